@@ -1,0 +1,111 @@
+"""The developer portal's own container."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.container import ContainerArgs, publish, published_address, run_container
+from infra.images import ROOT, ImageRecipe
+from infra.secrets import Secret
+from infra.settings import Settings
+
+_PORT = 8000
+_UID = _GID = 10001
+_CODE_PATH = "/srv/portal/app"
+
+
+def app_image(settings: Settings) -> ImageRecipe:
+    """The image of the portal: `dev` reloads code on save, `prod` carries nothing it can spare."""
+    target = "dev" if settings.app.reload else "prod"
+    return ImageRecipe(role="app", base="python", context=".", target=target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppArgs:
+    """What the application is given: its image, its network and the secrets it reads as files."""
+
+    image: pulumi.Input[str]
+    network: pulumi.Input[str]
+    database_url: Secret
+    migration_database_url: Secret
+    redis_url: Secret
+    secret_key: Secret
+    jwt_secret_key: Secret
+    admin_password: Secret
+
+
+class App(pulumi.ComponentResource):
+    """The portal, answering on one published port."""
+
+    published_address: pulumi.Output[str]
+    """`address:port` on the host."""
+
+    def __init__(
+        self,
+        name: str,
+        args: AppArgs,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("devportal:infra:App", name, None, opts)
+        container = run_container("app", _container(args, settings), settings, self)
+        self.published_address = published_address(container, settings)
+        self.register_outputs({})
+
+
+def _container(args: AppArgs, settings: Settings) -> ContainerArgs:
+    own = settings.app
+    secret_files = _secret_files(args)
+    return ContainerArgs(
+        role="app",
+        image=args.image,
+        uid=_UID,
+        gid=_GID,
+        network=args.network,
+        environment={**_environment(settings), **_file_variables(secret_files)},
+        secret_files=secret_files,
+        mounts=[_code_mount()] if own.reload else [],
+        ports=publish(settings, internal=_PORT, external=settings.ports.portal),
+        memory_mb=own.memory_mb,
+        cpus=own.cpus,
+        # The server drains for so long by itself; the rest is for its last words.
+        stop_seconds=own.drain_seconds + 5,
+    )
+
+
+def _secret_files(args: AppArgs) -> dict[str, Secret]:
+    return {
+        "database_url": args.database_url,
+        "migration_database_url": args.migration_database_url,
+        "redis_url": args.redis_url,
+        "secret_key": args.secret_key,
+        "jwt_secret_key": args.jwt_secret_key,
+        "admin_password": args.admin_password,
+    }
+
+
+def _file_variables(secret_files: dict[str, Secret]) -> dict[str, str]:
+    return {f"{name.upper()}_FILE": f"/run/secrets/{name}" for name in secret_files}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    own = settings.app
+    return {
+        "APP_ENV": settings.environment.value,
+        "DEBUG": str(own.debug).lower(),
+        "SEED": str(own.seed).lower(),
+        "LOG_LEVEL": own.log_level,
+        "JWT_ALGORITHM": "HS256",
+        "JWT_EXPIRE_MINUTES": str(own.jwt_expire_minutes),
+        "ALLOWED_ORIGINS": ",".join(own.allowed_origins),
+        "ADMIN_EMAIL": own.admin_email,
+        "DATABASE_POOL_SIZE": str(own.database_pool_size),
+    }
+
+
+def _code_mount() -> docker.ContainerMountArgs:
+    """The one bind mount: what is saved in the clone is what the server reloads."""
+    return docker.ContainerMountArgs(
+        type="bind", source=str(ROOT / "app"), target=_CODE_PATH, read_only=True
+    )

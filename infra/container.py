@@ -1,0 +1,204 @@
+"""The one place that gives a container its limits, its protection and its update rules."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.naming import SPEC_LABEL, Naming
+from infra.secret_files import SecretFiles
+from infra.settings import Environment, HealthSettings, LogSettings, Settings
+
+HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
+_TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerArgs:
+    """One container as its component describes it; everything else is the same for all.
+
+    Parameters
+    ----------
+    uid, gid
+        Numeric user from the start: no entrypoint of ours steps down from root.
+    role
+        Names the container, its host and its alias on the network.
+    tmpfs_mb
+        Writable folders in memory, by path, with their size; all else is read-only.
+    stop_seconds
+        Grace between the stop signal and SIGKILL.
+    """
+
+    role: str
+    image: pulumi.Input[str]
+    uid: int
+    gid: int
+    network: pulumi.Input[str]
+    memory_mb: int
+    cpus: float
+    stop_seconds: int
+    stop_signal: str = "SIGTERM"
+    command: Sequence[str] | None = None
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    mounts: Sequence[docker.ContainerMountArgs] = ()
+    ports: Sequence[docker.ContainerPortArgs] = ()
+    tmpfs_mb: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})
+    shared_memory_mb: int = 64
+    secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+def run_container(
+    name: str, args: ContainerArgs, settings: Settings, parent: pulumi.Resource
+) -> docker.Container:
+    """Run a hardened container with a fixed name, and wait until it is healthy."""
+    naming = Naming(settings.stack)
+    secrets = SecretFiles(
+        args.role,
+        naming,
+        image=args.image,
+        files=args.secret_files,
+        uid=args.uid,
+        gid=args.gid,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    spec = {
+        **_identity(args, naming),
+        **_reach(args, secrets.mount),
+        **_limits(args),
+        **_protection(args),
+        **_supervision(args, settings),
+    }
+    spec_hash = pulumi.Output.all(**spec, secrets=secrets.revision).apply(_hash_spec)
+    labels = {**naming.labels(args.role), SPEC_LABEL: spec_hash}
+    return docker.Container(
+        name,
+        **spec,
+        labels=[docker.ContainerLabelArgs(label=key, value=labels[key]) for key in labels],
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # A fixed name, and often a fixed port: the old container has to go first.
+            delete_before_replace=True,
+            # Without it a retry after a failed health wait calls a sick container good.
+            replace_on_changes=["#initerror"],
+        ),
+    )
+
+
+def publish(settings: Settings, *, internal: int, external: int) -> list[docker.ContainerPortArgs]:
+    """A port on the host's bind address; external 0 lets the engine choose a free one."""
+    return [
+        docker.ContainerPortArgs(
+            internal=internal, external=external or None, ip=settings.ports.bind_address
+        )
+    ]
+
+
+def publish_in_development(
+    settings: Settings, *, internal: int, external: int
+) -> list[docker.ContainerPortArgs]:
+    """As `publish`, but nothing in production: there only the portal's network reaches it."""
+    if settings.environment is Environment.PRODUCTION:
+        return []
+    return publish(settings, internal=internal, external=external)
+
+
+def published_address(container: docker.Container, settings: Settings) -> pulumi.Output[str]:
+    """`address:port` of the container's first published port, as the engine gave it."""
+    address = settings.ports.bind_address
+    return container.ports.apply(lambda ports: f"{address}:{ports[0].external}" if ports else "")
+
+
+def _identity(args: ContainerArgs, naming: Naming) -> dict[str, Any]:
+    return {
+        "name": naming.physical(args.role),
+        "hostname": args.role,
+        "image": args.image,
+        "user": f"{args.uid}:{args.gid}",
+        "command": list(args.command) if args.command else None,
+        "envs": [pulumi.Output.concat(key, "=", value) for key, value in args.environment.items()],
+    }
+
+
+def _reach(args: ContainerArgs, secrets: docker.ContainerMountArgs) -> dict[str, Any]:
+    return {
+        "networks_advanced": [
+            docker.ContainerNetworksAdvancedArgs(name=args.network, aliases=[args.role])
+        ],
+        "ports": list(args.ports),
+        "mounts": [*args.mounts, secrets],
+    }
+
+
+def _limits(args: ContainerArgs) -> dict[str, Any]:
+    """Memory and CPU; swap equals memory, or the engine doubles it and every plan differs."""
+    return {
+        "memory": args.memory_mb,
+        "memory_swap": args.memory_mb,
+        "cpus": f"{args.cpus:g}",
+        "shm_size": args.shared_memory_mb,
+    }
+
+
+def _protection(args: ContainerArgs) -> dict[str, Any]:
+    owner = f"mode=0700,uid={args.uid},gid={args.gid}"
+    return {
+        "read_only": True,
+        "tmpfs": {
+            path: f"{_TMPFS_OPTIONS},size={size}m,{owner}" for path, size in args.tmpfs_mb.items()
+        },
+        "capabilities": docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        "security_opts": ["no-new-privileges:true"],
+        "init": True,
+    }
+
+
+def _supervision(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
+    return {
+        "healthcheck": _healthcheck(settings.health),
+        "wait": True,
+        "wait_timeout": settings.health.wait_seconds,
+        "restart": settings.restart,
+        "stop_signal": args.stop_signal,
+        "stop_timeout": args.stop_seconds,
+        # Unset means SIGKILL, and what counts is the value in the old container's state.
+        "destroy_grace_seconds": args.stop_seconds,
+        "log_driver": "json-file",
+        "log_opts": _log_options(settings.logs),
+    }
+
+
+def _healthcheck(health: HealthSettings) -> docker.ContainerHealthcheckArgs:
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD", HEALTHCHECK_COMMAND],
+        interval=_duration(health.interval_seconds),
+        timeout=_duration(health.timeout_seconds),
+        start_period=_duration(health.start_period_seconds),
+        retries=health.retries,
+    )
+
+
+def _duration(seconds: int) -> str:
+    """Go's own spelling, `1m30s`: the provider compares text, and '90s' would differ for ever."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def _log_options(logs: LogSettings) -> dict[str, str]:
+    return {"max-size": f"{logs.max_size_mb}m", "max-file": str(logs.max_files)}
+
+
+def _hash_spec(spec: dict[str, Any]) -> str:
+    """A short hash of all a container is meant to be.
+
+    As a label it replaces the container on edits that the provider would report as an update
+    and not carry out, and it lets the engine's containers be compared with the program.
+    """
+    text = json.dumps(spec, sort_keys=True, default=vars)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

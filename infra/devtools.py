@@ -1,0 +1,83 @@
+"""Adminer and Redis Commander: a look into the database and the cache, in development only."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.container import ContainerArgs, publish, published_address, run_container
+from infra.images import ImageRecipe
+from infra.secrets import Secret
+from infra.settings import Settings
+
+ADMINER_IMAGE = ImageRecipe(role="adminer", base="adminer", context="docker/adminer")
+REDIS_COMMANDER_IMAGE = ImageRecipe(
+    role="redis-commander", base="redis-commander", context="docker/redis-commander"
+)
+_UID = _GID = 10002
+_MEMORY_MB = 256
+_CPUS = 0.5
+_STOP_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevToolsArgs:
+    """What the tools are given: their images, the network, and one password each."""
+
+    adminer_image: pulumi.Input[str]
+    redis_commander_image: pulumi.Input[str]
+    network: pulumi.Input[str]
+    database_password: Secret
+    redis_password: Secret
+
+
+class DevTools(pulumi.ComponentResource):
+    """The two web pages, each on a port of the host's bind address."""
+
+    adminer_address: pulumi.Output[str]
+    redis_commander_address: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: DevToolsArgs,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("devportal:infra:DevTools", name, None, opts)
+        adminer = run_container("adminer", _adminer(args, settings), settings, self)
+        commander = run_container(
+            "redis-commander", _redis_commander(args, settings), settings, self
+        )
+        self.adminer_address = published_address(adminer, settings)
+        self.redis_commander_address = published_address(commander, settings)
+        self.register_outputs({})
+
+
+def _adminer(args: DevToolsArgs, settings: Settings) -> ContainerArgs:
+    return ContainerArgs(
+        role="adminer",
+        image=args.adminer_image,
+        uid=_UID,
+        gid=_GID,
+        network=args.network,
+        secret_files={"app_password": args.database_password},
+        ports=publish(settings, internal=8080, external=settings.ports.adminer),
+        memory_mb=_MEMORY_MB,
+        cpus=_CPUS,
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def _redis_commander(args: DevToolsArgs, settings: Settings) -> ContainerArgs:
+    return ContainerArgs(
+        role="redis-commander",
+        image=args.redis_commander_image,
+        uid=_UID,
+        gid=_GID,
+        network=args.network,
+        secret_files={"redis_password": args.redis_password},
+        ports=publish(settings, internal=8081, external=settings.ports.redis_commander),
+        memory_mb=_MEMORY_MB,
+        cpus=_CPUS,
+        stop_seconds=_STOP_SECONDS,
+    )

@@ -1,0 +1,46 @@
+"""A random secret, made once and kept encrypted in the state."""
+
+import secrets
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+from pydantic import SecretStr
+
+_SECRET_BYTES = 32
+
+
+class _RandomProvider(ResourceProvider):
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        value = secrets.token_urlsafe(props["length_bytes"])
+        return CreateResult(secrets.token_hex(8), {**props, "value": value})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = _olds["length_bytes"] != _news["length_bytes"]
+        return DiffResult(changes=changed, replaces=["length_bytes"] if changed else [])
+
+
+class GeneratedSecret(Resource, module="devportal", name="GeneratedSecret"):
+    """A URL-safe random text of 32 random bytes."""
+
+    value: pulumi.Output[str]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            _RandomProvider(),
+            name,
+            {"length_bytes": _SECRET_BYTES, "value": None},
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(additional_secret_outputs=["value"])
+            ),
+        )
+
+
+def secret_value(
+    name: str, configured: SecretStr | None, parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """The configured secret, or one generated on the first `up`."""
+    if configured is not None:
+        return pulumi.Output.secret(configured.get_secret_value())
+    opts = pulumi.ResourceOptions(parent=parent)
+    return pulumi.Output.secret(GeneratedSecret(name, opts).value)

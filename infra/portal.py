@@ -1,0 +1,101 @@
+"""The whole stack: the one place where components meet."""
+
+import pulumi
+
+from infra.app import App, AppArgs, app_image
+from infra.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
+from infra.images import Images
+from infra.naming import Naming
+from infra.network import Network
+from infra.postgres import POSTGRES_IMAGE, Postgres, PostgresArgs
+from infra.redis import REDIS_IMAGE, Redis, RedisArgs
+from infra.secrets import Secrets
+from infra.settings import Settings
+
+
+class Portal(pulumi.ComponentResource):
+    """PostgreSQL and Redis, the portal on top of them, and the tools to look inside."""
+
+    outputs: dict[str, pulumi.Input[object]]
+    """What the stack exports; never a secret."""
+
+    def __init__(
+        self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("devportal:infra:Portal", name, None, opts)
+        self._settings = settings
+        self._child = pulumi.ResourceOptions(parent=self)
+        naming = Naming(settings.stack)
+
+        self._network = Network("network", naming, self._child)
+        self._secrets = Secrets("secrets", settings.secrets, self._child)
+        self._images = Images("images", naming, settings.resolved_image_source, self._child)
+        self._postgres = self._run_postgres()
+        self._redis = self._run_redis()
+        self._app = self._run_app()
+        self._devtools = self._run_devtools() if settings.devtools else None
+
+        self.outputs = self._collect_outputs()
+        self.register_outputs(self.outputs)
+
+    def _run_postgres(self) -> Postgres:
+        args = PostgresArgs(
+            image=self._images.build(POSTGRES_IMAGE),
+            network=self._network.name,
+            superuser_password=self._secrets.postgres_password,
+            migrator_password=self._secrets.migrator_password,
+            app_password=self._secrets.app_password,
+        )
+        return Postgres("postgres", args, self._settings, self._child)
+
+    def _run_redis(self) -> Redis:
+        devtools = self._secrets.devtools_password if self._settings.devtools else None
+        args = RedisArgs(
+            image=self._images.build(REDIS_IMAGE),
+            network=self._network.name,
+            app_password=self._secrets.redis_password,
+            devtools_password=devtools,
+        )
+        return Redis("redis", args, self._settings, self._child)
+
+    def _run_app(self) -> App:
+        args = AppArgs(
+            image=self._images.build(app_image(self._settings)),
+            network=self._network.name,
+            database_url=self._postgres.app_url,
+            migration_database_url=self._postgres.migration_url,
+            redis_url=self._redis.app_url,
+            secret_key=self._secrets.secret_key,
+            jwt_secret_key=self._secrets.jwt_secret_key,
+            admin_password=self._secrets.admin_password,
+        )
+        return App("app", args, self._settings, self._child)
+
+    def _run_devtools(self) -> DevTools:
+        args = DevToolsArgs(
+            adminer_image=self._images.build(ADMINER_IMAGE),
+            redis_commander_image=self._images.build(REDIS_COMMANDER_IMAGE),
+            network=self._network.name,
+            database_password=self._secrets.app_password,
+            redis_password=self._secrets.devtools_password,
+        )
+        return DevTools("devtools", args, self._settings, self._child)
+
+    def _collect_outputs(self) -> dict[str, pulumi.Input[object]]:
+        portal_url = pulumi.Output.concat("http://", self._app.published_address)
+        outputs: dict[str, pulumi.Input[object]] = {
+            "portal_url": portal_url,
+            "docs_url": pulumi.Output.concat(portal_url, "/docs"),
+            "health_url": pulumi.Output.concat(portal_url, "/health"),
+            "replicas": self._settings.app.replicas,
+            "network": self._network.name,
+            "images": self._images.built,
+            "postgres_address": self._postgres.published_address,
+            "redis_address": self._redis.published_address,
+        }
+        if self._devtools is not None:
+            outputs["adminer_url"] = pulumi.Output.concat("http://", self._devtools.adminer_address)
+            outputs["redis_commander_url"] = pulumi.Output.concat(
+                "http://", self._devtools.redis_commander_address
+            )
+        return outputs

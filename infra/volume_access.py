@@ -1,0 +1,111 @@
+"""Reads and writes files in a volume through the engine's archive calls."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+import docker
+from infra.engine_client import connect
+from infra.naming import PROJECT
+
+_MOUNT_POINT = "/devportal-files"
+_MODE = 0o400
+_FOLDER_MODE = 0o500
+
+
+class VolumeFilesError(Exception):
+    """The engine did not let files be written to or read from a volume."""
+
+
+def write_files(props: dict[str, Any]) -> None:
+    """Write `props["files"]` into the volume, replacing files of the same name.
+
+    Raises
+    ------
+    VolumeFilesError
+        Raised when the engine refuses; the message names the volume, never a content.
+    """
+    try:
+        with _borrowed_mount(props) as container:
+            container.put_archive("/", _pack(props))
+    except DockerException as error:
+        raise VolumeFilesError(
+            f"volume '{props['volume']}': its files should be written (got: {error})."
+        ) from None
+
+
+def read_files(props: dict[str, Any]) -> dict[str, str] | None:
+    """The volume's files by name; None when the volume is gone."""
+    client = connect(props["docker_host"])
+    try:
+        client.volumes.get(props["volume"])
+        with _borrowed_mount(props) as container:
+            stream, _ = container.get_archive(_MOUNT_POINT)
+            return _unpack(b"".join(stream), props)
+    except NotFound:
+        return None
+
+
+@contextmanager
+def _borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
+    client = connect(props["docker_host"])
+    container = client.containers.create(
+        _any_image(client, props["image"]),
+        command=["true"],
+        labels={f"{PROJECT}.helper": "volume-files"},
+        network_disabled=True,
+        volumes={props["volume"]: {"bind": _MOUNT_POINT, "mode": "rw,nocopy"}},
+    )
+    try:
+        yield container
+    finally:
+        container.remove(force=True, v=False)
+
+
+def _any_image(client: docker.DockerClient, wanted: str) -> str:
+    """The wanted image, else any other: a refresh must not fail because an image was removed."""
+    try:
+        return client.images.get(wanted).id
+    except ImageNotFound:
+        present = client.images.list()
+        if not present:
+            raise
+        return present[0].id
+
+
+def _pack(props: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        folder = tarfile.TarInfo(_MOUNT_POINT.lstrip("/"))
+        folder.type = tarfile.DIRTYPE
+        _own(folder, props, _FOLDER_MODE)
+        archive.addfile(folder)
+        for name, text in sorted(props["files"].items()):
+            content = text.encode()
+            member = tarfile.TarInfo(f"{folder.name}/{name}")
+            member.size = len(content)
+            _own(member, props, _MODE)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _own(member: tarfile.TarInfo, props: dict[str, Any], mode: int) -> None:
+    member.uid, member.gid, member.mode = int(props["uid"]), int(props["gid"]), mode
+
+
+def _unpack(data: bytes, props: dict[str, Any]) -> dict[str, str]:
+    """The files that should be there; one of a wrong owner or mode counts as empty."""
+    found: dict[str, str] = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive:
+            name = member.name.partition("/")[2]
+            handle = archive.extractfile(member) if name in props["files"] else None
+            if handle is not None:
+                right = (member.uid, member.mode & 0o777) == (int(props["uid"]), _MODE)
+                found[name] = handle.read().decode() if right else ""
+    return found

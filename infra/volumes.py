@@ -1,0 +1,49 @@
+"""Named volumes: data that must be kept, and files that are written anew."""
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.naming import Naming
+
+
+def create_data_volume(
+    role: str, naming: Naming, *, retain: bool, parent: pulumi.Resource
+) -> docker.Volume:
+    """A volume for data.
+
+    Its name, driver and labels never change: each change would replace it by an empty one.
+
+    Parameters
+    ----------
+    retain
+        Keep the volume on the engine when the stack is destroyed, and refuse to delete it.
+    """
+    return _create_volume(
+        f"{role}-data",
+        naming,
+        pulumi.ResourceOptions(parent=parent, protect=retain, retain_on_delete=retain),
+    )
+
+
+def create_files_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
+    """A volume for secret files; whatever it held, `VolumeFiles` can write again."""
+    return _create_volume(f"{role}-secrets", naming, pulumi.ResourceOptions(parent=parent))
+
+
+def _create_volume(role: str, naming: Naming, opts: pulumi.ResourceOptions) -> docker.Volume:
+    return docker.Volume(
+        role,
+        name=naming.physical(role),
+        labels=[
+            docker.VolumeLabelArgs(label=label, value=value)
+            for label, value in naming.labels(role).items()
+        ],
+        opts=opts,
+    )
+
+
+def mount_volume(
+    volume: pulumi.Input[str], path: str, *, read_only: bool = False
+) -> docker.ContainerMountArgs:
+    """A named volume at `path`."""
+    return docker.ContainerMountArgs(type="volume", source=volume, target=path, read_only=read_only)

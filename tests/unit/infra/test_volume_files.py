@@ -1,0 +1,94 @@
+"""Secret files in a volume: what is written, what counts as changed."""
+
+import io
+import tarfile
+from typing import Any
+
+import pytest
+
+from infra import volume_access
+from infra.volume_files import (
+    _digest,  # pyright: ignore[reportPrivateUsage]
+    _VolumeFilesProvider,  # pyright: ignore[reportPrivateUsage]
+)
+
+PROPS: dict[str, Any] = {
+    "volume": "devportal-dev-app-secrets",
+    "image": "sha256:1",
+    "docker_host": "",
+    "files": {"secret_key": "s3cret"},
+    "uid": 10001,
+    "gid": 10001,
+}
+
+
+def state_of(props: dict[str, Any]) -> dict[str, Any]:
+    return {**props, "digest": _digest(props), "revision": "abc"}
+
+
+def members_of(archive: bytes) -> dict[str, tuple[int, int, int]]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return {member.name: (member.mode, member.uid, member.gid) for member in opened}
+
+
+def test_files_are_readable_by_their_owner_alone() -> None:
+    assert members_of(volume_access._pack(PROPS)) == {  # pyright: ignore[reportPrivateUsage]
+        "devportal-files": (0o500, 10001, 10001),
+        "devportal-files/secret_key": (0o400, 10001, 10001),
+    }
+
+
+def test_what_was_written_is_read_back() -> None:
+    archive = volume_access._pack(PROPS)  # pyright: ignore[reportPrivateUsage]
+    found = volume_access._unpack(archive, PROPS)  # pyright: ignore[reportPrivateUsage]
+    assert found == PROPS["files"]
+
+
+def test_file_of_another_owner_counts_as_changed() -> None:
+    archive = volume_access._pack({**PROPS, "uid": 0})  # pyright: ignore[reportPrivateUsage]
+    found = volume_access._unpack(archive, PROPS)  # pyright: ignore[reportPrivateUsage]
+    assert found == {"secret_key": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "changes", "replaces"),
+    [
+        ({}, False, []),
+        ({"image": "sha256:2"}, False, []),
+        ({"files": {"secret_key": "other"}}, True, []),
+        ({"uid": 7}, True, []),
+        ({"volume": "other"}, True, ["volume"]),
+        ({"docker_host": "tcp://engine:2376"}, True, ["docker_host"]),
+    ],
+)
+def test_diff_compares_content_and_place(
+    change: dict[str, Any], changes: bool, replaces: list[str]
+) -> None:
+    result = _VolumeFilesProvider().diff("id", state_of(PROPS), {**PROPS, **change})
+    assert (result.changes, result.replaces) == (changes, replaces)
+
+
+def test_each_write_has_a_revision_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[dict[str, Any]] = []
+    monkeypatch.setattr(volume_access, "write_files", written.append)
+    provider = _VolumeFilesProvider()
+    first = provider.create(PROPS).outs
+    second = provider.update("id", state_of(PROPS), PROPS).outs
+    assert first is not None
+    assert second is not None
+    assert written == [PROPS, PROPS]
+    assert first["revision"] != second["revision"]
+    assert first["digest"] == second["digest"]
+
+
+def test_missing_volume_means_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_access, "read_files", lambda _: None)
+    assert _VolumeFilesProvider().read("id", state_of(PROPS)).id == ""
+
+
+def test_file_changed_by_hand_is_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_access, "read_files", lambda _: {"secret_key": "edited"})
+    provider = _VolumeFilesProvider()
+    found = provider.read("id", state_of(PROPS)).outs
+    assert found is not None
+    assert provider.diff("id", found, PROPS).changes is True
