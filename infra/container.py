@@ -15,6 +15,15 @@ from infra.settings import Environment, HealthSettings, LogSettings, Settings
 
 HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
 _TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
+# The provider changes these on the running container, so they are no reason to replace it.
+_UPDATED_IN_PLACE = {
+    "memory",
+    "memory_swap",
+    "restart",
+    "wait",
+    "wait_timeout",
+    "destroy_grace_seconds",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +81,8 @@ def run_container(
         **_protection(args),
         **_supervision(args, settings),
     }
-    spec_hash = pulumi.Output.all(**spec, secrets=secrets.revision).apply(_hash_spec)
+    hashed = {key: value for key, value in spec.items() if key not in _UPDATED_IN_PLACE}
+    spec_hash = pulumi.Output.all(**hashed, secrets=secrets.revision).apply(_hash_spec)
     labels = {**naming.labels(args.role), SPEC_LABEL: spec_hash}
     return docker.Container(
         name,
@@ -195,7 +205,7 @@ def _log_options(logs: LogSettings) -> dict[str, str]:
 
 
 def _hash_spec(spec: dict[str, Any]) -> str:
-    """A short hash of all a container is meant to be.
+    """A short hash of all that makes a container what it is.
 
     As a label it replaces the container on edits that the provider would report as an update
     and not carry out, and it lets the engine's containers be compared with the program.

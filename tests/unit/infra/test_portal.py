@@ -157,7 +157,7 @@ def test_image_base_follows_the_source() -> None:
 @pytest.mark.parametrize(
     ("role", "change"),
     [
-        ("app", {"app": {**DEVELOPMENT["app"], "memory_mb": 1024}}),
+        ("app", {"app": {**DEVELOPMENT["app"], "cpus": 0.5}}),
         ("app", {"app": {**DEVELOPMENT["app"], "log_level": "error"}}),
         ("postgres", {"health": {"retries": 7}}),
         ("redis", {"logs": {"max_files": 9}}),
@@ -170,3 +170,8 @@ def test_spec_label_changes_with_what_the_container_is(role: str, change: dict[s
 
 def test_spec_label_is_the_same_for_the_same_settings() -> None:
     assert spec_label(development(), "app") == spec_label(development(), "app")
+
+
+def test_spec_label_is_the_same_for_what_is_updated_in_place() -> None:
+    changed = development(app={**DEVELOPMENT["app"], "memory_mb": 1024}, restart="always")
+    assert spec_label(development(), "app") == spec_label(changed, "app")

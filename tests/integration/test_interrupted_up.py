@@ -1,0 +1,42 @@
+"""An `up` killed in the middle is repaired by the next."""
+
+import os
+import signal
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from tests.support.portal_stack import PortalStack
+
+
+def start_up(stack: PortalStack) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        ["make", "up", f"STACK={stack.name}"],
+        cwd=stack.project,
+        env=stack.environment,
+        stdout=stack.log.open("ab"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def wait_for_container(stack: PortalStack, role: str, *, timeout_seconds: float = 120) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not stack.containers(role):
+        assert time.monotonic() < deadline, f"no container of {role} after {timeout_seconds:.0f} s"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("role", ["postgres", "app"])
+def test_killed_up_is_repaired_by_the_next(empty_stack: PortalStack, role: str) -> None:
+    running = start_up(empty_stack)
+    wait_for_container(empty_stack, role)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert start_up(empty_stack).wait() == 0, empty_stack.log.read_text()[-4000:]
+    assert len(empty_stack.containers()) == 5
+    assert httpx.get(empty_stack.output("health_url")).status_code == 200
+    assert set(empty_stack.preview()) == {"same"}
+    empty_stack.destroy()

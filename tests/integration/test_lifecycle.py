@@ -1,0 +1,126 @@
+"""A development stack from nothing to nothing, on a real engine."""
+
+from collections.abc import Callable
+
+import docker
+import httpx
+import pytest
+
+from tests.support.machine import labelled_stacks
+from tests.support.portal_stack import PortalStack
+
+
+def test_up_returns_when_everything_is_healthy(running_stack: PortalStack) -> None:
+    states = {
+        c.labels["devportal.role"]: c.attrs["State"]["Health"]["Status"]
+        for c in running_stack.containers()
+    }
+    assert states == dict.fromkeys(
+        ["postgres", "redis", "app", "adminer", "redis-commander"], "healthy"
+    )
+
+
+def test_portal_answers_health_and_documentation(running_stack: PortalStack) -> None:
+    assert httpx.get(running_stack.output("health_url")).status_code == 200
+    assert httpx.get(running_stack.output("docs_url")).status_code == 200
+
+
+def test_second_up_changes_nothing(running_stack: PortalStack) -> None:
+    assert set(running_stack.up()) == {"same"}
+
+
+def test_refresh_finds_no_change(running_stack: PortalStack) -> None:
+    assert set(running_stack.refresh()) == {"same"}
+    assert set(running_stack.preview()) == {"same"}
+
+
+def test_preview_tells_what_up_then_does(running_stack: PortalStack) -> None:
+    running_stack.configure(redis={"max_memory_mb": 128})
+    planned = running_stack.preview()
+    assert planned == running_stack.up()
+    assert set(planned) == {"same", "replace"}
+
+
+def test_memory_is_changed_without_a_restart(running_stack: PortalStack) -> None:
+    before = running_stack.container("app").attrs["State"]["StartedAt"]
+    running_stack.configure(app={**running_stack.settings["app"], "memory_mb": 600})
+    assert running_stack.up()["update"] == 1
+    after = running_stack.container("app").attrs
+    assert (after["State"]["StartedAt"], after["HostConfig"]["Memory"]) == (before, 600 << 20)
+
+
+def remove_container(stack: PortalStack) -> None:
+    stack.container("adminer").remove(force=True)
+
+
+def stop_container(stack: PortalStack) -> None:
+    stack.container("redis-commander").stop(timeout=1)
+
+
+def change_container(stack: PortalStack) -> None:
+    stack.container("adminer").update(mem_limit="100m", memswap_limit="100m")
+
+
+def remove_network(stack: PortalStack) -> None:
+    for container in stack.containers():
+        container.remove(force=True)
+    stack.client.networks.get(stack.output("network")).remove()
+
+
+def remove_secrets_volume(stack: PortalStack) -> None:
+    stack.container("app").remove(force=True)
+    stack.client.volumes.get(f"devportal-{stack.name}-app-secrets").remove()
+
+
+def change_secret_file(stack: PortalStack) -> None:
+    stack.client.containers.run(
+        stack.container("postgres").image.id,
+        ["sh", "-c", "echo changed > /files/redis_password"],
+        entrypoint="",
+        user="0:0",
+        remove=True,
+        volumes={f"devportal-{stack.name}-redis-commander-secrets": {"bind": "/files"}},
+    )
+
+
+def remove_image(stack: PortalStack) -> None:
+    image = stack.container("adminer").image
+    stack.container("adminer").remove(force=True)
+    stack.client.images.remove(image.id, force=True)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        remove_container,
+        stop_container,
+        change_container,
+        remove_network,
+        remove_secrets_volume,
+        change_secret_file,
+        remove_image,
+    ],
+)
+def test_drift_is_seen_by_refresh_and_repaired_by_up(
+    running_stack: PortalStack, harm: Callable[[PortalStack], None]
+) -> None:
+    harm(running_stack)
+    assert set(running_stack.refresh()) - {"same"}
+    assert set(running_stack.up()) - {"same"}
+    assert set(running_stack.refresh()) == {"same"}
+    assert httpx.get(running_stack.output("health_url")).status_code == 200
+
+
+def test_data_outlives_the_replacement_of_its_container(running_stack: PortalStack) -> None:
+    running_stack.query("create table kept (word text)")
+    running_stack.query("insert into kept values ('still here')")
+    before = running_stack.container("postgres").id
+    running_stack.configure(postgres={"max_connections": 60})
+    running_stack.up()
+    assert running_stack.container("postgres").id != before
+    assert running_stack.query("select word from kept").strip() == "still here"
+
+
+def test_destroy_leaves_nothing(running_stack: PortalStack, engine: docker.DockerClient) -> None:
+    running_stack.destroy()
+    assert running_stack.name not in labelled_stacks(engine)

@@ -1,0 +1,31 @@
+"""Hot reload: what is saved in `app/` is what the portal answers."""
+
+import time
+
+import httpx
+
+from tests.support.portal_stack import PortalStack
+
+
+def test_saved_line_is_served_without_an_up(running_stack: PortalStack) -> None:
+    main = running_stack.project / "app" / "main.py"
+    main.write_text(
+        main.read_text()
+        + '\n\n@app.get("/saved-just-now")\nasync def saved() -> str:\n    return "yes"\n'
+    )
+    url = running_stack.output("portal_url") + "/saved-just-now"
+    assert wait_for_answer(url) == '"yes"'
+
+
+def wait_for_answer(url: str, *, timeout_seconds: float = 30) -> str:
+    """The first good answer of `url`; the server may restart meanwhile."""
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        try:
+            response = httpx.get(url)
+        except httpx.TransportError:
+            continue
+        if response.status_code == 200:
+            return response.text
+        time.sleep(0.05)
+    raise AssertionError(f"{url}: should answer within {timeout_seconds:.0f} s")

@@ -1,0 +1,70 @@
+"""No secret is seen where somebody without the passphrase can look."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.support.portal_stack import PortalStack
+
+
+@pytest.fixture(scope="module")
+def secret_values(running_stack: PortalStack) -> list[str]:
+    """Every generated secret of the stack, and every file made from one."""
+    exported = running_stack.stack.export_stack()
+    resources = exported.deployment["resources"]
+    names = [r["urn"] for r in resources if r["type"].endswith("GeneratedSecret")]
+    files = {
+        role: running_stack.run_in(role, "sh", "-c", "cat /run/secrets/*").split()
+        for role in ("app", "adminer", "redis-commander", "postgres")
+    }
+    values = [line for lines in files.values() for line in lines]
+    passwords = {value.rpartition("@")[0].rpartition(":")[2] or value for value in values}
+    assert len(passwords) >= len(names) == 8
+    return sorted(passwords)
+
+
+def pulumi(stack: PortalStack, *arguments: str) -> str:
+    return subprocess.run(
+        ["pulumi", *arguments, "--stack", stack.name, "--color", "never"],
+        cwd=stack.project,
+        env=stack.environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def assert_clean(text: str, secrets: list[str]) -> None:
+    assert text
+    assert [value for value in secrets if value in text] == []
+
+
+def test_inspect_shows_no_secret(running_stack: PortalStack, secret_values: list[str]) -> None:
+    for container in running_stack.containers():
+        assert_clean(json.dumps(container.attrs), secret_values)
+
+
+def test_image_history_shows_no_secret(
+    running_stack: PortalStack, secret_values: list[str]
+) -> None:
+    for container in running_stack.containers():
+        assert_clean(json.dumps(container.image.history()), secret_values)
+
+
+def test_logs_show_no_secret(running_stack: PortalStack, secret_values: list[str]) -> None:
+    for container in running_stack.containers():
+        assert_clean(container.name + container.logs().decode(), secret_values)
+
+
+def test_plan_shows_no_secret(running_stack: PortalStack, secret_values: list[str]) -> None:
+    assert_clean(pulumi(running_stack, "preview", "--diff"), secret_values)
+    assert_clean(pulumi(running_stack, "preview", "--json"), secret_values)
+
+
+def test_state_and_outputs_show_no_secret(
+    running_stack: PortalStack, secret_values: list[str]
+) -> None:
+    assert_clean(pulumi(running_stack, "stack", "export"), secret_values)
+    assert_clean(pulumi(running_stack, "stack", "output", "--json"), secret_values)
+    assert_clean(running_stack.log.read_text(), secret_values)

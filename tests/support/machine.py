@@ -1,0 +1,74 @@
+"""The machine under the tests: the set-up's tools, the engine, and what earlier runs left."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+import docker
+
+from infra.images import ROOT
+from infra.naming import STACK_LABEL
+
+TEST_STACK_PREFIX = "test-"
+
+
+@cache
+def tool_environment() -> dict[str, str]:
+    """The variables `activate` exports; the set-up, and the engine's start, come first."""
+    subprocess.run([sys.executable, "-m", "plugins.bootstrap"], cwd=ROOT, check=True)
+    shown = subprocess.run(
+        ["sh", "-c", ". ./activate >/dev/null && env -0"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
+
+
+def remove_leftovers(client: docker.DockerClient) -> None:
+    """Remove what test runs that no longer live have left on the engine."""
+    stacks = {
+        stack for stack in labelled_stacks(client) if is_test_stack(stack) and not is_alive(stack)
+    }
+    for stack in stacks:
+        remove_stack_objects(client, stack)
+
+
+def labelled_stacks(client: docker.DockerClient) -> set[str]:
+    """Stacks of which the engine holds anything."""
+    containers = client.containers.list(all=True, filters={"label": STACK_LABEL})
+    networks = client.networks.list(filters={"label": STACK_LABEL})
+    volumes = client.volumes.list(filters={"label": STACK_LABEL})
+    images = client.images.list(filters={"label": STACK_LABEL})
+    labels = [container.labels for container in containers]
+    labels += [item.attrs.get("Labels") or {} for item in (*networks, *volumes)]
+    labels += [image.labels for image in images]
+    return {label[STACK_LABEL] for label in labels}
+
+
+def is_test_stack(stack: str) -> bool:
+    return stack.startswith(TEST_STACK_PREFIX)
+
+
+def is_alive(stack: str) -> bool:
+    """Whether the test run that made the stack, whose process id is in its name, still runs."""
+    try:
+        os.kill(int(stack.split("-")[1]), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
+
+
+def remove_stack_objects(client: docker.DockerClient, stack: str) -> None:
+    """Remove every container, network, volume and image of one stack, by its label."""
+    chosen = {"label": f"{STACK_LABEL}={stack}"}
+    for container in client.containers.list(all=True, filters=chosen):
+        container.remove(force=True, v=True)
+    for network in client.networks.list(filters=chosen):
+        network.remove()
+    for volume in client.volumes.list(filters=chosen):
+        volume.remove(force=True)
+    for image in client.images.list(filters=chosen):
+        client.images.remove(image.id, force=True)
