@@ -27,6 +27,10 @@ _COPIED = (
     "app",
     "migrations",
     "docker",
+    "plugins",
+    "Makefile",
+    "activate",
+    "requirements-dev.txt",
 )
 DEVELOPMENT: dict[str, Any] = {
     "environment": "development",

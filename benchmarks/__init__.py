@@ -1,0 +1,1 @@
+"""Side by side with Docker Compose: the same images, the same health checks, one run."""

@@ -1,0 +1,69 @@
+"""Headless Chromium, from the machine's own packages."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from infra.images import ROOT
+
+ARTIFACTS = ROOT / "artifacts"
+# Without these Chromium asks hosts on the internet about itself at every start.
+_QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+)
+
+
+def find_chromium() -> str:
+    """Path of Chromium, installed from the distribution's packages where it is missing.
+
+    Raises
+    ------
+    RuntimeError
+        Raised where it is missing and cannot be installed.
+    """
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found:
+        return found
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise RuntimeError("chromium: should be installed (got nothing). Install it.")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(
+            ["apt-get", "-qq", *arguments],
+            check=True,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+    return "/usr/bin/chromium"
+
+
+@contextmanager
+def open_page(url: str) -> Iterator[Page]:
+    """A page of its own, at `url`."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=[*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])],
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        yield page
+        browser.close()
+
+
+def keep_picture(page: Page, name: str) -> Path:
+    """A screenshot among the run's artifacts, which git does not keep."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    path = ARTIFACTS / f"{name}.png"
+    page.screenshot(path=path)
+    assert path.stat().st_size > 0
+    return path
