@@ -12,7 +12,7 @@ _SECRET_BYTES = 32
 
 class _RandomProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
-        value = secrets.token_urlsafe(props["length_bytes"])
+        value = secrets.token_urlsafe(int(props["length_bytes"]))
         return CreateResult(secrets.token_hex(8), {**props, "value": value})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

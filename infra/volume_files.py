@@ -52,7 +52,7 @@ def _write(props: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(props: dict[str, Any]) -> str:
-    described = [props["files"], props["uid"], props["gid"]]
+    described = [props["files"], int(props["uid"]), int(props["gid"])]
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
