@@ -1,0 +1,137 @@
+"""Configuration from the environment and from secret files (`<NAME>_FILE`)."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from app.constants import MIN_SECRET_CHARACTERS
+
+_SECRETS = (
+    "DATABASE_URL",
+    "MIGRATION_DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "JWT_SECRET_KEY",
+    "ADMIN_PASSWORD",
+)
+
+
+class ConfigError(Exception):
+    """The environment breaks one or more rules; never shows a secret's value."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return value
+
+
+Key = Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARACTERS)]
+Password = Annotated[SecretStr, Field(min_length=8)]
+
+
+class Config(BaseModel):
+    """Everything the portal is told from outside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    app_env: Literal["development", "production"]
+    debug: bool = False
+    seed: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    database_url: SecretStr
+    migration_database_url: SecretStr
+    redis_url: SecretStr
+    secret_key: Key
+    jwt_secret_key: Key
+    jwt_algorithm: Literal["HS256"] = "HS256"
+    jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    allowed_origins: Annotated[list[str], BeforeValidator(_split)] = []
+    admin_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = "admin@example.com"
+    admin_password: Password
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+
+    @property
+    def async_database_url(self) -> str:
+        """The application role's URL for SQLAlchemy on psycopg."""
+        return _with_driver(self.database_url.get_secret_value())
+
+    @property
+    def sync_migration_url(self) -> str:
+        """The migrator role's URL for SQLAlchemy on psycopg."""
+        return _with_driver(self.migration_database_url.get_secret_value())
+
+
+def load_config(environ: Mapping[str, str] | None = None) -> Config:
+    """Read and check the environment.
+
+    Raises
+    ------
+    ConfigError
+        Raised with every mistake at once.
+    """
+    environ = os.environ if environ is None else environ
+    values, mistakes = _read_values(environ)
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        unread = {mistake.split("_FILE:")[0].split(":")[0] for mistake in mistakes}
+        found = [_describe(item) for item in error.errors()]
+        mistakes += [line for line in found if line.split(":")[0] not in unread]
+        raise ConfigError(mistakes) from None
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def _read_values(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    values = {
+        name: environ[name.upper()] for name in Config.model_fields if environ.get(name.upper())
+    }
+    mistakes: list[str] = []
+    for name in _SECRETS:
+        path = environ.get(f"{name}_FILE")
+        if not path:
+            continue
+        if name.lower() in values:
+            mistakes.append(f"{name}: should be set once (got {name} and {name}_FILE). Unset one.")
+            continue
+        try:
+            values[name.lower()] = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not text"
+            mistakes.append(f"{name}_FILE: should name a readable file (got '{path}': {reason}).")
+    return values, mistakes
+
+
+def _describe(item: Any) -> str:
+    name = str(item["loc"][0]).upper()
+    if item["type"] == "missing":
+        also = f" or {name}_FILE" if name in _SECRETS else ""
+        return f"{name}: should be set (got nothing). Set {name}{also}."
+    if name in _SECRETS:
+        length = len(item["input"])
+        return f"{name}: {_rule(item)} (got {length} characters)."
+    return f"{name}: {_rule(item)} (got '{item['input']}')."
+
+
+def _rule(item: Any) -> str:
+    context = item.get("ctx", {})
+    if item["type"] == "too_short":
+        return f"should be at least {context['min_length']} characters"
+    if item["type"] == "string_pattern_mismatch":
+        return "should be an e-mail address"
+    text: str = item["msg"]
+    return text.replace("Input should be", "should be").replace("Value should", "should")
+
+
+def _with_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}+psycopg{separator}{rest}"

@@ -1,0 +1,63 @@
+"""First data: the administrator, and in development a catalogue to look at."""
+
+from argon2 import PasswordHasher
+from sqlalchemy import Connection, NullPool, create_engine, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.config import Config
+from app.schema.tables import Entity, Team, User
+
+_TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
+_ENTITIES = (
+    ("system", "portal", "Developer portal", "platform", ["python"]),
+    ("component", "portal-web", "Portal server", "platform", ["python", "fastapi"]),
+    ("api", "portal-api", "Portal API", "platform", ["openapi"]),
+    ("resource", "portal-database", "Portal database", "platform", ["postgresql"]),
+    ("resource", "portal-cache", "Portal cache", "platform", ["redis"]),
+    ("system", "checkout", "Checkout", "payments", []),
+    ("component", "checkout-service", "Checkout service", "payments", ["go"]),
+    ("api", "checkout-api", "Checkout API", "payments", ["openapi"]),
+    ("component", "search-indexer", "Search indexer", "search", ["rust"]),
+    ("api", "search-api", "Search API", "search", ["openapi", "graphql"]),
+)
+
+
+def seed(config: Config) -> None:
+    """Create the administrator, three teams and their entities; what is there stays as it is."""
+    with _connect(config) as connection:
+        _add_admin(connection, config)
+        _add_catalogue(connection)
+        connection.commit()
+
+
+def create_admin(config: Config) -> bool:
+    """Create the administrator; False if there was one of that address."""
+    with _connect(config) as connection:
+        created = _add_admin(connection, config)
+        connection.commit()
+    return created
+
+
+def _connect(config: Config) -> Connection:
+    return create_engine(config.async_database_url, poolclass=NullPool).connect()
+
+
+def _add_admin(connection: Connection, config: Config) -> bool:
+    known = connection.scalar(select(User.id).where(User.email == config.admin_email))
+    if known is not None:
+        return False
+    password_hash = PasswordHasher().hash(config.admin_password.get_secret_value())
+    values = {"email": config.admin_email, "password_hash": password_hash, "role": "admin"}
+    connection.execute(insert(User).values(values).on_conflict_do_nothing())
+    return True
+
+
+def _add_catalogue(connection: Connection) -> None:
+    teams = [{"name": name, "title": title} for name, title in _TEAMS.items()]
+    connection.execute(insert(Team).values(teams).on_conflict_do_nothing())
+    owners = dict(connection.execute(select(Team.name, Team.id)).tuples().all())
+    entities = [
+        {"kind": kind, "name": name, "title": title, "owner_id": owners[owner], "tags": tags}
+        for kind, name, title, owner, tags in _ENTITIES
+    ]
+    connection.execute(insert(Entity).values(entities).on_conflict_do_nothing())

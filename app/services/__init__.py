@@ -1,0 +1,1 @@
+"""Rules and transactions; no HTTP."""
