@@ -148,7 +148,8 @@ def _limits(args: ContainerArgs) -> dict[str, Any]:
     return {
         "memory": args.memory_mb,
         "memory_swap": args.memory_mb,
-        "cpus": f"{args.cpus:g}",
+        # As the provider reads it back: "1.0" and "0.5"; any other spelling replaces for ever.
+        "cpus": str(args.cpus),
         "shm_size": args.shared_memory_mb,
     }
 

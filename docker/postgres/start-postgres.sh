@@ -1,0 +1,62 @@
+#!/bin/sh
+# usage: start-postgres [postgres] [OPTION...] | COMMAND...
+# Starts the server with our configuration. A first start is whole or did not happen: the base
+# image fills a folder beside the data, which then takes the data's place.
+set -eu
+
+UNFINISHED=$PGDATA/.first-start
+
+# usage: stop_with MESSAGE
+stop_with() {
+    echo "postgres: $1" >&2
+    exit 1
+}
+
+check_secrets() {
+    for name in postgres_password migrator_password app_password; do
+        [ -s "/run/secrets/$name" ] && [ -r "/run/secrets/$name" ] ||
+            stop_with "/run/secrets/$name: should be a file with a password, readable by user \
+$(id -u) (got none). Mount it."
+    done
+}
+
+check_data_folder() {
+    [ -w "$PGDATA" ] ||
+        stop_with "$PGDATA: should be writable by user $(id -u) (got: it is not). Give the \
+volume to that user."
+    if [ -e "$UNFINISHED" ]; then
+        echo 'postgres: an earlier first start was interrupted; beginning again'
+        find "$PGDATA" -mindepth 1 -delete
+    fi
+    [ -z "$(ls -A "$PGDATA")" ] ||
+        stop_with "$PGDATA: should be empty or hold a database (got files, but no PG_VERSION). \
+Give it another volume, or restore this one."
+}
+
+# usage: move_into_place; PG_VERSION, the mark of a database, goes last.
+move_into_place() {
+    for entry in "$UNFINISHED"/*; do
+        [ "${entry##*/}" = PG_VERSION ] || mv "$entry" "$PGDATA/"
+    done
+    mv "$UNFINISHED/PG_VERSION" "$PGDATA/"
+    rmdir "$UNFINISHED"
+}
+
+# usage: fill_data_folder postgres [OPTION...]
+fill_data_folder() {
+    check_secrets
+    check_data_folder
+    chmod 0700 "$PGDATA"
+    PGDATA=$UNFINISHED docker-ensure-initdb.sh "$@"
+    move_into_place
+}
+
+case ${1:-} in
+    '' | -*) set -- postgres "$@" ;;
+esac
+[ "$1" = postgres ] || exec docker-entrypoint.sh "$@"
+shift
+set -- postgres -c config_file=/etc/postgresql/postgresql.conf "$@"
+
+[ -s "$PGDATA/PG_VERSION" ] || fill_data_folder "$@"
+exec docker-entrypoint.sh "$@"

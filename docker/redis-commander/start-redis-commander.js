@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+'use strict';
+
+// Starts Redis Commander connected to the portal's Redis. The password goes from its file into
+// this process alone: on no command line, in no container setting, in no configuration file.
+
+const fs = require('fs');
+
+const PASSWORD_FILE = '/run/secrets/redis_password';
+const HOME = '/redis-commander';
+
+function readPassword() {
+  try {
+    return fs.readFileSync(PASSWORD_FILE, 'utf8').trimEnd();
+  } catch (error) {
+    console.error(
+      `redis-commander: ${PASSWORD_FILE}: should be a file readable by user ${process.getuid()} ` +
+        `(got: ${error.code}). Mount it.`
+    );
+    process.exit(1);
+  }
+}
+
+process.env.NODE_CONFIG = JSON.stringify({
+  noSave: true,
+  server: { address: '0.0.0.0', port: 8081 },
+  connections: [
+    {
+      label: 'portal',
+      host: 'redis',
+      port: 6379,
+      dbIndex: 0,
+      username: 'devtools',
+      password: readPassword(),
+    },
+  ],
+});
+
+require(`${HOME}/bin/redis-commander.js`);
