@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-import swagger_ui_bundle
+import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
@@ -20,6 +21,9 @@ from app.services.catalogue import Catalogue
 from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
+
+# The package brings Swagger UI's files; FastAPI's own page would fetch them from a CDN.
+_SWAGGER_ASSETS = Path(fastapi_offline.__file__).parent / "static"
 
 
 def create_app(config: Config | None = None) -> FastAPI:
@@ -45,8 +49,7 @@ def create_app(config: Config | None = None) -> FastAPI:
     app.add_middleware(RequestLog)
     for module in (health, entities, pages):
         app.include_router(module.router)
-    assets = StaticFiles(directory=swagger_ui_bundle.swagger_ui_path)
-    app.mount("/assets/swagger", assets, name="swagger")
+    app.mount("/assets/swagger", StaticFiles(directory=_SWAGGER_ASSETS), name="swagger")
     return app
 
 

@@ -28,5 +28,5 @@ async def show_docs(request: Request) -> HTMLResponse:
         title=f"{request.app.title} - API",
         swagger_js_url="/assets/swagger/swagger-ui-bundle.js",
         swagger_css_url="/assets/swagger/swagger-ui.css",
-        swagger_favicon_url="/assets/swagger/favicon-32x32.png",
+        swagger_favicon_url="/assets/swagger/favicon.png",
     )

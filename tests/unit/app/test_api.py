@@ -1,0 +1,203 @@
+"""What clients get: health, problems, request ids, the catalogue."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.models.entities import EntityOut
+from app.services import catalogue
+from tests.unit.app.conftest import FakeCache, FakeDatabase
+
+
+def entity(name: str) -> EntityOut:
+    return EntityOut(
+        kind="api",
+        namespace="default",
+        name=name,
+        title=name.title(),
+        description="",
+        lifecycle="production",
+        owner="platform",
+        tags=[],
+        spec={},
+    )
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> list[EntityOut]:
+    entities = [entity(f"api-{number:02}") for number in range(5)]
+
+    async def list_entities(_connection: object, *, after: Any, limit: int) -> list[EntityOut]:
+        behind = [item for item in entities if after is None or item.name > after[2]]
+        return behind[:limit]
+
+    async def get_entity(_connection: object, key: tuple[str, str, str]) -> EntityOut | None:
+        return next((item for item in entities if (item.kind, "default", item.name) == key), None)
+
+    monkeypatch.setattr(catalogue, "list_entities", list_entities)
+    monkeypatch.setattr(catalogue, "get_entity", get_entity)
+    return entities
+
+
+def test_health_names_every_dependency(client: TestClient) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 200
+    assert {name: d["status"] for name, d in answer.json()["dependencies"].items()} == {
+        "postgres": "ok",
+        "redis": "ok",
+    }
+
+
+def test_health_is_503_and_names_the_dead_dependency(
+    client: TestClient, database: FakeDatabase
+) -> None:
+    database.away = True
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    dependencies = answer.json()["dependencies"]
+    assert dependencies["postgres"]["reason"] == "the database does not answer"
+    assert dependencies["redis"]["status"] == "ok"
+
+
+def test_liveness_does_not_ask_the_dependencies(
+    client: TestClient, database: FakeDatabase, cache: FakeCache
+) -> None:
+    database.away = cache.away = True
+    assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("reason", ["redis: ConnectionError", "draining", "schema"])
+def test_readiness_tells_what_speaks_against_it(
+    client: TestClient,
+    application: FastAPI,
+    database: FakeDatabase,
+    cache: FakeCache,
+    reason: str,
+) -> None:
+    assert client.get("/readyz").json() == {"ready": True, "reasons": []}
+    if reason == "draining":
+        application.state.health.draining = True
+    elif reason == "schema":
+        database.heads = {"0000"}
+        reason = "schema: should be at 0001 (is at 0000)"
+    else:
+        cache.away = True
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reasons": [reason]})
+
+
+def test_pages_follow_one_another_to_the_end(
+    client: TestClient, stored: list[EntityOut]
+) -> None:
+    names: list[str] = []
+    cursor = None
+    while True:
+        page = client.get("/api/v1/entities", params={"limit": 2, "cursor": cursor}).json()
+        names += [item["name"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert names == [item.name for item in stored]
+
+
+def test_first_page_is_served_from_the_cache_while_the_database_is_away(
+    client: TestClient, stored: list[EntityOut], database: FakeDatabase
+) -> None:
+    fresh = client.get("/api/v1/entities").json()
+    database.away = True
+    assert len(fresh["items"]) == len(stored)
+    assert client.get("/api/v1/entities").json() == fresh
+
+
+def test_catalogue_is_served_while_redis_is_away(
+    client: TestClient, stored: list[EntityOut], cache: FakeCache
+) -> None:
+    cache.away = True
+    assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
+
+
+def test_database_away_is_503_with_retry_after(
+    client: TestClient, database: FakeDatabase
+) -> None:
+    database.away = True
+    answer = client.get("/api/v1/entities")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert answer.json()["detail"] == "the database does not answer"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("/api/v1/entities/api/default/none", 404, "there is no api 'default/none'"),
+        ("/api/v1/entities?cursor=nonsense", 404, "there is no page with this cursor"),
+        (
+            "/api/v1/entities?limit=0",
+            422,
+            "query.limit: Input should be greater than or equal to 1",
+        ),
+        ("/nowhere", 404, "Not Found"),
+    ],
+)
+@pytest.mark.usefixtures("stored")
+def test_error_is_a_problem_with_the_request_id(
+    client: TestClient, path: str, status: int, detail: str
+) -> None:
+    answer = client.get(path, headers={"X-Request-ID": "from-the-client"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == detail
+    assert answer.json()["request_id"] == "from-the-client"
+    assert answer.headers["x-request-id"] == "from-the-client"
+
+
+def test_unexpected_error_shows_nothing_of_the_inside(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("inside")
+
+    monkeypatch.setattr(catalogue, "list_entities", fail)
+    answer = client.get("/api/v1/entities")
+    assert answer.status_code == 500
+    assert "inside" not in answer.text
+
+
+def test_forged_request_id_is_replaced(client: TestClient) -> None:
+    answer = client.get("/livez", headers={"X-Request-ID": 'x" injected="1'})
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+def test_access_line_is_json_with_the_request_id(
+    client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from app.logs import configure_logs
+
+    configure_logs("info")
+    client.get("/version", headers={"X-Request-ID": "line"})
+    client.get("/livez")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    access = [line for line in lines if line["logger"] == "app.access"]
+    assert [(line["path"], line["status"], line["request_id"]) for line in access] == [
+        ("/version", 200, "line")
+    ]
+    logging.getLogger().handlers.clear()
+
+
+def test_documentation_needs_nothing_from_the_internet(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "https://" not in page
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        assert f"/assets/swagger/{asset}" in page
+        assert client.get(f"/assets/swagger/{asset}").status_code == 200
+
+
+def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:
+    allowed = client.get("/livez", headers={"Origin": "http://localhost:3000"})
+    other = client.get("/livez", headers={"Origin": "http://elsewhere"})
+    assert allowed.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert "access-control-allow-origin" not in other.headers

@@ -1,0 +1,66 @@
+"""The environment: all mistakes at once, no secret shown."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import ConfigError, load_config
+from tests.unit.app.conftest import ENVIRONMENT
+
+
+def mistakes_of(**changes: str) -> list[str]:
+    environment = {**ENVIRONMENT, **changes}
+    with pytest.raises(ConfigError) as caught:
+        load_config({key: value for key, value in environment.items() if value})
+    return caught.value.mistakes
+
+
+@pytest.mark.parametrize(
+    ("change", "mistake"),
+    [
+        ({"SECRET_KEY": "short"}, "SECRET_KEY: should be at least 32 characters (got 5 characters)."),
+        ({"APP_ENV": "test"}, "APP_ENV: should be 'development' or 'production' (got 'test')."),
+        ({"ADMIN_EMAIL": "nobody"}, "ADMIN_EMAIL: should be an e-mail address (got 'nobody')."),
+        (
+            {"REDIS_URL": ""},
+            "REDIS_URL: should be set (got nothing). Set REDIS_URL or REDIS_URL_FILE.",
+        ),
+        (
+            {"SECRET_KEY_FILE": "/tmp/x"},
+            "SECRET_KEY: should be set once (got SECRET_KEY and SECRET_KEY_FILE). Unset one.",
+        ),
+        (
+            {"SECRET_KEY": "", "SECRET_KEY_FILE": "/no/where"},
+            "SECRET_KEY_FILE: should name a readable file (got '/no/where': No such file or "
+            "directory).",
+        ),
+    ],
+)
+def test_mistake_is_told_with_what_to_do(change: dict[str, str], mistake: str) -> None:
+    assert mistakes_of(**change) == [mistake]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert len(mistakes_of(APP_ENV="test", SECRET_KEY="short", REDIS_URL="")) == 3
+
+
+def test_secret_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("k" * 40 + "\n")
+    environment = {**ENVIRONMENT, "SECRET_KEY_FILE": str(path)}
+    del environment["SECRET_KEY"]
+    assert load_config(environment).secret_key.get_secret_value() == "k" * 40
+
+
+def test_secrets_are_not_shown_by_printing() -> None:
+    assert "pw@" not in repr(load_config(ENVIRONMENT))
+
+
+def test_database_url_names_the_driver() -> None:
+    config = load_config(ENVIRONMENT)
+    assert config.async_database_url.startswith("postgresql+psycopg://devportal_user:")
+
+
+def test_origins_are_separated_by_commas() -> None:
+    origins = load_config(ENVIRONMENT).allowed_origins
+    assert origins == ["http://localhost:3000", "http://localhost:8080"]
