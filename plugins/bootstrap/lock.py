@@ -1,0 +1,27 @@
+"""One set-up at a time on a machine."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def hold_lock(path: Path, say: Callable[[str], None]) -> Iterator[int]:
+    """Hold the lock, after waiting for whoever has it; gives its file descriptor.
+
+    A command that inherits the descriptor goes on holding the lock when the set-up is killed,
+    so the next set-up never works beside an orphan of the last.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("set-up: another one is at work, or what it started; waiting for it to end")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""What the make targets run; standard library only, but for what needs the Docker SDK."""

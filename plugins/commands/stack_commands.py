@@ -1,0 +1,144 @@
+"""The targets that run `pulumi` on one stack."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from plugins.bootstrap import git_salt
+from plugins.bootstrap.console import Console
+from plugins.bootstrap.project import Project
+from plugins.bootstrap.setup import set_up
+from plugins.commands.errors import CommandError
+from plugins.commands.foreground import run_in_front
+from plugins.commands.interruption import (
+    PulumiRunner,
+    StackRecords,
+    has_half_made,
+    known_ids,
+    release_dead_lock,
+)
+from plugins.commands.passphrase import check_passphrase
+from plugins.commands.stack_file import check_name, create_missing, is_production
+
+
+@dataclass(frozen=True)
+class StackCommand:
+    """One operation on one stack.
+
+    Parameters
+    ----------
+    interactive
+        Whether someone sits at a terminal and can be asked.
+    confirmed
+        Whether the user has said yes on the command line.
+    """
+
+    project: Project
+    console: Console
+    stack: str
+    interactive: bool
+    confirmed: bool = False
+
+    def prepare(self) -> dict[str, str]:
+        """Check what can be checked, then set up; the whole environment for `pulumi`.
+
+        Raises
+        ------
+        CommandError
+            Raised before anything is changed.
+        """
+        check_name(self.stack)
+        if self.is_production:
+            machine_file = self.project.places.passphrase
+            check_passphrase(self.project.environ, self.stack, machine_file=machine_file)
+        return {**self.project.environ, **set_up(self.project, self.console)}
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the stack serves users."""
+        return is_production(self.project.root, self.stack)
+
+    def up(self, extra: Sequence[str]) -> list[str]:
+        """Arguments for `pulumi`; a development stack is neither asked about nor previewed."""
+        if self.is_production:
+            return ["up", "--refresh", *self._consent(), *extra]
+        return ["up", "--refresh", "--yes", "--skip-preview", *extra]
+
+    def down(self, extra: Sequence[str]) -> list[str]:
+        """Arguments for `pulumi`.
+
+        Raises
+        ------
+        CommandError
+            Raised when nobody can be asked whether production should go.
+        """
+        if not self.is_production:
+            return ["destroy", "--yes", "--skip-preview", *extra]
+        if not self.interactive and not self.confirmed:
+            raise CommandError(
+                f"stack {self.stack}: removing production should be confirmed (got no terminal "
+                f"to ask on). Run `make down STACK={self.stack} ARGS=--yes`."
+            )
+        return ["destroy", *(["--yes"] if self.confirmed else []), *extra]
+
+    def _consent(self) -> list[str]:
+        return [] if self.interactive and not self.confirmed else ["--yes"]
+
+    def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Run `pulumi` on the stack; its exit code."""
+        terminal = [] if self.interactive else ["--non-interactive"]
+        command = ["pulumi", *arguments, "--stack", self.stack, *terminal]
+        try:
+            return run_in_front(command, cwd=self.project.root, environ=environ)
+        finally:
+            git_salt.settle(self.project.root)
+
+    def create_stack(self, environ: Mapping[str, str]) -> None:
+        """Make the stack in the backend if it is not there.
+
+        Raises
+        ------
+        CommandError
+            Raised with what `pulumi` says when it cannot.
+        """
+        if has_state(environ["PULUMI_BACKEND_URL"], self.stack):
+            return
+        command = ["pulumi", "stack", "select", "--create", self.stack, "--non-interactive"]
+        done = subprocess.run(
+            command, cwd=self.project.root, env=dict(environ), capture_output=True, text=True
+        )
+        if done.returncode:
+            said = done.stderr.strip() or f"exit code {done.returncode}"
+            raise CommandError(f"stack {self.stack}: should be there or be created (got: {said}).")
+
+    def clear_up(self, environ: Mapping[str, str]) -> None:
+        """Repair what an earlier run left when it was killed, so that it is not in the way.
+
+        Raises
+        ------
+        CommandError
+            Raised when another run still works on the stack.
+        """
+        records = StackRecords.of(environ["PULUMI_BACKEND_URL"], self.stack)
+        if records is None:
+            return
+        pulumi = PulumiRunner(self.project.root, self.stack, environ)
+        if release_dead_lock(records, self.stack, pulumi) or has_half_made(records):
+            self.console.say(f"stack {self.stack}: clearing up after a run that was killed")
+            pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
+            remove = [str(self.project.python), "-m", "plugins.commands.orphans", self.stack]
+            known = "\n".join(known_ids(records))
+            root = self.project.root
+            subprocess.run(remove, cwd=root, env=dict(environ), input=known, text=True, check=True)
+
+    def create_file(self) -> None:
+        """Write the settings of a new development stack, after the name is checked."""
+        check_name(self.stack)
+        if news := create_missing(self.project.root, self.stack):
+            self.console.say(news)
+
+
+def has_state(backend_url: str, stack: str) -> bool:
+    """Whether a file backend certainly has the stack; False for one that must be asked."""
+    records = StackRecords.of(backend_url, stack)
+    return records is not None and records.state.exists()
