@@ -7,6 +7,7 @@ WAIT_SECONDS=${WAIT_SECONDS:-60}
 
 # usage: read_url NAME; the variable NAME, or the text of the file that NAME_FILE names
 read_url() {
+    value='' file=''
     eval "value=\${$1:-} file=\${$1_FILE:-}"
     if [ -n "$file" ]; then
         cat "$file"

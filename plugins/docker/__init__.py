@@ -1,0 +1,1 @@
+"""A resource provider for Pulumi's docker package, over the Docker SDK."""

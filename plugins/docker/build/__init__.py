@@ -1,0 +1,1 @@
+"""Builds images through the engine's BuildKit."""

@@ -1,0 +1,1 @@
+"""Functions of the docker package: they look something up and change nothing."""

@@ -1,0 +1,4 @@
+"""Stand-ins for the official base images, built from packages where no image registry answers.
+
+Standard library only: it may run before any Python environment exists.
+"""

@@ -1,0 +1,1 @@
+"""Runs in the program's own Python; every Python that the Pulumi SDK supports can read it."""

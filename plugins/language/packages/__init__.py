@@ -1,0 +1,1 @@
+"""The Python packages of an environment, and the Pulumi plugins they need."""

@@ -1,0 +1,1 @@
+"""The project's own Python: found and filled by pip, uv or poetry."""
