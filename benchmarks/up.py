@@ -69,8 +69,10 @@ def _run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout[-3000:]}"
-                         f"{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout[-3000:]}"
+            f"{done.stderr[-3000:]}"
+        )
 
 
 def _time(into: list[float], action: Callable[[], None]) -> None:

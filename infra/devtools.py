@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_docker as docker
 
 from infra.container import ContainerArgs, publish, published_address, run_container
 from infra.images import ImageRecipe
@@ -54,29 +55,32 @@ class DevTools(pulumi.ComponentResource):
 
 
 def _adminer(args: DevToolsArgs, settings: Settings) -> ContainerArgs:
-    return ContainerArgs(
-        role="adminer",
-        image=args.adminer_image,
-        uid=_UID,
-        gid=_GID,
-        network=args.network,
-        secret_files={"app_password": args.database_password},
-        ports=publish(settings, internal=8080, external=settings.ports.adminer),
-        memory_mb=_MEMORY_MB,
-        cpus=_CPUS,
-        stop_seconds=_STOP_SECONDS,
-    )
+    port = publish(settings, internal=8080, external=settings.ports.adminer)
+    files = {"app_password": args.database_password}
+    return _tool("adminer", args.adminer_image, args.network, port, files)
 
 
 def _redis_commander(args: DevToolsArgs, settings: Settings) -> ContainerArgs:
+    port = publish(settings, internal=8081, external=settings.ports.redis_commander)
+    files = {"redis_password": args.redis_password}
+    return _tool("redis-commander", args.redis_commander_image, args.network, port, files)
+
+
+def _tool(
+    role: str,
+    image: pulumi.Input[str],
+    network: pulumi.Input[str],
+    ports: list[docker.ContainerPortArgs],
+    secret_files: dict[str, Secret],
+) -> ContainerArgs:
     return ContainerArgs(
-        role="redis-commander",
-        image=args.redis_commander_image,
+        role=role,
+        image=image,
         uid=_UID,
         gid=_GID,
-        network=args.network,
-        secret_files={"redis_password": args.redis_password},
-        ports=publish(settings, internal=8081, external=settings.ports.redis_commander),
+        network=network,
+        ports=ports,
+        secret_files=secret_files,
         memory_mb=_MEMORY_MB,
         cpus=_CPUS,
         stop_seconds=_STOP_SECONDS,

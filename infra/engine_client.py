@@ -2,9 +2,8 @@
 
 import os
 
-from docker.context import ContextAPI
-
 import docker
+from docker.context import ContextAPI
 
 
 def connect(docker_host: str) -> docker.DockerClient:

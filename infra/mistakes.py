@@ -33,7 +33,8 @@ def _describe_unknown(path: list[str], model: type[BaseModel]) -> str:
 def _group_at(path: list[str], model: type[BaseModel]) -> type[BaseModel]:
     for part in path:
         annotation = model.model_fields[part].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
         model = annotation
     return model
 

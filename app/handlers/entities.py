@@ -27,8 +27,6 @@ async def list_entities(
 
 
 @router.get("/{kind}/{namespace}/{name}")
-async def get_entity(
-    catalogue: CatalogueDep, kind: str, namespace: str, name: str
-) -> EntityOut:
+async def get_entity(catalogue: CatalogueDep, kind: str, namespace: str, name: str) -> EntityOut:
     """One entry of the catalogue."""
     return await catalogue.get((kind, namespace, name))

@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), server_default="member", nullable=False),
-        sa.CheckConstraint("role IN ('admin', 'member', 'viewer')", name="ck_user_account_role"),
+        sa.CheckConstraint(
+            "role IN ('admin', 'member', 'viewer')", name=op.f("ck_user_account_role")
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_user_account"),
         sa.UniqueConstraint("email", name="uq_user_account_email"),
     )
@@ -84,7 +86,7 @@ def _create_entity() -> None:
         sa.Column("tags", postgresql.ARRAY(text), server_default="{}", nullable=False),
         sa.Column("spec", postgresql.JSONB(), server_default="{}", nullable=False),
         sa.CheckConstraint(
-            "kind IN ('component', 'api', 'resource', 'system')", name="ck_entity_kind"
+            "kind IN ('component', 'api', 'resource', 'system')", name=op.f("ck_entity_kind")
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["team.id"], name="fk_entity_owner_id_team"),
         sa.PrimaryKeyConstraint("id", name="pk_entity"),

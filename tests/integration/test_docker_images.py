@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,8 +17,10 @@ import pytest
 
 from infra.naming import STACK_LABEL
 from plugins.docker.build.cancellation import Cancellation, CancelledError
+from plugins.docker.connection import connect
 from plugins.docker.connection_settings import ConnectionSettings
 from plugins.docker.context import Context
+from plugins.docker.engine_address import candidate_addresses
 from plugins.docker.errors import ResourceError
 from plugins.docker.functions.catalog import FUNCTIONS
 from plugins.docker.functions.lookup import Lookup
@@ -344,6 +347,36 @@ def test_private_base_image_is_pulled_with_the_providers_credentials(program: Pr
         assert f"image {private} of Dockerfile should be present locally" in str(failure.value)
         made = ImageResource().create(trusted, CreateRequest(inputs=inputs))
         assert made.outputs["repoDigest"].startswith("sha256:")
+
+
+# Joins stdin and stdout to the engine's socket, as `docker system dial-stdio` does on the far side.
+_DIAL_STDIO = """
+import os, socket, threading
+engine = socket.socket(socket.AF_UNIX)
+engine.connect({socket!r})
+def send():
+    while data := os.read(0, 65536):
+        engine.sendall(data)
+    engine.shutdown(socket.SHUT_WR)
+threading.Thread(target=send, daemon=True).start()
+while data := engine.recv(65536):
+    os.write(1, data)
+"""
+
+
+def test_engine_behind_ssh_builds(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssh = program.folder / "bin" / "ssh"
+    ssh.parent.mkdir()
+    engine_socket = candidate_addresses(None, None, os.environ, Path.home())[0].url
+    code = _DIAL_STDIO.format(socket=engine_socket.removeprefix("unix://"))
+    ssh.write_text(f"#!{sys.executable}\n{code}")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ssh.parent}{os.pathsep}{os.environ['PATH']}")
+    client = connect(ConnectionSettings(host="ssh://far"), {})
+    program.context = replace(program.context, client=client)
+    program.dockerfile("RUN echo built from afar")
+    (program.folder / ".dockerignore").write_text("bin\n")
+    assert program.build(program.image("ssh"))["repoDigest"].startswith("sha256:")
 
 
 def test_functions_look_up_what_is_there(program: Program) -> None:

@@ -17,9 +17,7 @@ def test_adminer_logs_in_with_one_click_and_shows_the_database(
 
 
 def test_redis_commander_shows_the_keys(running_stack: PortalStack) -> None:
-    running_stack.run_in(
-        "redis-commander", "sh", "-c", "true"
-    )
+    running_stack.run_in("redis-commander", "sh", "-c", "true")
     with open_page(running_stack.output("redis_commander_url")) as page:
         page.wait_for_load_state("networkidle")
         expect(page.locator("#keyTree")).to_contain_text("redis:6379")

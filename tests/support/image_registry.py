@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+_TOKEN_AUTHORIZATION = "Bearer token-of-the-test"
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -22,6 +23,8 @@ class ImageRegistry:
     ----------
     user, password
         What it asks for; without them everyone may do everything.
+    uses_tokens
+        Whether it wants a token, which it gives for them, as public registries do.
 
     Attributes
     ----------
@@ -30,9 +33,10 @@ class ImageRegistry:
         under its digest.
     """
 
-    def __init__(self, user: str = "", password: str = "") -> None:
+    def __init__(self, user: str = "", password: str = "", *, uses_tokens: bool = False) -> None:
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self.expected_authorization = f"Basic {token}" if user else ""
+        self.basic_authorization = f"Basic {token}" if user else ""
+        self.uses_tokens = uses_tokens
         self.manifests: dict[str, tuple[str, bytes]] = {}
         self.blobs: dict[str, bytes] = {}
         self.uploads: dict[str, bytes] = {}
@@ -69,11 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self._body()
-        expected = self.registry.expected_authorization
-        if expected and self.headers.get("Authorization") != expected:
-            self._reply(401, headers={"WWW-Authenticate": 'Basic realm="test"'})
-            return
         path = urlsplit(self.path).path
+        if self._refuses(path):
+            self._reply(401, headers={"WWW-Authenticate": self._challenge()})
+            return
         for pattern, handle in _ROUTES:
             match = re.fullmatch(pattern, path)
             if match:
@@ -81,7 +84,19 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         self._reply(404)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+
+    def _refuses(self, path: str) -> bool:
+        expected = self.registry.basic_authorization
+        if expected and self.registry.uses_tokens and path != "/token":
+            expected = _TOKEN_AUTHORIZATION
+        return bool(expected) and self.headers.get("Authorization") != expected
+
+    def _challenge(self) -> str:
+        if not self.registry.uses_tokens:
+            return 'Basic realm="test"'
+        realm = f"http://{self.registry.address}/token"
+        return f'Bearer realm="{realm}",service="test",scope="repository:shop:delete"'
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -103,6 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+    def token(self, _body: bytes) -> None:
+        self._reply(200, b'{"token": "token-of-the-test"}')
 
     def root(self, _body: bytes) -> None:
         self._reply(200)
@@ -151,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _ROUTES = (
+    (r"/token", _Handler.token),
     (r"/v2/", _Handler.root),
     (r"/v2/.+/blobs/(sha256:\w+)", _Handler.blob),
     (r"/v2/(.+)/blobs/uploads/", _Handler.start_upload),

@@ -87,9 +87,7 @@ def application(config: Config) -> FastAPI:
 
 
 @pytest.fixture
-def client(
-    application: FastAPI, config: Config, database: Any, cache: Any
-) -> Iterator[TestClient]:
+def client(application: FastAPI, config: Config, database: Any, cache: Any) -> Iterator[TestClient]:
     """The application, its stores replaced once it has started."""
     from app.services.catalogue import Catalogue
     from app.services.health import HealthService

@@ -90,9 +90,7 @@ def test_readiness_tells_what_speaks_against_it(
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "reasons": [reason]})
 
 
-def test_pages_follow_one_another_to_the_end(
-    client: TestClient, stored: list[EntityOut]
-) -> None:
+def test_pages_follow_one_another_to_the_end(client: TestClient, stored: list[EntityOut]) -> None:
     names: list[str] = []
     cursor = None
     while True:
@@ -120,9 +118,7 @@ def test_catalogue_is_served_while_redis_is_away(
     assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
 
 
-def test_database_away_is_503_with_retry_after(
-    client: TestClient, database: FakeDatabase
-) -> None:
+def test_database_away_is_503_with_retry_after(client: TestClient, database: FakeDatabase) -> None:
     database.away = True
     answer = client.get("/api/v1/entities")
     assert answer.status_code == 503

@@ -18,7 +18,10 @@ def mistakes_of(**changes: str) -> list[str]:
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        ({"SECRET_KEY": "short"}, "SECRET_KEY: should be at least 32 characters (got 5 characters)."),
+        (
+            {"SECRET_KEY": "short"},
+            "SECRET_KEY: should be at least 32 characters (got 5 characters).",
+        ),
         ({"APP_ENV": "test"}, "APP_ENV: should be 'development' or 'production' (got 'test')."),
         ({"ADMIN_EMAIL": "nobody"}, "ADMIN_EMAIL: should be an e-mail address (got 'nobody')."),
         (
