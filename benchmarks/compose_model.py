@@ -27,7 +27,7 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
 def _describe_service(container: Container) -> dict[str, Any]:
     config, host = container.attrs["Config"], container.attrs["HostConfig"]
     return {
-        "image": container.image.id,
+        "image": container.attrs["Image"],
         "command": config["Cmd"],
         "environment": config["Env"],
         "user": config["User"],

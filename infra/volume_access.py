@@ -70,12 +70,12 @@ def _borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
 def _any_image(client: docker.DockerClient, wanted: str) -> str:
     """The wanted image, else any other: a refresh must not fail because an image was removed."""
     try:
-        return client.images.get(wanted).id
+        return str(client.images.get(wanted).id)
     except ImageNotFound:
         present = client.images.list()
         if not present:
             raise
-        return present[0].id
+        return str(present[0].id)
 
 
 def _pack(props: dict[str, Any]) -> bytes:

@@ -24,11 +24,11 @@ class Cache:
 
     async def get(self, key: str) -> str | None:
         try:
-            value: str | None = await self._redis.get(key)
+            value = await self._redis.get(key)
         except (RedisError, OSError) as error:
             _logger.warning("cache read skipped: %s", type(error).__name__)
             return None
-        return value
+        return None if value is None else str(value)
 
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         try:

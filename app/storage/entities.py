@@ -1,5 +1,7 @@
 """Catalogue entries in PostgreSQL."""
 
+from typing import Any
+
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +14,7 @@ Key = tuple[str, str, str]
 _ORDER = (Entity.kind, Entity.namespace, Entity.name)
 
 
-def _entities() -> Select[tuple[object, ...]]:
+def _entities() -> Select[*tuple[Any, ...]]:
     return select(
         Entity.kind,
         Entity.namespace,

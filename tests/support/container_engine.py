@@ -33,7 +33,9 @@ class ContainerEngine:
     containers: dict[str, Json] = field(default_factory=dict)
     networks: dict[str, Json] = field(default_factory=dict)
     volumes: dict[str, Json] = field(default_factory=dict)
-    images: dict[str, Json] = field(default_factory=lambda: {IMAGE: {"Id": "sha256:1", "Config": {}}})
+    images: dict[str, Json] = field(
+        default_factory=lambda: {IMAGE: {"Id": "sha256:1", "Config": {}}}
+    )
     logs: str = ""
     calls: list[str] = field(default_factory=list)
     bodies: list[Json] = field(default_factory=list)
@@ -178,6 +180,8 @@ class ContainerEngine:
 def _fits(container: Json, filters: Mapping[str, Any]) -> bool:
     if "publish" in filters:
         published = container["NetworkSettings"]["Ports"].values()
-        return any(entry["HostPort"] == filters["publish"] for ports in published for entry in ports)
+        return any(
+            entry["HostPort"] == filters["publish"] for ports in published for entry in ports
+        )
     mounts = container["HostConfig"].get("Mounts") or ()
     return any(mount.get("Source") == filters.get("volume") for mount in mounts)

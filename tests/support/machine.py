@@ -63,7 +63,7 @@ def is_alive(stack: str) -> bool:
 
 def remove_stack_objects(client: docker.DockerClient, stack: str) -> None:
     """Remove every container, network, volume and image of one stack, by its label."""
-    chosen = {"label": f"{STACK_LABEL}={stack}"}
+    chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
     for container in client.containers.list(all=True, filters=chosen):
         container.remove(force=True, v=True)
     for network in client.networks.list(filters=chosen):

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,17 +85,17 @@ class PortalStack:
     def up(self, **options: Any) -> dict[str, int]:
         """Run `pulumi up`; the number of resources by what was done to them."""
         result = self.stack.up(on_output=self._record, **options)
-        return dict(result.summary.resource_changes or {})
+        return _by_name(result.summary.resource_changes or {})
 
     def preview(self, **options: Any) -> dict[str, int]:
         """Run `pulumi preview`; the number of resources by what would be done to them."""
         result = self.stack.preview(on_output=self._record, **options)
-        return {getattr(kind, "value", str(kind)): n for kind, n in result.change_summary.items()}
+        return _by_name(result.change_summary)
 
     def refresh(self) -> dict[str, int]:
         """Run `pulumi refresh`; the number of resources by how the engine's truth differs."""
         result = self.stack.refresh(on_output=self._record)
-        return dict(result.summary.resource_changes or {})
+        return _by_name(result.summary.resource_changes or {})
 
     def destroy(self) -> None:
         self.stack.destroy(on_output=self._record)
@@ -121,6 +121,7 @@ class PortalStack:
             Raised with the output if the command fails.
         """
         code, output = self.container(role).exec_run(list(command))
+        assert isinstance(output, bytes)
         assert code == 0, f"{' '.join(command)} in {role}: exit code {code}\n{output.decode()}"
         return output.decode()
 
@@ -150,6 +151,10 @@ class PortalStack:
     def _record(self, text: str) -> None:
         with self.log.open("a") as log:
             log.write(text + "\n")
+
+
+def _by_name(changes: Mapping[automation.OpType, int]) -> dict[str, int]:
+    return {getattr(kind, "value", str(kind)): count for kind, count in changes.items()}
 
 
 def copy_project(target: Path) -> None:

@@ -40,7 +40,7 @@ class Recorder(mocks.Mocks):
         self.resources.append(Registered(args.typ, args.name, inputs))
         return f"{args.name}-id", {**inputs, **_computed(args.typ, inputs)}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], None]:
         raise AssertionError(f"the program called {args.token}")
 
     def of_type(self, type_: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.container import _duration  # pyright: ignore[reportPrivateUsage]
+from infra.container import _duration
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from infra import volume_access
 from infra.volume_files import (
-    _digest,  # pyright: ignore[reportPrivateUsage]
-    _VolumeFilesProvider,  # pyright: ignore[reportPrivateUsage]
+    _digest,
+    _VolumeFilesProvider,
 )
 
 PROPS: dict[str, Any] = {
@@ -32,21 +32,21 @@ def members_of(archive: bytes) -> dict[str, tuple[int, int, int]]:
 
 
 def test_files_are_readable_by_their_owner_alone() -> None:
-    assert members_of(volume_access._pack(PROPS)) == {  # pyright: ignore[reportPrivateUsage]
+    assert members_of(volume_access._pack(PROPS)) == {
         "devportal-files": (0o500, 10001, 10001),
         "devportal-files/secret_key": (0o400, 10001, 10001),
     }
 
 
 def test_what_was_written_is_read_back() -> None:
-    archive = volume_access._pack(PROPS)  # pyright: ignore[reportPrivateUsage]
-    found = volume_access._unpack(archive, PROPS)  # pyright: ignore[reportPrivateUsage]
+    archive = volume_access._pack(PROPS)
+    found = volume_access._unpack(archive, PROPS)
     assert found == PROPS["files"]
 
 
 def test_file_of_another_owner_counts_as_changed() -> None:
-    archive = volume_access._pack({**PROPS, "uid": 0})  # pyright: ignore[reportPrivateUsage]
-    found = volume_access._unpack(archive, PROPS)  # pyright: ignore[reportPrivateUsage]
+    archive = volume_access._pack({**PROPS, "uid": 0})
+    found = volume_access._unpack(archive, PROPS)
     assert found == {"secret_key": ""}
 
 
