@@ -40,6 +40,8 @@ class ContainerArgs:
         Writable folders in memory, by path, with their size; all else is read-only.
     stop_seconds
         Grace between the stop signal and SIGKILL.
+    min_health_interval_seconds
+        For a probe that costs much: the least time between two of them.
     """
 
     role: str
@@ -57,6 +59,7 @@ class ContainerArgs:
     ports: Sequence[docker.ContainerPortArgs] = ()
     tmpfs_mb: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})
     shared_memory_mb: int = 64
+    min_health_interval_seconds: int = 0
     secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -169,7 +172,7 @@ def _protection(args: ContainerArgs) -> dict[str, Any]:
 
 def _supervision(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
     return {
-        "healthcheck": _healthcheck(settings.health),
+        "healthcheck": _healthcheck(settings.health, args.min_health_interval_seconds),
         "wait": True,
         "wait_timeout": settings.health.wait_seconds,
         "restart": settings.restart,
@@ -182,10 +185,12 @@ def _supervision(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _healthcheck(health: HealthSettings) -> docker.ContainerHealthcheckArgs:
+def _healthcheck(
+    health: HealthSettings, min_interval_seconds: int
+) -> docker.ContainerHealthcheckArgs:
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", HEALTHCHECK_COMMAND],
-        interval=_duration(health.interval_seconds),
+        interval=_duration(max(health.interval_seconds, min_interval_seconds)),
         timeout=_duration(health.timeout_seconds),
         start_period=_duration(health.start_period_seconds),
         retries=health.retries,

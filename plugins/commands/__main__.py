@@ -68,6 +68,8 @@ class Commands:
         sys.stdout.flush()
 
     def test(self) -> None:
+        # The tests would set up as well, but a user wants to see it happen.
+        set_up(self._project, self._console)
         python = development_python(self._project, self._console)
         named = [] if any(not word.startswith("-") for word in self._extra) else _TESTS
         run_module(self._project, python, "pytest", [*named, *self._extra])
