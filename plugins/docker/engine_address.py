@@ -43,8 +43,8 @@ def candidate_addresses(
 ) -> list[EngineAddress]:
     """Addresses to try, best first.
 
-    A context named in the settings or in DOCKER_CONTEXT wins over the host, as in the official
-    provider; only an address nobody chose is followed by others.
+    A context named in the settings wins over a host, as in the official provider; only where
+    nobody chose an address is there more than one.
 
     Raises
     ------

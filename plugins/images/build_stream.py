@@ -1,12 +1,15 @@
 """The engine's stream of JSON messages while it imports or builds an image."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from plugins.images.errors import ImagesError
+from plugins.images.trace import TraceReader
 
 _TAIL_LINES = 15
+_TRACE, _IMAGE = "moby.buildkit.trace", "moby.image.id"
 
 
 def read_build(stream: Iterable[bytes], role: str, on_line: Callable[[str], None]) -> str:
@@ -18,15 +21,17 @@ def read_build(stream: Iterable[bytes], role: str, on_line: Callable[[str], None
         Raised with the last lines of output when the build fails or ends without an image.
     """
     identity = ""
+    trace = TraceReader()
     tail: list[str] = []
     for message in _parse(stream):
         if "error" in message:
             raise ImagesError(_describe_failure(role, str(message["error"]), tail))
-        identity = _find_identity(message) or identity
-        for line in str(message.get("stream", "")).splitlines():
-            if line.strip():
-                tail = [*tail, line.rstrip()][-_TAIL_LINES:]
-                on_line(line.rstrip())
+        if message.get("id") == _IMAGE:
+            identity = str(message["aux"]["ID"])
+        if message.get("id") == _TRACE:
+            for line in trace.read(base64.b64decode(message["aux"])):
+                tail = [*tail, line][-_TAIL_LINES:]
+                on_line(line)
     if not identity:
         raise ImagesError(_describe_failure(role, "no image", tail))
     return identity
@@ -55,11 +60,6 @@ def _parse(stream: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for line in stream:
         if line.strip():
             yield json.loads(line)
-
-
-def _find_identity(message: dict[str, Any]) -> str:
-    aux = message.get("aux")
-    return str(aux["ID"]) if isinstance(aux, dict) and "ID" in aux else ""
 
 
 def _describe_failure(role: str, got: str, tail: list[str]) -> str:

@@ -58,7 +58,8 @@ class HttpEngine:
 
     def image_size_bytes(self, name: str) -> int | None:
         with self._request("GET", f"/images/{quote(name)}/json", missing_is_fine=True) as response:
-            return int(json.load(response)["Size"]) if response.status == http.client.OK else None
+            answer = json.load(response)
+            return int(answer["Size"]) if response.status == http.client.OK else None
 
     def import_root(self, archive: IO[bytes], changes: Sequence[str]) -> str:
         query = urlencode({"fromSrc": "-", "changes": list(changes)}, doseq=True)
@@ -74,13 +75,10 @@ class HttpEngine:
         labels: Mapping[str, str],
         on_line: Callable[[str], None],
     ) -> str:
-        # Version 1, the classic builder: the one that needs neither a session nor a plugin,
-        # and whose output is plain text.
         query = urlencode(
             {
-                "version": "1",
-                "rm": "true",
-                "forcerm": "true",
+                # BuildKit: it builds stages side by side and leaves no image of a stage behind.
+                "version": "2",
                 # What this machine reaches, a build reaches: a proxy on its loopback as well.
                 "networkmode": "host",
                 "buildargs": json.dumps(dict(arguments)),
@@ -93,8 +91,8 @@ class HttpEngine:
     def tag(self, identity: str, name: str) -> None:
         repository, _, tag = name.rpartition(":")
         query = urlencode({"repo": repository, "tag": tag})
-        with self._request("POST", f"/images/{quote(identity)}/tag?{query}"):
-            return
+        with self._request("POST", f"/images/{quote(identity)}/tag?{query}") as response:
+            response.read()
 
     @contextmanager
     def _request(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+_SYSTEM_PIP = Path("/etc/pip.conf")
 _OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 # Debian's, Fedora's and openSUSE's places for the bundle of trusted certificates.
 _BUNDLES = (
@@ -75,7 +76,7 @@ def _pip_configuration(environ: Mapping[str, str]) -> str:
 def _read_pip_files(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     home = Path(environ.get("HOME") or os.path.expanduser("~"))
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
-    for path in (Path("/etc/pip.conf"), home / ".pip" / "pip.conf", user):
+    for path in (_SYSTEM_PIP, home / ".pip" / "pip.conf", user):
         parser = configparser.RawConfigParser()
         try:
             parser.read(path)

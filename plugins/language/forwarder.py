@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, NoReturn
 
 import grpc
 
@@ -61,17 +62,19 @@ class Forwarder(grpc.GenericRpcHandler):
         channel = self._channel
         if channel is None:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, self._failure)
-        try:
-            return channel.unary_unary(name)(request)
-        except grpc.RpcError as error:
-            assert isinstance(error, grpc.Call)
-            context.set_trailing_metadata(error.trailing_metadata() or ())
-            context.abort(error.code(), error.details() or "")
+        call = channel.unary_unary(name).future(request)
+        if call.exception() is not None:
+            _answer_like(call, context)
+        return call.result()
+
+
+def _answer_like(call: Any, context: grpc.ServicerContext) -> NoReturn:
+    # The details of a status travel as metadata.
+    context.set_trailing_metadata(call.trailing_metadata() or ())
+    context.abort(call.code(), call.details() or "")
 
 
 def _call_if_known(channel: grpc.Channel, name: str, request: bytes) -> None:
-    try:
-        channel.unary_unary(name)(request)
-    except grpc.RpcError as error:
-        if error.code() != grpc.StatusCode.UNIMPLEMENTED:  # type: ignore[attr-defined]
-            raise
+    call: Any = channel.unary_unary(name).future(request)
+    if call.code() not in (grpc.StatusCode.OK, grpc.StatusCode.UNIMPLEMENTED):
+        call.result()

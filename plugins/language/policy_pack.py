@@ -77,9 +77,7 @@ class PolicyPack:
     def _run_process(self, children: Children) -> Iterator["RunPluginResponse"]:
         process = self._start(stack_variables(self._stack))
         for part in stream_output(process):
-            if self._forwarder.connected or not part.stdout:
-                yield part
-            elif not self._connect(part.stdout):
+            if not self._is_port(part):
                 yield part
         exit_code = children.wait(process)
         self._forwarder.fail(
@@ -88,9 +86,10 @@ class PolicyPack:
         )
         yield language_pb2.RunPluginResponse(exitcode=exit_code)
 
-    def _connect(self, line: bytes) -> bool:
-        """Connect to the pack if the line is its port, else say that it is not."""
-        if not line.strip().isdigit():
+    def _is_port(self, part: "RunPluginResponse") -> bool:
+        """Connect to the pack if a line of its output is its port."""
+        line = part.stdout.strip()
+        if self._forwarder.connected or not line.isdigit():
             return False
         first = {f"{_SERVICE}ConfigureStack": self._stack} if self._stack else {}
         self._forwarder.connect(int(line), first)

@@ -1,11 +1,8 @@
-"""The language host under the real Pulumi CLI; no container engine is needed."""
+"""Programs under the real Pulumi CLI with our language host; no container engine is needed."""
 
-import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -13,12 +10,7 @@ from textwrap import dedent
 import pulumi.automation
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-LAUNCHER = """\
-#!/bin/sh
-PYTHONPATH="{root}${{PYTHONPATH:+:$PYTHONPATH}}" exec "{python}" -m {module} "$@"
-"""
+from tests.support.language_project import Workspace, install_toolchain, succeeded
 
 GREETING = """
 import pulumi
@@ -47,100 +39,18 @@ pulumi.export("value", Greeting("greeting", config.get("value") or "hello").valu
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the CLI and, next to it, launchers of this tree's language host."""
-    cli = shutil.which("pulumi")
-    if cli is None:
-        pytest.fail("PATH: should have pulumi (got none). Run `make setup` and `. ./activate`.")
-    folder = tmp_path_factory.mktemp("toolchain")
-    shutil.copy(Path(cli).resolve(), folder / "pulumi")
-    modules = {
-        "pulumi-language-python": "plugins.language",
-        "pulumi-resource-pulumi-python": "plugins.language.dynamic",
-    }
-    for name, module in modules.items():
-        launcher = folder / name
-        launcher.write_text(LAUNCHER.format(root=ROOT, python=sys.executable, module=module))
-        launcher.chmod(0o755)
-    return folder
-
-
-class Workspace:
-    """A project in a folder of its own, with its own state and plugins."""
-
-    def __init__(self, folder: Path, toolchain: Path) -> None:
-        self.folder = folder
-        (folder / "state").mkdir()
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if "PULUMI" not in name},
-            "PATH": f"{toolchain}{os.pathsep}{os.environ['PATH']}",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
-        self.write("Pulumi.yaml", self.project_file(sys.prefix))
-
-    def project_file(self, virtualenv: str) -> str:
-        """Return a Pulumi.yaml whose program runs in a virtual environment."""
-        runtime = {"name": "python", "options": {"virtualenv": virtualenv}}
-        return json.dumps({"name": "greeter", "runtime": runtime})
-
-    def write(self, path: str, content: str) -> Path:
-        """Write a file of the project."""
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(dedent(content))
-        return file
-
-    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a Pulumi command in the project, with both outputs in `stdout`."""
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color=never"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    def up(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `pulumi up` without a preview."""
-        return self.pulumi("up", "--yes", "--skip-preview", "--stack=dev", *arguments)
-
-    def up_error(self, *arguments: str) -> str:
-        """Return the one error of an `up` that must fail."""
-        done = self.up(*arguments)
-        assert done.returncode != 0, done.stdout
-        return diagnostics(done.stdout)
-
-
-def diagnostics(output: str) -> str:
-    """Return the diagnostics of the stack, as the CLI lists them at the end of a run."""
-    block = output.split("\nDiagnostics:\n", 1)[1]
-    lines = block.split("\n\nResources:", 1)[0].split("\n\nOutputs:", 1)[0].splitlines()
-    assert lines[0] == "  pulumi:pulumi:Stack (greeter-dev):", output
-    return "\n".join(line.removeprefix("    ") for line in lines[1:]).strip()
+    """The CLI with this tree's language host."""
+    return install_toolchain(tmp_path_factory.mktemp("toolchain"))
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, toolchain: Path) -> Iterator[Workspace]:
     """A project with a stack `dev` and no program."""
     workspace = Workspace(tmp_path, toolchain)
-    created = workspace.pulumi("stack", "init", "dev")
-    assert created.returncode == 0, created.stdout
     yield workspace
-    workspace.pulumi("cancel", "--yes", "--stack=dev")
-    workspace.pulumi("destroy", "--yes", "--stack=dev")
-
-
-def succeeded(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the output of a command that must succeed."""
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    workspace.close()
 
 
 def test_a_stack_lives_from_up_to_destroy(workspace: Workspace) -> None:
@@ -244,7 +154,7 @@ def test_a_program_may_exit_with_success(workspace: Workspace) -> None:
 
 def test_a_missing_virtual_environment_is_named(workspace: Workspace) -> None:
     workspace.write("__main__.py", GREETING)
-    workspace.write("Pulumi.yaml", workspace.project_file("nowhere"))
+    workspace.write_project(virtualenv="nowhere")
     done = workspace.up()
     assert done.returncode != 0
     assert done.stdout.splitlines()[-1] == (
@@ -266,54 +176,15 @@ def test_an_interrupt_ends_the_program_without_noise(workspace: Workspace) -> No
             print("cleaned up")
         """,
     )
-    running = subprocess.Popen(
-        ["pulumi", "up", "--yes", "--skip-preview", "--stack=dev", "--color=never"],
-        cwd=workspace.folder,
-        env=workspace.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert running.stdout is not None
-    started = next(line for line in running.stdout if "waiting in" in line)
+    running = start_up(workspace)
+    started = output_until(running, "waiting in")
     running.send_signal(signal.SIGINT)
-    output = started + running.stdout.read()
-    assert running.wait() != 0
+    output = started + running.communicate()[0]
+    assert running.returncode != 0
     assert "cleaned up" in output
     assert "Traceback" not in output
     assert "KeyboardInterrupt" not in output
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.rsplit(" ", 1)[1]), 0)
-
-
-def test_a_policy_pack_refuses_a_resource(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING)
-    runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
-    pack = workspace.write("pack/PulumiPolicy.yaml", json.dumps({"runtime": runtime}))
-    workspace.write(
-        "pack/__main__.py",
-        """\
-        import pulumi
-        from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
-
-        def polite(arguments, report):
-            if arguments.props.get("value") == "rude":
-                report(f"{pulumi.get_stack()} greets politely")
-
-        PolicyPack("manners", [ResourceValidationPolicy(
-            name="polite", description="Be polite.", validate=polite,
-            enforcement_level=EnforcementLevel.MANDATORY,
-        )])
-        """,
-    )
-    assert "+ 2 created" in succeeded(workspace.up("--policy-pack", str(pack.parent)))
-    succeeded(workspace.pulumi("config", "set", "value", "rude", "--stack=dev"))
-    done = workspace.up("--policy-pack", str(pack.parent))
-    assert done.returncode != 0
-    assert "[mandatory]  polite  (pulumi-python:dynamic:Resource: greeting)" in done.stdout
-    assert "dev greets politely" in done.stdout
-    assert "KeyboardInterrupt" not in done.stdout
+    assert not is_alive(int(started.rsplit(" ", 1)[1]))
 
 
 def test_a_failed_resource_leaves_no_traceback_of_the_sdk(workspace: Workspace) -> None:
@@ -341,3 +212,52 @@ def test_the_automation_api_runs_local_and_inline_programs(
     )
     assert inline.up().outputs["value"].value == "inline"
     inline.destroy()
+
+
+def test_program_and_host_end_with_a_killed_engine(workspace: Workspace) -> None:
+    workspace.write(
+        "__main__.py",
+        """\
+        import os, threading
+        print(f"waiting in {os.getpid()} of {os.getppid()}")
+        threading.Event().wait()
+        """,
+    )
+    engine = start_up(workspace)
+    line = output_until(engine, "waiting in")
+    processes = [int(word) for word in line.split() if word.isdigit()]
+    assert len(processes) == 2
+    engine.kill()
+    engine.wait()
+    deadline = time.monotonic() + 60
+    while any(map(is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_alive, processes))
+
+
+def start_up(workspace: Workspace) -> subprocess.Popen[str]:
+    """Start `pulumi up` and return the CLI's process."""
+    return subprocess.Popen(
+        ["pulumi", "up", "--yes", "--skip-preview", "--stack=dev", "--color=never"],
+        cwd=workspace.folder,
+        env=workspace.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def output_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return the first line of the output that has a text."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if text in line)
+
+
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    status = Path(f"/proc/{process_id}/status")
+    try:
+        return "State:\tZ" not in status.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

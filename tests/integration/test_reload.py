@@ -8,11 +8,9 @@ from tests.support.portal_stack import PortalStack
 
 
 def test_saved_line_is_served_without_an_up(running_stack: PortalStack) -> None:
-    main = running_stack.project / "app" / "main.py"
-    main.write_text(
-        main.read_text()
-        + '\n\n@app.get("/saved-just-now")\nasync def saved() -> str:\n    return "yes"\n'
-    )
+    handlers = running_stack.project / "app" / "handlers" / "health.py"
+    route = '@router.get("/saved-just-now")\nasync def saved() -> str:\n    return "yes"\n'
+    handlers.write_text(f"{handlers.read_text()}\n\n{route}")
     url = running_stack.output("portal_url") + "/saved-just-now"
     assert wait_for_answer(url) == '"yes"'
 

@@ -7,7 +7,7 @@ from plugins.docker.errors import ResourceError
 from plugins.docker.registry_auth import RegistryCredentials
 
 
-class LookupFailed(ResourceError):  # noqa: N818 - an outcome, not a kind of error
+class LookupFailed(ResourceError):
     """What was asked for is not there; the message names it and says what to do."""
 
 

@@ -1,9 +1,10 @@
 """Tracebacks as the author of a program wants them: their own lines and nothing else."""
 
+from __future__ import annotations
+
 import os
 import sysconfig
 import traceback
-from typing import List, Optional, Set
 
 _LIBRARY_FOLDERS = ("site-packages", "dist-packages")
 
@@ -24,17 +25,15 @@ def describe(error: BaseException, executor_folder: str) -> str:
     """
     report = traceback.TracebackException.from_exception(error, compact=True)
     for part in _chain(report):
-        own = [frame for frame in part.stack if not _is_library(frame.filename, executor_folder)]
-        part.stack = traceback.StackSummary.from_list(
-            [_readable(frame) for frame in own or _beyond(part.stack, executor_folder)]
-        )
+        frames = _own_frames(part, executor_folder)
+        part.stack = traceback.StackSummary.from_list([_readable(frame) for frame in frames])
     return "".join(report.format()).rstrip("\n")
 
 
-def _chain(report: traceback.TracebackException) -> List[traceback.TracebackException]:
-    found: List[traceback.TracebackException] = []
-    waiting: List[Optional[traceback.TracebackException]] = [report]
-    seen: Set[int] = set()
+def _chain(report: traceback.TracebackException) -> list[traceback.TracebackException]:
+    found: list[traceback.TracebackException] = []
+    waiting: list[traceback.TracebackException | None] = [report]
+    seen: set[int] = set()
     while waiting:
         part = waiting.pop()
         if part is None or id(part) in seen:
@@ -43,6 +42,16 @@ def _chain(report: traceback.TracebackException) -> List[traceback.TracebackExce
         found.append(part)
         waiting += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or [])]
     return found
+
+
+def _own_frames(
+    part: traceback.TracebackException, executor_folder: str
+) -> list[traceback.FrameSummary]:
+    own = [frame for frame in part.stack if not _is_library(frame.filename, executor_folder)]
+    # A syntax error shows its place itself.
+    if own or isinstance(getattr(part, "text", None), str):
+        return own
+    return [frame for frame in part.stack if not _is_below(frame.filename, executor_folder)]
 
 
 def _is_library(filename: str, executor_folder: str) -> bool:
@@ -55,18 +64,12 @@ def _is_library(filename: str, executor_folder: str) -> bool:
     return any(_is_below(path, folder) for folder in (executor_folder, *_standard_library()))
 
 
-def _standard_library() -> List[str]:
+def _standard_library() -> list[str]:
     return [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
 
 
 def _is_below(path: str, folder: str) -> bool:
     return path.startswith(os.path.join(os.path.abspath(folder), ""))
-
-
-def _beyond(
-    stack: traceback.StackSummary, executor_folder: str
-) -> List[traceback.FrameSummary]:
-    return [frame for frame in stack if not _is_below(frame.filename, executor_folder)]
 
 
 def _readable(frame: traceback.FrameSummary) -> traceback.FrameSummary:

@@ -24,7 +24,5 @@ def plugin_version(package_version: str) -> str | None:
     numbers = match["release"].split(".")
     numbers += ["0"] * (3 - len(numbers))
     phase = f"-{_PHASES[match['phase']]}.{match['phase_number']}" if match["phase"] else ""
-    build = "".join(
-        f"{name}{match[name]}" for name in ("post", "dev") if match[name] is not None
-    )
+    build = "".join(f"{name}{match[name]}" for name in ("post", "dev") if match[name] is not None)
     return ".".join(numbers) + phase + (f"+{build}" if build else "")

@@ -5,23 +5,25 @@ standard library, and nothing of the packages it looks at. Every Python that the
 supports can read it.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import importlib.util
 import json
 import os
 import re
 import sys
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def list_packages() -> List[Dict[str, Any]]:
+def list_packages() -> list[dict[str, Any]]:
     """Return each package's name, version, what it requires, and its `pulumi-plugin.json`."""
     return [_describe(package) for package in importlib.metadata.distributions()]
 
 
-def _describe(package: importlib.metadata.Distribution) -> Dict[str, Any]:
+def _describe(package: importlib.metadata.Distribution) -> dict[str, Any]:
     name = package.metadata["Name"]
     return {
         "name": name,
@@ -31,12 +33,12 @@ def _describe(package: importlib.metadata.Distribution) -> Dict[str, Any]:
     }
 
 
-def _requirements(lines: List[str]) -> List[str]:
+def _requirements(lines: list[str]) -> list[str]:
     always = [line for line in lines if "extra ==" not in line]
     return [match.group() for match in map(_REQUIREMENT.match, always) if match]
 
 
-def _plugin_file(module: str) -> Optional[Dict[str, Any]]:
+def _plugin_file(module: str) -> dict[str, Any] | None:
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):

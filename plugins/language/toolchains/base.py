@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from plugins.language.environment import program_environment
 from plugins.language.options import Project
+from plugins.language.toolchains.machine import python_on_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +40,13 @@ class Toolchain(ABC):
     def __init__(self, project: Project) -> None:
         self.project = project
 
-    @property
-    @abstractmethod
+    @cached_property
     def virtualenv(self) -> Path | None:
         """Folder of the virtual environment; None for the Python on PATH."""
+        return self._find_virtualenv()
+
+    @abstractmethod
+    def _find_virtualenv(self) -> Path | None: ...
 
     @abstractmethod
     def require(self) -> None:
@@ -60,8 +65,11 @@ class Toolchain(ABC):
     @property
     def python(self) -> str:
         """Path of the program's Python."""
-        assert self.virtualenv is not None
-        return str(python_in(self.virtualenv))
+        return python_on_path() if self.virtualenv is None else str(python_in(self.virtualenv))
+
+    def is_complete(self) -> bool:
+        """Whether the environment's Python is there."""
+        return self.virtualenv is None or python_in(self.virtualenv).is_file()
 
     def environment(self) -> dict[str, str]:
         """Environment variables of the program: the engine's, with the environment activated."""

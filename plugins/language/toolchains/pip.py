@@ -1,12 +1,11 @@
 """pip and venv: the default."""
 
 import os
-import shutil
-from functools import cached_property
 from pathlib import Path
 
 from plugins.language.errors import LanguageError
-from plugins.language.toolchains.base import RunStep, Step, Toolchain, python_in
+from plugins.language.toolchains.base import RunStep, Step, Toolchain
+from plugins.language.toolchains.machine import python_on_path
 
 
 class Pip(Toolchain):
@@ -14,20 +13,13 @@ class Pip(Toolchain):
 
     name = "pip"
 
-    @cached_property
-    def virtualenv(self) -> Path | None:
-        """The option's folder, relative to Pulumi.yaml."""
+    def _find_virtualenv(self) -> Path | None:
         option = self.project.virtualenv
         return self.project.root / option if option else None
 
-    @property
-    def python(self) -> str:
-        """The environment's Python, or the one on PATH."""
-        return super().python if self.virtualenv is not None else python_on_path()
-
     def require(self) -> None:
         """Refuse an environment that is named and not there."""
-        if self.virtualenv is None or python_in(self.virtualenv).is_file():
+        if self.virtualenv is None or self.is_complete():
             return
         found = "a folder without bin/python" if self.virtualenv.exists() else "none"
         raise LanguageError(
@@ -37,7 +29,7 @@ class Pip(Toolchain):
 
     def install(self, run: RunStep) -> None:
         """Create the environment and install requirements.txt, where either is to be done."""
-        if self.virtualenv is not None and not python_in(self.virtualenv).is_file():
+        if not self.is_complete():
             create = (python_on_path(), "-m", "venv", str(self.virtualenv))
             run(self._step(f"Creating virtual environment {self.virtualenv}", create, {}))
         if (self.project.program / "requirements.txt").is_file():
@@ -51,22 +43,3 @@ class Pip(Toolchain):
             folder=self.project.program,
             environment=environment or dict(os.environ),
         )
-
-
-def python_on_path() -> str:
-    """Return the machine's Python: PULUMI_PYTHON_CMD, python3 or python.
-
-    Raises
-    ------
-    LanguageError
-        If there is none.
-    """
-    named = os.environ.get("PULUMI_PYTHON_CMD")
-    names = [named] if named else ["python3", "python"]
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        raise LanguageError(
-            f"PATH: should have {' or '.join(names)} (got none). Install Python, "
-            "or name a virtual environment in Pulumi.yaml:runtime.options.virtualenv."
-        )
-    return found

@@ -3,11 +3,10 @@
 import os
 import shutil
 import subprocess
-from functools import cached_property
 from pathlib import Path
 
 from plugins.language.errors import LanguageError
-from plugins.language.toolchains.base import RunStep, Step, Toolchain, nearest, python_in
+from plugins.language.toolchains.base import RunStep, Step, Toolchain, nearest
 
 
 class Poetry(Toolchain):
@@ -15,9 +14,7 @@ class Poetry(Toolchain):
 
     name = "poetry"
 
-    @cached_property
-    def virtualenv(self) -> Path:
-        """Where poetry says that the environment is."""
+    def _find_virtualenv(self) -> Path:
         done = subprocess.run(
             [_poetry_on_path(), "env", "info", "--path", "--no-ansi"],
             cwd=self.project.program,
@@ -36,7 +33,7 @@ class Poetry(Toolchain):
 
     def require(self) -> None:
         """Refuse an environment that poetry names and that is not there."""
-        if not python_in(self.virtualenv).is_file():
+        if not self.is_complete():
             raise LanguageError(
                 f"{self.virtualenv}: should be the environment made by poetry (got none). "
                 "Run `pulumi install` to create it."

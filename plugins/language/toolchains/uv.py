@@ -3,11 +3,10 @@
 import os
 import shutil
 import subprocess
-from functools import cached_property
 from pathlib import Path
 
 from plugins.language.errors import LanguageError
-from plugins.language.toolchains.base import RunStep, Step, Toolchain, nearest, python_in
+from plugins.language.toolchains.base import RunStep, Step, Toolchain, nearest
 
 _PLACE = "UV_PROJECT_ENVIRONMENT"
 
@@ -17,12 +16,11 @@ class Uv(Toolchain):
 
     name = "uv"
 
-    @cached_property
-    def virtualenv(self) -> Path:
-        """The option's folder, else uv's own place: beside uv.lock or pyproject.toml."""
+    def _find_virtualenv(self) -> Path:
         if self.project.virtualenv:
             return self.project.root / self.project.virtualenv
         program = self.project.program
+        # Where uv itself has it.
         beside = nearest(program, "uv.lock") or nearest(program, "pyproject.toml") or program
         return beside / os.environ.get(_PLACE, ".venv")
 
@@ -31,7 +29,7 @@ class Uv(Toolchain):
         executable = _uv_on_path()
         if nearest(self.project.program, "pyproject.toml") is not None:
             _run_quietly(self._step(executable, "sync", "--inexact"))
-        if not python_in(self.virtualenv).is_file():
+        if not self.is_complete():
             raise LanguageError(
                 "Pulumi.yaml:runtime.options.toolchain: uv should have made a virtual environment "
                 f"(got none at {self.virtualenv}). Run `pulumi install` to create it."

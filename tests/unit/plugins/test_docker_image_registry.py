@@ -114,8 +114,11 @@ def registry_state(registry: ImageRegistry, **more: Any) -> dict[str, Any]:
     return {"name": name, "sha256Digest": DIGEST, "authConfig": auth, **more}
 
 
-def test_deleted_registry_image_is_removed_from_the_registry(context: Context) -> None:
-    with ImageRegistry("me", "pw") as registry:
+@pytest.mark.parametrize("uses_tokens", [False, True])
+def test_deleted_registry_image_is_removed_from_the_registry(
+    context: Context, uses_tokens: bool
+) -> None:
+    with ImageRegistry("me", "pw", uses_tokens=uses_tokens) as registry:
         state = registry_state(registry)
         RegistryImageResource().delete(context, DeleteRequest(id=DIGEST, state=state))
         assert registry.manifests == {}

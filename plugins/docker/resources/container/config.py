@@ -44,7 +44,7 @@ def container_config(inputs: Values, api_version: tuple[int, int]) -> Json:
 
 
 def _host_config(inputs: Values) -> Json:
-    return _given(
+    settings = _given(
         {
             **_resources(inputs),
             **_security(inputs),
@@ -65,8 +65,13 @@ def _host_config(inputs: Values) -> Json:
             "Runtime": inputs.get("runtime"),
             "LogConfig": _given({"Type": inputs.get("logDriver"), "Config": inputs.get("logOpts")}),
         }
-        # Sent even if false, or a default of the whole engine would count.
-    ) | {"Init": bool(inputs.get("init"))}
+    )
+    # Sent even if false, or a default of the whole engine would count.
+    settings["Init"] = bool(inputs.get("init"))
+    if _UNCONFINED in (inputs.get("securityOpts") or ()):
+        # The client's part of this option: empty lists, which are not the same as none.
+        settings |= {"MaskedPaths": [], "ReadonlyPaths": []}
+    return settings
 
 
 def _resources(inputs: Values) -> Json:
@@ -109,7 +114,7 @@ def restart_policy(inputs: Values) -> Json:
 def _security(inputs: Values) -> Json:
     capabilities = inputs.get("capabilities") or {}
     options = inputs.get("securityOpts") or []
-    settings = {
+    return {
         "Privileged": inputs.get("privileged"),
         "CapAdd": capabilities.get("adds"),
         "CapDrop": capabilities.get("drops"),
@@ -122,10 +127,6 @@ def _security(inputs: Values) -> Json:
         "CgroupParent": inputs.get("cgroupParent"),
         "Sysctls": inputs.get("sysctls"),
     }
-    if _UNCONFINED in options:
-        # The client's part of this option: empty lists, which are not the same as none.
-        return _given(settings) | {"MaskedPaths": [], "ReadonlyPaths": []}
-    return settings
 
 
 def _network_settings(inputs: Values) -> Json:

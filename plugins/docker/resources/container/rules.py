@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from plugins.docker.check import Failure
-from plugins.docker.resources.container.normal_forms import nano_cpus, nanoseconds
+from plugins.docker.resources.container.normal_forms import nano_cpus, nanoseconds, normal_gpus
 from plugins.docker.values import UNKNOWN, Values, has_unknown
 
 # Hosts take names of these characters only (moby, container/names).
@@ -50,6 +50,7 @@ def find_mistakes(inputs: Values) -> list[Failure]:
         _volumes,
         _uploads,
         _swap,
+        _gpus,
         _waiting,
     )
     return [failure for rule in rules for failure in rule(inputs)]
@@ -189,6 +190,12 @@ def _swap(inputs: Values) -> Iterator[Failure]:
         yield Failure(
             "memorySwap", f"should be at least memory, as it includes it (got {swap} < {memory})"
         )
+
+
+def _gpus(inputs: Values) -> Iterator[Failure]:
+    setting = normal_gpus(_known(inputs, "gpus") or "all")
+    if not re.fullmatch(r"all|\d+|device=[^,]+(,[^,]+)*", setting):
+        yield Failure("gpus", "should be all, a number, or device=<id[,id...]>")
 
 
 def _waiting(inputs: Values) -> Iterator[Failure]:

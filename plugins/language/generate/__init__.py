@@ -1,0 +1,1 @@
+"""Python source for the resources of `pulumi import`."""

@@ -1,0 +1,76 @@
+"""docker/: rules that hold for every image of the stack."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+DOCKER = Path(__file__).resolve().parents[3] / "docker"
+ROLES = ["adminer", "app", "postgres", "redis", "redis-commander"]
+USERS = {
+    "postgres": "70:70",
+    "redis": "999:1000",
+    "app": "10001:10001",
+    "adminer": "10002:10002",
+    "redis-commander": "10002:10002",
+}
+
+
+def read_dockerfile(role: str) -> str:
+    return (DOCKER / role / "Dockerfile").read_text()
+
+
+def test_every_official_base_is_pinned_to_a_whole_version() -> None:
+    for role, names in json.loads((DOCKER / "base-images.json").read_text()).items():
+        assert re.search(r":\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$", names["official"]), role
+
+
+def test_top_level_folder_is_no_python_package() -> None:
+    assert not (DOCKER / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_base_is_an_argument_and_the_only_one(role: str) -> None:
+    bases = re.findall(r"^FROM (\S+)", read_dockerfile(role), re.MULTILINE)
+    stages = re.findall(r"^FROM \S+ AS (\S+)", read_dockerfile(role), re.MULTILINE)
+    assert set(bases) - set(stages) == {"${BASE_IMAGE}"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_last_user_is_numeric_and_not_root(role: str) -> None:
+    assert re.findall(r"^USER (\S+)", read_dockerfile(role), re.MULTILINE)[-1] == USERS[role]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_health_is_checked_by_one_command(role: str) -> None:
+    checks = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (.+)$", read_dockerfile(role), re.MULTILINE)
+    assert checks == ['["/usr/local/bin/healthcheck"]']
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_image_is_labelled_with_stack_and_role(role: str) -> None:
+    labels = re.findall(r"devportal\.(\w+)=(\S+)", read_dockerfile(role))
+    assert set(labels) == {("stack", "$STACK"), ("role", role)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_image_needs_another_frontend_or_registry(role: str) -> None:
+    assert not read_dockerfile(role).startswith("# syntax=")
+    assert "apt-get" not in read_dockerfile(role)
+    assert "apk " not in read_dockerfile(role)
+
+
+def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
+    scripts = sorted(DOCKER.glob("*/*.sh"))
+    assert len(scripts) == 5
+    for script in scripts:
+        assert script.stat().st_mode & 0o111, script
+        assert "\nset -eu\n" in script.read_text(), script
+
+
+def test_apps_context_admits_only_what_its_dockerfile_copies() -> None:
+    lines = (DOCKER.parent / ".dockerignore").read_text().splitlines()
+    admitted = [line[1:] for line in lines if line.startswith("!")]
+    assert lines[1] == "*"
+    assert admitted == ["app", "migrations", "docker/app", "docker/scripts"]
