@@ -64,7 +64,8 @@ def _borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     try:
         yield container
     finally:
-        container.remove(force=True, v=False)
+        # The images of stores declare volumes; without `v` each call would leave one behind.
+        container.remove(force=True, v=True)
 
 
 def _any_image(client: docker.DockerClient, wanted: str) -> str:

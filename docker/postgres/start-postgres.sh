@@ -26,7 +26,7 @@ check_data_folder() {
 volume to that user."
     if [ -e "$UNFINISHED" ]; then
         echo 'postgres: an earlier first start was interrupted; beginning again'
-        find "$PGDATA" -mindepth 1 -delete
+        find "$PGDATA" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     fi
     [ -z "$(ls -A "$PGDATA")" ] ||
         stop_with "$PGDATA: should be empty or hold a database (got files, but no PG_VERSION). \

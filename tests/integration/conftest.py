@@ -1,4 +1,4 @@
-"""Stacks on a real engine; each test module that wants one gets its own."""
+"""Stacks on a real engine: one that tests share, and one of their own for those that harm it."""
 
 from collections.abc import Iterator
 
@@ -29,11 +29,15 @@ def empty_stack(
     stack.remove()
 
 
-@pytest.fixture(scope="module")
-def running_stack(empty_stack: PortalStack) -> PortalStack:
-    """A development stack, up and healthy."""
-    empty_stack.up()
-    return empty_stack
+@pytest.fixture(scope="session")
+def running_stack(
+    engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PortalStack]:
+    """A development stack, up and healthy, for all tests that leave it so."""
+    stack = PortalStack(tmp_path_factory.mktemp("running"), engine)
+    stack.up()
+    yield stack
+    stack.remove()
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,8 @@ def devtools_password(stack: PortalStack) -> str:
 
 
 def redis_client(stack: PortalStack) -> "redis.Redis":
-    host, _, port = stack.output("redis_address").partition(":")
-    return redis.Redis(
-        host=host, port=int(port), username="devtools", password=devtools_password(stack)
-    )
+    host, port = stack.published("redis")
+    return redis.Redis(host=host, port=port, username="devtools", password=devtools_password(stack))
 
 
 def test_all_containers_start_successfully(running_stack: PortalStack) -> None:
@@ -58,8 +56,6 @@ def test_redis_is_accessible_and_persistent(running_stack: PortalStack) -> None:
     assert persistence["save"]
     assert policy == {"maxmemory-policy": "allkeys-lru", "maxmemory": str(256 << 20)}
     running_stack.container("redis").restart()
-    # The engine gives a port it chose itself anew at each start.
-    running_stack.refresh()
     assert wait_for_key(running_stack, "checklist") == b"kept"
 
 

@@ -217,7 +217,11 @@ def test_import_of_each_kind_plans_no_replacement_of_what_it_can_read(
 def test_grace_time_lets_the_process_end_by_itself(
     client: ProviderClient, engine: docker.DockerClient
 ) -> None:
-    command = ["/bin/sh", "-c", "trap 'echo bye > /d/said; exit 0' TERM; while :; do sleep 0.1; done"]
+    command = [
+        "/bin/sh",
+        "-c",
+        "trap 'echo bye > /d/said; exit 0' TERM; while :; do sleep 0.1; done",
+    ]
     volume = client.create(VOLUME, f"{STACK}-grace", {"labels": LABELS})
     mounts = [{"type": "volume", "source": volume.id, "target": "/d"}]
     container = client.create(

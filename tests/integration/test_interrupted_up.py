@@ -22,17 +22,20 @@ def start_up(stack: PortalStack) -> "subprocess.Popen[bytes]":
     )
 
 
-def wait_for_container(stack: PortalStack, role: str, *, timeout_seconds: float = 120) -> None:
+def wait_for_container(
+    stack: PortalStack, role: str, running: "subprocess.Popen[bytes]", *, timeout_seconds: int = 120
+) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not stack.containers(role):
-        assert time.monotonic() < deadline, f"no container of {role} after {timeout_seconds:.0f} s"
+        assert running.poll() is None, stack.log.read_text()[-4000:]
+        assert time.monotonic() < deadline, f"no container of {role} after {timeout_seconds} s"
         time.sleep(0.02)
 
 
 @pytest.mark.parametrize("role", ["postgres", "app"])
 def test_killed_up_is_repaired_by_the_next(empty_stack: PortalStack, role: str) -> None:
     running = start_up(empty_stack)
-    wait_for_container(empty_stack, role)
+    wait_for_container(empty_stack, role, running)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     assert start_up(empty_stack).wait() == 0, empty_stack.log.read_text()[-4000:]

@@ -1,7 +1,6 @@
 """Programs under the real Pulumi CLI with our language host; no container engine is needed."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,13 @@ from textwrap import dedent
 import pulumi.automation
 import pytest
 
-from tests.support.language_project import Workspace, install_toolchain, succeeded
+from tests.support.language_project import (
+    Workspace,
+    install_toolchain,
+    is_alive,
+    output_until,
+    succeeded,
+)
 
 GREETING = """
 import pulumi
@@ -176,7 +181,7 @@ def test_an_interrupt_ends_the_program_without_noise(workspace: Workspace) -> No
             print("cleaned up")
         """,
     )
-    running = start_up(workspace)
+    running = workspace.start_up()
     started = output_until(running, "waiting in")
     running.send_signal(signal.SIGINT)
     output = started + running.communicate()[0]
@@ -223,7 +228,7 @@ def test_program_and_host_end_with_a_killed_engine(workspace: Workspace) -> None
         threading.Event().wait()
         """,
     )
-    engine = start_up(workspace)
+    engine = workspace.start_up()
     line = output_until(engine, "waiting in")
     processes = [int(word) for word in line.split() if word.isdigit()]
     assert len(processes) == 2
@@ -233,31 +238,3 @@ def test_program_and_host_end_with_a_killed_engine(workspace: Workspace) -> None
     while any(map(is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_alive, processes))
-
-
-def start_up(workspace: Workspace) -> subprocess.Popen[str]:
-    """Start `pulumi up` and return the CLI's process."""
-    return subprocess.Popen(
-        ["pulumi", "up", "--yes", "--skip-preview", "--stack=dev", "--color=never"],
-        cwd=workspace.folder,
-        env=workspace.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def output_until(process: subprocess.Popen[str], text: str) -> str:
-    """Return the first line of the output that has a text."""
-    assert process.stdout is not None
-    return next(line for line in process.stdout if text in line)
-
-
-def is_alive(process_id: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    status = Path(f"/proc/{process_id}/status")
-    try:
-        return "State:\tZ" not in status.read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -125,7 +125,7 @@ def test_a_policy_pack_refuses_a_resource(notes: Workspace) -> None:
     succeeded(notes.pulumi("config", "set", "text", "keep out", "--stack=dev"))
     done = notes.up("--policy-pack", str(pack.parent))
     assert done.returncode != 0
-    assert "[mandatory]  polite  (notes:index/note:Note: sign)" in done.stdout
+    assert "[mandatory]  polite  (notes:index:Note: sign)" in done.stdout
     assert "stack dev of greeter says please" in done.stdout
     assert "Traceback" not in done.stdout
     assert "GOAWAY" not in done.stdout
@@ -136,7 +136,7 @@ import pulumi
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 
 def polite(arguments, report):
-    if not arguments.props["noteText"].startswith("please"):
+    if not arguments.props.get("noteText", "please").startswith("please"):
         report(f"stack {pulumi.get_stack()} of {pulumi.get_project()} says please")
 
 PolicyPack("manners", [ResourceValidationPolicy(

@@ -10,6 +10,13 @@ from tests.support.machine import labelled_stacks
 from tests.support.portal_stack import PortalStack
 
 
+@pytest.fixture(scope="module")
+def running_stack(empty_stack: PortalStack) -> PortalStack:
+    """A stack of this module's own: it is changed, harmed and destroyed here."""
+    empty_stack.up()
+    return empty_stack
+
+
 def test_up_returns_when_everything_is_healthy(running_stack: PortalStack) -> None:
     states = {
         c.labels["devportal.role"]: c.attrs["State"]["Health"]["Status"]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.portal_stack import PortalStack
 
+_SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"
+
 
 @pytest.fixture(scope="module")
 def secret_values(running_stack: PortalStack) -> list[str]:
@@ -15,7 +17,7 @@ def secret_values(running_stack: PortalStack) -> list[str]:
     resources = exported.deployment["resources"]
     names = [r["urn"] for r in resources if r["type"].endswith("GeneratedSecret")]
     files = {
-        role: running_stack.run_in(role, "sh", "-c", "cat /run/secrets/*").split()
+        role: running_stack.run_in(role, "sh", "-c", _SHOW_FILES).split()
         for role in ("app", "adminer", "redis-commander", "postgres")
     }
     values = [line for lines in files.values() for line in lines]

@@ -95,6 +95,18 @@ class Workspace:
         assert done.returncode != 0, done.stdout
         return diagnostics(done.stdout)
 
+    def start_up(self) -> subprocess.Popen[str]:
+        """Start `pulumi up` and return the CLI's process."""
+        return subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "--stack=dev", "--color=never"],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
     def close(self) -> None:
         """Remove the stack's resources, whatever a test left."""
         self.pulumi("cancel", "--yes", "--stack=dev")
@@ -118,3 +130,18 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     """Return the output of a command that must succeed."""
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def output_until(process: subprocess.Popen[str], text: str) -> str:
+    """Return the first line of the output that has a text."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if text in line)
+
+
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    status = Path(f"/proc/{process_id}/status")
+    try:
+        return "State:\tZ" not in status.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -24,7 +24,11 @@ def tool_environment() -> dict[str, str]:
         capture_output=True,
         text=True,
     ).stdout
-    return dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
+    variables = dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
+    # Of the `make` that runs the tests; one that a test runs must not take them for its own.
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "STACK"):
+        variables.pop(name, None)
+    return variables
 
 
 def remove_leftovers(client: docker.DockerClient) -> None:

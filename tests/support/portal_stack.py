@@ -112,6 +112,11 @@ class PortalStack:
         labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
         return self.client.containers.list(all=True, filters={"label": labels})
 
+    def published(self, role: str) -> tuple[str, int]:
+        """Host address and port; a port the engine chose itself is another after a restart."""
+        [[binding]] = filter(None, self.container(role).ports.values())
+        return binding["HostIp"], int(binding["HostPort"])
+
     def run_in(self, role: str, *command: str) -> str:
         """Run a command in a container; its output.
 

@@ -24,7 +24,7 @@ from plugins.docker.resource import (
 from plugins.docker.resources.container import state
 from plugins.docker.resources.container.creation import create_container
 from plugins.docker.resources.container.failures import explain
-from plugins.docker.resources.container.fields import FIELDS
+from plugins.docker.resources.container.fields import DRIFTING, FIELDS
 from plugins.docker.resources.container.health import problem_while_waiting
 from plugins.docker.resources.container.ports import adopt_chosen
 from plugins.docker.resources.container.removal import remove_container
@@ -32,6 +32,9 @@ from plugins.docker.resources.container.rules import find_mistakes
 from plugins.docker.resources.container.running import wait_for_end
 from plugins.docker.resources.container.update import update_container
 from plugins.docker.values import Values, has_unknown, without_internal
+
+
+_MOVING = {name: FIELDS[name] for name in (*sorted(DRIFTING), "mustRun")}
 
 
 class ContainerResource(Resource):
@@ -87,7 +90,7 @@ class ContainerResource(Resource):
             outputs = state.imported(found)
             return Read(request.id, outputs, imported_inputs(self.fields, outputs))
         outputs = state.outputs_of(request.state, found)
-        return Read(request.id, outputs, inputs_after_read(self.fields, request.inputs, outputs))
+        return Read(request.id, outputs, inputs_after_read(_MOVING, request.inputs, outputs))
 
     def update(self, context: Context, request: UpdateRequest) -> Values:
         """Change limits, the restart policy or whether it runs.
