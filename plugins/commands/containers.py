@@ -15,7 +15,7 @@ from infra.naming import ROLE_LABEL, STACK_LABEL
 def list_containers(stack: str, role: str | None = None) -> list[Container]:
     """The stack's containers by role, running or not."""
     labels = [f"{STACK_LABEL}={stack}", *([f"{ROLE_LABEL}={role}"] if role else [])]
-    found = connect("").containers.list(all=True, filters={"label": labels})
+    found = connect("").containers.list(all=True, filters={"label": labels}, ignore_removed=True)
     return sorted(found, key=lambda container: str(container.name))
 
 

@@ -48,7 +48,7 @@ def examine(project: Project) -> Iterator[Line]:
 def print_findings(project: Project) -> None:
     """Print the findings as a table."""
     for what, finding in examine(project):
-        print(f"{what:20}{finding}")
+        print(f"{what:20} {finding}")
 
 
 def _describe_step(step: Step) -> str:

@@ -18,7 +18,7 @@ def remove_orphans(client: docker.DockerClient, stack: str, known: Iterable[str]
     ids = set(known)
     chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
     removed: list[str] = []
-    for container in client.containers.list(all=True, filters=chosen):
+    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
         if container.id not in ids:
             container.remove(force=True)
             removed.append(str(container.name))

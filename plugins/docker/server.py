@@ -32,8 +32,9 @@ def serve(arguments: Sequence[str]) -> int:
     """
     addresses = [argument for argument in arguments if not argument.startswith("-")]
     provider = Provider(EngineLog(addresses[0] if addresses else ""))
-    server = _listening(provider)
+    # Before the port is told: from then on Pulumi may end us.
     stopped = _stopped_by_signal()
+    server = _listening(provider)
     _warm_up()
     stopped.wait()
     provider.cancel()

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.metadata
+import os
 import sys
 
 from plugins.language.errors import LanguageError
@@ -20,6 +21,8 @@ def _main() -> None:
     if arguments.version:
         print(importlib.metadata.version("pulumi"))
         return
+    # Else gRPC reports the end of refused calls on standard error, which the engine shows.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         from plugins.language.server import serve
 

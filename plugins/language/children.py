@@ -22,17 +22,19 @@ class Children:
 
     They stay in the host's process group, which the engine interrupts as a whole, and have no
     standard input: that one is the engine's, and its end tells the host that the engine is gone.
+    Each is asked to end once: a second interrupt would break into the cleaning up of the first.
     """
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], signal.Signals] = {}
+        self._endings: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._stopping = False
+        self._cancelled = False
 
     @property
-    def stopping(self) -> bool:
-        """Whether the engine has asked for the end."""
-        return self._stopping
+    def cancelled(self) -> bool:
+        """Whether the engine has cancelled what runs."""
+        return self._cancelled
 
     def start(
         self,
@@ -42,6 +44,7 @@ class Children:
         environment: Mapping[str, str],
         output: int | IO[bytes] | None = None,
         errors: int | IO[bytes] | None = None,
+        ended_by: signal.Signals = signal.SIGINT,
     ) -> subprocess.Popen[bytes]:
         """Start a process; its output goes to the host's own unless `output` says otherwise."""
         process = subprocess.Popen(
@@ -53,9 +56,9 @@ class Children:
             stderr=errors,
         )
         with self._lock:
-            self._running.add(process)
-        if self._stopping:
-            process.send_signal(signal.SIGINT)
+            self._running[process] = ended_by
+        if self._cancelled:
+            self.end(process)
         return process
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -64,7 +67,7 @@ class Children:
             return process.wait()
         finally:
             with self._lock:
-                self._running.discard(process)
+                self._running.pop(process, None)
 
     def end_with(self, process: subprocess.Popen[bytes], at_call_end: AtCallEnd) -> None:
         """See to it that a process does not outlive the engine's call."""
@@ -73,29 +76,36 @@ class Children:
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """Ask one process to end, and see to it that it does; returns at once."""
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            threading.Thread(target=kill_after_grace, args=(process,), daemon=True).start()
+        with self._lock:
+            ended_by = self._running.pop(process, None)
+        if ended_by is None or process.poll() is not None:
+            return
+        process.send_signal(ended_by)
+        ending = threading.Thread(target=_kill_after_grace, args=(process,), daemon=True)
+        self._endings.append(ending)
+        ending.start()
 
-    def interrupt(self) -> None:
-        """Ask every process to end; those started later are asked at once."""
-        self._stopping = True
-        for process in self._snapshot():
-            process.send_signal(signal.SIGINT)
+    def cancel(self) -> None:
+        """Interrupt what runs as a program; plugins end with their calls."""
+        self._cancelled = True
+        for process, ended_by in self._snapshot().items():
+            if ended_by is signal.SIGINT:
+                self.end(process)
 
     def stop(self) -> None:
-        """Ask every process to end, and kill those that do not within the grace time."""
-        self.interrupt()
+        """End every process and wait for that, at most the grace time."""
+        self._cancelled = True
         for process in self._snapshot():
-            kill_after_grace(process)
+            self.end(process)
+        for ending in self._endings:
+            ending.join()
 
-    def _snapshot(self) -> list[subprocess.Popen[bytes]]:
+    def _snapshot(self) -> dict[subprocess.Popen[bytes], signal.Signals]:
         with self._lock:
-            return list(self._running)
+            return dict(self._running)
 
 
-def kill_after_grace(process: subprocess.Popen[bytes]) -> None:
-    """Kill an interrupted process when it does not end within the grace time."""
+def _kill_after_grace(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:

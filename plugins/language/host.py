@@ -105,8 +105,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return _answer(context, lambda: generate_program(request))
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """Interrupt everything that runs."""
-        self._children.interrupt()
+        """Interrupt programs and installations."""
+        self._children.cancel()
         return empty_pb2.Empty()
 
     def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:

@@ -1,5 +1,6 @@
 """The RunPlugin call: plugins written in Python, each in a process of its own."""
 
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -52,6 +53,8 @@ def run_plugin(
             environment={**environment, **variables},
             output=subprocess.PIPE,
             errors=subprocess.PIPE,
+            # The engine has told it to finish, over its own connection.
+            ended_by=signal.SIGTERM,
         )
         children.end_with(process, at_call_end)
         return process

@@ -87,7 +87,7 @@ def config_variables(request: "RunRequest") -> dict[str, str]:
 def _response(exit_code: int, toolchain: Toolchain, children: Children) -> "RunResponse":
     if exit_code == 0:
         return language_pb2.RunResponse()
-    if exit_code == exit_codes.ERROR_REPORTED or children.stopping:
+    if exit_code == exit_codes.ERROR_REPORTED or children.cancelled:
         return language_pb2.RunResponse(bail=True)
     if exit_code == exit_codes.SDK_MISSING:
         raise LanguageError(

@@ -163,14 +163,15 @@ def test_limits_and_restart_policy_change_on_the_running_container(
 def test_every_kind_of_drift_is_seen(
     client: ProviderClient, engine: docker.DockerClient, made: list[Object]
 ) -> None:
-    wanted = program(memory=64, memorySwap=64)
-    container = create(client, made, memory=64, memorySwap=64)
+    limits = {"name": f"{STACK}-drift", "memory": 64, "memorySwap": 64}
+    container = create(client, made, **limits)
     engine.containers.get(container.id).update(mem_limit="32m", restart_policy={"Name": "always"})
     engine.containers.get(container.id).rename(f"{STACK}-renamed")
     engine.containers.get(container.id).stop(timeout=0)
 
     found = client.read(container)
-    assert set(client.diff(found, wanted).detailedDiff) == {"memory", "restart", "name", "mustRun"}
+    changes = set(client.diff(found, program(**limits)).detailedDiff)
+    assert changes == {"memory", "restart", "name", "mustRun"}
 
 
 def test_stopped_container_is_started_again(

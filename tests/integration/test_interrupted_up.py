@@ -1,7 +1,5 @@
 """An `up` killed in the middle is repaired by the next."""
 
-import os
-import signal
 import subprocess
 import time
 
@@ -11,14 +9,16 @@ import pytest
 from tests.support.portal_stack import PortalStack
 
 
-def start_up(stack: PortalStack) -> "subprocess.Popen[bytes]":
+PULUMI_UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack")
+
+
+def start(stack: PortalStack, *command: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        ["make", "up", f"STACK={stack.name}"],
+        command,
         cwd=stack.project,
         env=stack.environment,
         stdout=stack.log.open("ab"),
         stderr=subprocess.STDOUT,
-        start_new_session=True,
     )
 
 
@@ -34,11 +34,12 @@ def wait_for_container(
 
 @pytest.mark.parametrize("role", ["postgres", "app"])
 def test_killed_up_is_repaired_by_the_next(empty_stack: PortalStack, role: str) -> None:
-    running = start_up(empty_stack)
+    running = start(empty_stack, *PULUMI_UP, empty_stack.name)
     wait_for_container(empty_stack, role, running)
-    os.killpg(running.pid, signal.SIGKILL)
+    running.kill()
     running.wait()
-    assert start_up(empty_stack).wait() == 0, empty_stack.log.read_text()[-4000:]
+    repaired = start(empty_stack, "make", "up", f"STACK={empty_stack.name}").wait()
+    assert repaired == 0, empty_stack.log.read_text()[-4000:]
     assert len(empty_stack.containers()) == 5
     assert httpx.get(empty_stack.output("health_url")).status_code == 200
     assert set(empty_stack.preview()) == {"same"}

@@ -42,7 +42,9 @@ def remove_leftovers(client: docker.DockerClient) -> None:
 
 def labelled_stacks(client: docker.DockerClient) -> set[str]:
     """Stacks of which the engine holds anything."""
-    containers = client.containers.list(all=True, filters={"label": STACK_LABEL})
+    containers = client.containers.list(
+        all=True, filters={"label": STACK_LABEL}, ignore_removed=True
+    )
     networks = client.networks.list(filters={"label": STACK_LABEL})
     volumes = client.volumes.list(filters={"label": STACK_LABEL})
     images = client.images.list(filters={"label": STACK_LABEL})
@@ -68,7 +70,7 @@ def is_alive(stack: str) -> bool:
 def remove_stack_objects(client: docker.DockerClient, stack: str) -> None:
     """Remove every container, network, volume and image of one stack, by its label."""
     chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
-    for container in client.containers.list(all=True, filters=chosen):
+    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
         container.remove(force=True, v=True)
     for network in client.networks.list(filters=chosen):
         network.remove()

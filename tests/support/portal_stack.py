@@ -110,7 +110,7 @@ class PortalStack:
 
     def containers(self, role: str | None = None) -> list[Container]:
         labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
-        return self.client.containers.list(all=True, filters={"label": labels})
+        return self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
 
     def published(self, role: str) -> tuple[str, int]:
         """Host address and port; a port the engine chose itself is another after a restart."""

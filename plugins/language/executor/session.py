@@ -78,7 +78,7 @@ def _run_in_stack(entry_point: str, parallel: int) -> None:
     asyncio.set_event_loop(loop)
     with ThreadPoolExecutor(max_workers=max(parallel, 1) * THREADS_PER_OPERATION) as threads:
         loop.set_default_executor(threads)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _interrupt_once)
         try:
             loop.run_until_complete(
                 pulumi.runtime.run_in_stack(lambda: _run_entry_point(entry_point))
@@ -114,6 +114,12 @@ def _exit_code(end: SystemExit) -> int:
         pulumi.log.error(end.code)
         end.code = ERROR_REPORTED
     return end.code or 0
+
+
+def _interrupt_once(_number: int, _frame: Any) -> None:
+    # The engine interrupts a second time; the program's own cleaning up goes on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _leave_at_once() -> int:

@@ -104,6 +104,6 @@ def test_only_what_the_state_does_not_know_is_removed() -> None:
     assert remove_orphans(client, "dev", ["1"]) == ["name-2", "name-3"]
     kept.remove.assert_not_called()
     chosen = {"label": "devportal.stack=dev"}
-    client.containers.list.assert_called_once_with(all=True, filters=chosen)
+    client.containers.list.assert_called_once_with(all=True, filters=chosen, ignore_removed=True)
     client.networks.list.assert_called_once_with(filters=chosen)
     client.volumes.list.assert_not_called()

@@ -40,7 +40,7 @@ def refusal(found: Project) -> str:
     return str(refused.value)
 
 
-def info(options: dict[str, object]) -> language_pb2.ProgramInfo:
+def info(options: dict[str, str | bool]) -> language_pb2.ProgramInfo:
     """Return the engine's description of a program."""
     described = language_pb2.ProgramInfo(root_directory="/p", program_directory="/p")
     described.options.update(options)
@@ -242,7 +242,7 @@ def test_a_plugin_without_options_has_an_environment_of_its_own() -> None:
         ),
     ],
 )
-def test_an_unusable_option_is_named(options: dict[str, object], message: str) -> None:
+def test_an_unusable_option_is_named(options: dict[str, str | bool], message: str) -> None:
     with pytest.raises(LanguageError) as refused:
         read_project(info(options))
     assert str(refused.value) == message

@@ -33,7 +33,6 @@ from plugins.docker.resources.container.running import wait_for_end
 from plugins.docker.resources.container.update import update_container
 from plugins.docker.values import Values, has_unknown, without_internal
 
-
 _MOVING = {name: FIELDS[name] for name in (*sorted(DRIFTING), "mustRun")}
 
 
