@@ -1,7 +1,6 @@
 """Command line of `pulumi-language-python`, as the engine starts it."""
 
 import argparse
-import importlib.metadata
 import os
 import sys
 
@@ -19,7 +18,7 @@ def _main() -> None:
     parser.add_argument("engine", nargs="?", default="", help="address of the engine, host:port")
     arguments = parser.parse_args()
     if arguments.version:
-        print(importlib.metadata.version("pulumi"))
+        print(_sdk_version())
         return
     # Else gRPC reports the end of refused calls on standard error, which the engine shows.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -29,6 +28,12 @@ def _main() -> None:
         serve(arguments.engine)
     except LanguageError as error:
         sys.exit(f"error: {error}")
+
+
+def _sdk_version() -> str:
+    from plugins.language.protocol import SDK_VERSION
+
+    return SDK_VERSION
 
 
 _main()

@@ -1,6 +1,5 @@
 """The language host: which part of the package answers which call of the engine."""
 
-import importlib.metadata
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -9,7 +8,12 @@ from google.protobuf import empty_pb2
 
 from plugins.language.children import Children
 from plugins.language.errors import LanguageError
-from plugins.language.protocol import language_pb2, language_pb2_grpc, plugin_pb2
+from plugins.language.protocol import (
+    SDK_VERSION,
+    language_pb2,
+    language_pb2_grpc,
+    plugin_pb2,
+)
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import language_pb2 as messages
@@ -33,7 +37,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:
         """Report the version of the SDK whose protocol is spoken."""
-        return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
+        return plugin_pb2.PluginInfo(version=SDK_VERSION)
 
     def About(
         self, request: "messages.AboutRequest", context: grpc.ServicerContext

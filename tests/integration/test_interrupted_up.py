@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.portal_stack import PortalStack
 
-
 PULUMI_UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack")
 
 

@@ -81,7 +81,7 @@ def remove_secrets_volume(stack: PortalStack) -> None:
 
 def change_secret_file(stack: PortalStack) -> None:
     stack.client.containers.run(
-        stack.container("postgres").image.id,
+        stack.image_id("postgres"),
         ["sh", "-c", "echo changed > /files/redis_password"],
         entrypoint="",
         user="0:0",
@@ -91,9 +91,9 @@ def change_secret_file(stack: PortalStack) -> None:
 
 
 def remove_image(stack: PortalStack) -> None:
-    image = stack.container("adminer").image
+    image = stack.image_id("adminer")
     stack.container("adminer").remove(force=True)
-    stack.client.images.remove(image.id, force=True)
+    stack.client.images.remove(image, force=True)
 
 
 @pytest.mark.parametrize(

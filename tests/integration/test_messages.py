@@ -45,11 +45,11 @@ def test_taken_port_is_named(stack: PortalStack) -> None:
 
 
 def test_stopped_engine_is_named(stack: PortalStack) -> None:
-    stack.environment["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
-    stack.stack.workspace.env_vars["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    variables = dict(stack.stack.workspace.env_vars)
+    stack.stack.workspace.env_vars = {**variables, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
     text = failing_up(stack)
+    stack.stack.workspace.env_vars = variables
     assert "docker engine at unix:///nowhere/docker.sock: should answer" in text
-    del stack.stack.workspace.env_vars["DOCKER_HOST"]
 
 
 def test_dockerfile_that_does_not_build_shows_its_step(stack: PortalStack) -> None:

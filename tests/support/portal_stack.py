@@ -117,6 +117,10 @@ class PortalStack:
         [[binding]] = filter(None, self.container(role).ports.values())
         return binding["HostIp"], int(binding["HostPort"])
 
+    def image_id(self, role: str) -> str:
+        """Id of the image that a role's container runs."""
+        return str(self.container(role).attrs["Image"])
+
     def run_in(self, role: str, *command: str) -> str:
         """Run a command in a container; its output.
 
