@@ -22,7 +22,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Failure:
-    """One mistake in the inputs; the reason never quotes a value."""
+    """One mistake in the inputs; of values the reason quotes numbers alone."""
 
     path: str
     reason: str

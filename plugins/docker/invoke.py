@@ -5,7 +5,7 @@ from typing import Any
 from plugins.docker.check import Failure
 from plugins.docker.errors import ResourceError
 from plugins.docker.functions.catalog import FUNCTIONS
-from plugins.docker.functions.lookup import Lookup, LookupFailed
+from plugins.docker.functions.lookup import Lookup
 from plugins.docker.provider import Provider
 from plugins.docker.registry_auth import RegistryCredentials
 from plugins.docker.values import Values
@@ -26,7 +26,4 @@ def invoke(provider: Provider, token: str, args: Values) -> tuple[list[Failure],
     if failures:
         return failures, {}
     credentials = RegistryCredentials(provider.settings.registry_auth)
-    try:
-        return [], function.answer(Lookup(provider.connection().client, credentials), args)
-    except LookupFailed as error:
-        raise ResourceError(str(error)) from error
+    return [], function.answer(Lookup(provider.connection().client, credentials), args)

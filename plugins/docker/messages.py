@@ -9,7 +9,8 @@ from plugins.docker.autoname import AutoNaming, AutoNamingMode
 from plugins.docker.check import Failure
 from plugins.docker.diff import Change, Diff
 from plugins.docker.errors import PartlyCreatedError
-from plugins.docker.values import encode, first_name
+from plugins.docker.redaction import Redaction
+from plugins.docker.values import Decoded, encode, first_name
 
 # google.rpc.Code.UNKNOWN: what Pulumi's own providers send with a failed initialisation.
 UNKNOWN_CODE = 2
@@ -24,10 +25,22 @@ def autonaming_of(request: Any) -> AutoNaming:
     return AutoNaming(_MODES[asked.mode], asked.proposed_name, request.randomSeed)
 
 
-def failures_message(failures: Iterable[Failure]) -> list[Any]:
-    """CheckFailures; the path is the property."""
+def failures_message(failures: Iterable[Failure], source: Decoded) -> list[Any]:
+    """CheckFailures; the path is the property.
+
+    Pulumi prints the value of a property that is named so, even a secret one: such a path goes into
+    the reason instead.
+
+    Parameters
+    ----------
+    source
+        What was checked, to know its secrets.
+    """
+    redact = Redaction(source.secret_texts)
     return [
-        provider_pb2.CheckFailure(property=failure.path, reason=failure.reason)
+        provider_pb2.CheckFailure(reason=f"{failure.path}: {redact(failure.reason)}")
+        if failure.path in source.secret_names
+        else provider_pb2.CheckFailure(property=failure.path, reason=redact(failure.reason))
         for failure in failures
     ]
 

@@ -56,7 +56,8 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer, Answering):
         known = {key: item for key, item in settings.values.items() if not has_unknown(item)}
         failures = [messages.Failure(path, reason) for path, reason in check_settings(known)]
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=messages.failures_message(failures)
+            inputs=request.news,
+            failures=messages.failures_message(failures, settings),
         )
 
     @answers
@@ -88,7 +89,7 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer, Answering):
         args = decode(request.args)
         with self.redacting(args):
             failures, result = invoke(self._provider, request.tok, args.values)
-        answer: dict[str, Any] = {"failures": messages.failures_message(failures)}
+        answer: dict[str, Any] = {"failures": messages.failures_message(failures, args)}
         if not failures:
             answer["return"] = encode(result, frozenset())
         return provider_pb2.InvokeResponse(**answer)
@@ -111,7 +112,7 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer, Answering):
             )
         return provider_pb2.CheckResponse(
             inputs=encode(checked.inputs, news.secret_names | _HELD_BACK),
-            failures=messages.failures_message(checked.failures),
+            failures=messages.failures_message(checked.failures, news),
         )
 
     @answers

@@ -156,8 +156,8 @@ def _decode_struct(struct: struct_pb2.Struct, path: str, paths: list[str], texts
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        yield str(value)
     elif isinstance(value, dict):
         for item in value.values():
             yield from _texts(item)

@@ -11,7 +11,7 @@ from pathlib import Path
 from plugins.language.environment import program_environment
 from plugins.language.errors import LanguageError
 from plugins.language.options import Project
-from plugins.language.toolchains.base import Toolchain
+from plugins.language.toolchains.base import Toolchain, nearest
 from plugins.language.toolchains.resolve import resolve_toolchain
 
 
@@ -26,7 +26,7 @@ def program_toolchain(folder: Path) -> Toolchain:
     variable = "PULUMI_RUNTIME_{}".format
     return resolve_toolchain(
         Project(
-            root=folder,
+            root=nearest(folder, "Pulumi.yaml") or folder,
             program=folder,
             toolchain=os.environ.get(variable("TOOLCHAIN"), ""),
             virtualenv=os.environ.get(variable("VIRTUALENV"), ""),

@@ -41,6 +41,11 @@ def run_program(
     LanguageError
         If the project's environment cannot run a program.
     """
+    if request.attach_debugger:
+        raise LanguageError(
+            "--attach-debugger: should not be set (got it). This language host starts no debugger; "
+            "use Pulumi's own pulumi-language-python."
+        )
     project = read_project(request.info)
     toolchain = resolve_toolchain(project)
     toolchain.require()

@@ -101,6 +101,9 @@ def _run_entry_point(entry_point: str) -> None:
         )
     try:
         runpy.run_path(entry_point, run_name="__main__")
+    except KeyboardInterrupt:
+        # The program has cleaned up. The SDK would now wait for an engine that has gone.
+        _leave_at_once()
     except SystemExit as end:
         # A program that ends itself well is complete: what it declared is still to be done.
         if _exit_code(end):

@@ -1,39 +1,22 @@
 """Reading, updating and removing a container on a fake engine."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 
 from plugins.docker.engine import EngineError
-from plugins.docker.provider import Connection, Provider
-from plugins.docker.servicer import DockerServicer
 from plugins.docker.values import decode
 from tests.support.container_engine import IMAGE, MEGABYTE, ContainerEngine
 from tests.support.provider_client import (
     CONTAINER,
     InitFailedError,
-    KeptLog,
     Object,
     ProviderClient,
     message_of,
-    served,
 )
 
 PROGRAM = {"image": IMAGE, "name": "web"}
-
-
-@pytest.fixture
-def engine() -> ContainerEngine:
-    return ContainerEngine()
-
-
-@pytest.fixture
-def client(engine: ContainerEngine) -> Iterator[ProviderClient]:
-    provider = Provider(KeptLog(), connect=lambda settings: Connection(engine))
-    with served(DockerServicer(provider)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,33 +1,18 @@
 """docker.Network on a fake engine."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 
 from plugins.docker.engine import EngineError
-from plugins.docker.provider import Connection, Provider
 from plugins.docker.registry import find_resource
 from plugins.docker.resources import network
-from plugins.docker.servicer import DockerServicer
 from plugins.docker.values import decode
 from tests.support.container_engine import ContainerEngine
-from tests.support.provider_client import NETWORK, KeptLog, ProviderClient, message_of, served
+from tests.support.provider_client import NETWORK, ProviderClient, message_of
 
 LABELS = [{"label": "stack", "value": "dev"}]
-
-
-@pytest.fixture
-def engine() -> ContainerEngine:
-    return ContainerEngine()
-
-
-@pytest.fixture
-def client(engine: ContainerEngine) -> Iterator[ProviderClient]:
-    provider = Provider(KeptLog(), connect=lambda settings: Connection(engine))
-    with served(DockerServicer(provider)) as client:
-        yield client
 
 
 def test_network_is_created_as_asked(client: ProviderClient, engine: ContainerEngine) -> None:

@@ -1,7 +1,5 @@
 """The provider on the wire, whatever the resource."""
 
-from collections.abc import Iterator
-
 import grpc
 import pytest
 from google.protobuf import empty_pb2
@@ -26,18 +24,6 @@ from tests.support.provider_client import (
 )
 
 SILENT = "docker engine at unix:///x: should answer (got: refused). Start it."
-
-
-@pytest.fixture
-def engine() -> ContainerEngine:
-    return ContainerEngine()
-
-
-@pytest.fixture
-def client(engine: ContainerEngine) -> Iterator[ProviderClient]:
-    provider = Provider(KeptLog(), connect=lambda settings: Connection(engine))
-    with served(DockerServicer(provider)) as client:
-        yield client
 
 
 def refuse(settings: ConnectionSettings) -> Connection:
@@ -146,6 +132,18 @@ def test_secret_inputs_stay_secret_through_check_create_and_read(client: Provide
     found = client.read(made)
     for struct in (made.inputs, made.outputs, found.inputs, found.outputs):
         assert decode(struct).secret_names == {"labels"}
+
+
+def test_mistake_in_a_secret_input_does_not_make_pulumi_print_its_value(
+    client: ProviderClient,
+) -> None:
+    inputs = {"image": IMAGE, "restart": "hidden", "memory": -1, "waitTimeout": -12345}
+    checked = client.check(CONTAINER, "web", inputs, secrets=("restart", "waitTimeout"))
+    assert [(failure.property, failure.reason) for failure in checked.failures] == [
+        ("", "restart: should be one of no, on-failure, always, unless-stopped"),
+        ("memory", "should not be negative (got -1)"),
+        ("", "waitTimeout: should not be negative (got [secret])"),
+    ]
 
 
 def test_unexpected_error_is_told_without_a_traceback_or_a_secret(

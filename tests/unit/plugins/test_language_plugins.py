@@ -94,9 +94,11 @@ def test_a_policy_pack_learns_its_stack_from_the_environment() -> None:
 def test_dynamic_providers_run_in_the_programs_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Pulumi.yaml may have its program in a folder below, where the engine starts providers.
+    (tmp_path / "Pulumi.yaml").touch()
     monkeypatch.setenv("PULUMI_RUNTIME_VIRTUALENV", ".venv/")
     monkeypatch.delenv("PULUMI_RUNTIME_TOOLCHAIN", raising=False)
-    assert program_toolchain(tmp_path).virtualenv == tmp_path / ".venv"
+    assert program_toolchain(tmp_path / "program").virtualenv == tmp_path / ".venv"
 
 
 class Echo(grpc.GenericRpcHandler):

@@ -77,7 +77,8 @@ class ContainerResource(Resource):
         except Exception as error:
             # Whatever it is: a container that Pulumi does not know of would be in the way for ever.
             outputs = _outputs_if_possible(context, container_id, inputs)
-            raise PartlyCreatedError(str(error), container_id, outputs) from error
+            reason = _reason(error, inputs["name"])
+            raise PartlyCreatedError(reason, container_id, outputs) from error
         return Made(container_id, _outputs(context, container_id, inputs) | more)
 
     def read(self, context: Context, request: ReadRequest) -> Read | None:
@@ -145,7 +146,16 @@ def _recheck_health(context: Context, request: UpdateRequest) -> None:
     except (ResourceError, CancelledError) as error:
         known = _engine_made(request.state) | request.inputs
         outputs = _outputs_if_possible(context, request.id, known)
-        raise PartlyCreatedError(str(error), request.id, outputs) from error
+        reason = _reason(error, request.inputs["name"])
+        raise PartlyCreatedError(reason, request.id, outputs) from error
+
+
+def _reason(error: Exception, name: str) -> str:
+    if isinstance(error, CancelledError):
+        return f"container '{name}': the wait for it was cancelled. It is left as it is."
+    if isinstance(error, (ResourceError, EngineError, EngineSilentError)):
+        return str(error)
+    return f"container '{name}': internal error {type(error).__name__}: {error}. Please report it."
 
 
 def _outputs(context: Context, container_id: str, known: Values) -> Values:
