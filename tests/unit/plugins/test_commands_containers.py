@@ -48,7 +48,9 @@ def test_table_has_a_line_for_each_container(
         "devportal-dev-app    running  healthy  127.0.0.1:8000->8000\n"
         "devportal-dev-redis  running  -        127.0.0.1:8000->8000\n"
     )
-    found.assert_called_once_with(all=True, filters={"label": ["devportal.stack=dev"]})
+    found.assert_called_once_with(
+        all=True, filters={"label": ["devportal.stack=dev"]}, ignore_removed=True
+    )
 
 
 def test_log_lines_stand_behind_their_role_and_are_never_cut(
@@ -58,7 +60,7 @@ def test_log_lines_stand_behind_their_role_and_are_never_cut(
     assert containers.main(["logs", "--stack", "dev", "--role", "app"]) == 0
     assert capsys.readouterr().out == "app | first line\napp | last\n"
     chosen = ["devportal.stack=dev", "devportal.role=app"]
-    found.assert_called_once_with(all=True, filters={"label": chosen})
+    found.assert_called_once_with(all=True, filters={"label": chosen}, ignore_removed=True)
 
 
 def test_stack_without_containers_is_told(
