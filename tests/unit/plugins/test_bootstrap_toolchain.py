@@ -105,21 +105,14 @@ def test_changed_plugin_code_makes_another_toolchain(project: Project, work: Wor
     assert Toolchain(project).find() is None
 
 
-def test_dynamic_providers_run_in_the_programs_own_python(
+def test_dynamic_providers_are_left_to_the_language_host(
     project: Project, work: Work, tmp_path: Path
 ) -> None:
+    dynamic = project.root / "plugins" / "language" / "dynamic.py"
+    dynamic.write_text("import sys\nprint('dynamic', *sys.argv[1:])\n")
     Toolchain(project).run(work)
     launcher = ToolchainFolder(project).bin / "pulumi-resource-pulumi-python"
-    put(tmp_path / "program" / ".venv" / "bin" / "python", b'#!/bin/sh\necho "$@"\n')
-    done = subprocess.run(
-        [launcher, "127.0.0.1:1"],
-        cwd=tmp_path / "program",
-        env={"PULUMI_RUNTIME_VIRTUALENV": ".venv"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "-u -m pulumi.dynamic 127.0.0.1:1\n"
+    assert run_from_users_folder(tmp_path, launcher, "127.0.0.1:1") == "dynamic 127.0.0.1:1"
 
 
 def test_our_docker_plugin_is_taken_where_no_official_one_can_be_had(
