@@ -51,6 +51,27 @@ fill_data_folder() {
     move_into_place
 }
 
+# usage: set_password ROLE FILE; a statement on one line, as single-user mode reads them.
+set_password() {
+    password=$(sed "s/'/''/g" "/run/secrets/$2")
+    printf "ALTER ROLE %s PASSWORD '%s';\n" "$1" "$password"
+}
+
+# usage: set_passwords postgres [OPTION...]
+# The secrets may be newer than the data: rotated, or generated anew after the state was lost.
+# Single-user mode takes no connection; what it would log of the statements is turned off.
+set_passwords() {
+    check_secrets
+    shift
+    {
+        set_password postgres postgres_password
+        set_password devportal_migrator migrator_password
+        set_password devportal_user app_password
+    } | postgres --single -D "$PGDATA" "$@" -c log_statement=none -c log_min_messages=warning \
+        -c log_min_error_statement=panic -c log_min_duration_statement=-1 devportal >/dev/null ||
+        stop_with "$PGDATA: should take the roles' passwords (got an error, see above)."
+}
+
 case ${1:-} in
     '' | -*) set -- postgres "$@" ;;
 esac
@@ -58,5 +79,9 @@ esac
 shift
 set -- postgres -c config_file=/etc/postgresql/postgresql.conf "$@"
 
-[ -s "$PGDATA/PG_VERSION" ] || fill_data_folder "$@"
+if [ -s "$PGDATA/PG_VERSION" ]; then
+    set_passwords "$@"
+else
+    fill_data_folder "$@"
+fi
 exec docker-entrypoint.sh "$@"

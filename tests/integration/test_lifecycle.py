@@ -128,6 +128,19 @@ def test_data_outlives_the_replacement_of_its_container(running_stack: PortalSta
     assert running_stack.query("select word from kept").strip() == "still here"
 
 
+def test_data_outlives_the_loss_of_its_passwords(running_stack: PortalStack) -> None:
+    before = running_stack.run_in("adminer", "cat", "/run/secrets/app_password")
+    secrets = [
+        resource["urn"]
+        for resource in running_stack.export()
+        if resource["type"].endswith("GeneratedSecret")
+    ]
+    running_stack.up(replace=secrets)
+    assert running_stack.run_in("adminer", "cat", "/run/secrets/app_password") != before
+    assert running_stack.query("select word from kept").strip() == "still here"
+    assert httpx.get(running_stack.output("health_url")).status_code == 200
+
+
 def test_destroy_leaves_nothing(running_stack: PortalStack, engine: docker.DockerClient) -> None:
     running_stack.destroy()
     assert running_stack.name not in labelled_stacks(engine)

@@ -13,10 +13,7 @@ _SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"
 @pytest.fixture(scope="module")
 def secret_values(running_stack: PortalStack) -> list[str]:
     """Every generated secret of the stack, and every file made from one."""
-    exported = running_stack.stack.export_stack()
-    assert exported.deployment is not None
-    resources = exported.deployment["resources"]
-    names = [r["urn"] for r in resources if r["type"].endswith("GeneratedSecret")]
+    names = [r["urn"] for r in running_stack.export() if r["type"].endswith("GeneratedSecret")]
     files = {
         role: running_stack.run_in(role, "sh", "-c", _SHOW_FILES).split()
         for role in ("app", "adminer", "redis-commander", "postgres")

@@ -112,6 +112,12 @@ class PortalStack:
         labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
         return self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
 
+    def export(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state."""
+        deployment = self.stack.export_stack().deployment
+        assert deployment is not None
+        return deployment["resources"]
+
     def published(self, role: str) -> tuple[str, int]:
         """Host address and port; a port the engine chose itself is another after a restart."""
         [[binding]] = filter(None, self.container(role).ports.values())

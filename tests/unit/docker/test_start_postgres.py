@@ -46,6 +46,7 @@ def container(tmp_path: Path) -> Container:
     made = Container(tmp_path)
     made.add_program("docker-ensure-initdb.sh", INITDB)
     made.add_program("docker-entrypoint.sh", 'echo "started: $*"')
+    made.add_program("postgres", f'cat > {tmp_path}/statements; echo "backend> $*"')
     return made
 
 
@@ -62,6 +63,29 @@ def test_first_start_fills_the_data_folder_and_starts_the_server(container: Cont
 def test_later_start_leaves_the_data_as_it_is(container: Container) -> None:
     container.start()
     assert container.start().stdout == f"started: {SERVER}\n"
+
+
+def test_later_start_gives_the_roles_the_passwords_of_today(container: Container) -> None:
+    container.start()
+    assert not (container.root / "statements").exists()
+    (container.root / "secrets" / "app_password").write_text("it's new")
+    container.start()
+    assert (container.root / "statements").read_text().splitlines() == [
+        "ALTER ROLE postgres PASSWORD 'word';",
+        "ALTER ROLE devportal_migrator PASSWORD 'word';",
+        "ALTER ROLE devportal_user PASSWORD 'it''s new';",
+    ]
+
+
+def test_server_is_not_started_with_passwords_it_did_not_take(container: Container) -> None:
+    container.start()
+    container.add_program("postgres", "echo 'FATAL: broken' >&2; exit 1")
+    done = container.start()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "FATAL: broken",
+        f"postgres: {container.data}: should take the roles' passwords (got an error, see above).",
+    ]
 
 
 def test_interrupted_first_start_is_begun_again(container: Container) -> None:
