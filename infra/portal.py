@@ -69,7 +69,9 @@ class Portal(pulumi.ComponentResource):
             jwt_secret_key=self._secrets.jwt_secret_key,
             admin_password=self._secrets.admin_password,
         )
-        return App("app", args, self._settings, self._child)
+        # A store that does not come up ends the update there; on the way down the portal goes first.
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._postgres, self._redis])
+        return App("app", args, self._settings, opts)
 
     def _run_devtools(self) -> DevTools:
         args = DevToolsArgs(
