@@ -59,6 +59,7 @@ def test_create_waits_until_the_container_is_healthy(
     assert log.lines == [
         "waiting for health, starting.",
         "waiting for health, unhealthy. Last probe: exit 1: no answer.",
+        "healthy",
     ]
 
 

@@ -67,8 +67,9 @@ class _Watch:
 
     def _show_probe(self, found: Json) -> None:
         status = _health(found).get("Status", "starting")
-        text = f"waiting for health, {status}.{_last_probe(found)}"
-        if text != self._shown and status != "healthy":
+        waiting = f"waiting for health, {status}.{_last_probe(found)}"
+        text = "healthy" if status == "healthy" else waiting
+        if text != self._shown:
             self._shown = text
             self._context.show_status(text)
 
