@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from app.config import Config, ConfigError, load_config
+from app.exceptions import CommandError
 
 
 def check(_config: Config) -> None:
@@ -59,21 +60,12 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     for name in names:
-        if not _run(name, config):
+        try:
+            _COMMANDS[name](config)
+        except CommandError as error:
+            print(f"{name}: {error}", file=sys.stderr)
             return 1
     return 0
-
-
-def _run(name: str, config: Config) -> bool:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        _COMMANDS[name](config)
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        print(f"{name}: the database should do its part (got: {reason}).", file=sys.stderr)
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -1,11 +1,21 @@
 """Configuration from the environment and from secret files (`<NAME>_FILE`)."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from app.constants import MIN_SECRET_CHARACTERS
 
@@ -33,6 +43,42 @@ def _split(value: object) -> object:
     return value
 
 
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        # Reading the port checks it: an unescaped / or # in a password ends up there.
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check_database_url(value: SecretStr) -> SecretStr:
+    if not _is_url(value.get_secret_value(), ("postgresql", "postgres")):
+        raise ValueError(
+            "should be like postgresql://user:password@host:5432/database, with special "
+            "characters percent-encoded"
+        )
+    return value
+
+
+def _check_redis_url(value: SecretStr) -> SecretStr:
+    if not _is_url(value.get_secret_value(), ("redis", "rediss")):
+        raise ValueError(
+            "should be like redis://user:password@host:6379/0, with special characters "
+            "percent-encoded"
+        )
+    return value
+
+
+def _check_origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#]+", value):
+        raise ValueError("should be origins like https://portal.example.com, without a path")
+    return value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
 Key = Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARACTERS)]
 Password = Annotated[SecretStr, Field(min_length=8)]
 
@@ -46,14 +92,14 @@ class Config(BaseModel):
     debug: bool = False
     seed: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    database_url: SecretStr
-    migration_database_url: SecretStr
-    redis_url: SecretStr
+    database_url: DatabaseUrl
+    migration_database_url: DatabaseUrl
+    redis_url: RedisUrl
     secret_key: Key
     jwt_secret_key: Key
     jwt_algorithm: Literal["HS256"] = "HS256"
     jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    allowed_origins: Annotated[list[str], BeforeValidator(_split)] = []
+    allowed_origins: Annotated[list[Origin], BeforeValidator(_split)] = []
     admin_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = "admin@example.com"
     admin_password: Password
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
@@ -86,9 +132,21 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         found = [_describe(item) for item in error.errors()]
         mistakes += [line for line in found if line.split(":")[0] not in unread]
         raise ConfigError(mistakes) from None
+    mistakes += _production_mistakes(config)
     if mistakes:
         raise ConfigError(mistakes)
     return config
+
+
+def _production_mistakes(config: Config) -> list[str]:
+    if config.app_env != "production":
+        return []
+    unfit = {"DEBUG": config.debug, "SEED": config.seed}
+    return [
+        f"{name}: should be false when APP_ENV is production (got 'true')."
+        for name, is_set in unfit.items()
+        if is_set
+    ]
 
 
 def _read_values(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -128,10 +186,11 @@ def _rule(item: Any) -> str:
         return f"should be at least {context['min_length']} characters"
     if item["type"] == "string_pattern_mismatch":
         return "should be an e-mail address"
+    if item["type"] == "value_error":
+        return str(context["error"])
     text: str = item["msg"]
     return text.replace("Input should be", "should be").replace("Value should", "should")
 
 
 def _with_driver(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}+psycopg{separator}{rest}"
+    return f"postgresql+psycopg://{url.partition('://')[2]}"

@@ -4,10 +4,19 @@ DEPENDENCY_TIMEOUT_SECONDS = 0.8
 """A health answer names a dead dependency within a second."""
 
 DATABASE_CONNECT_TIMEOUT_SECONDS = 2
-"""A request fails with 503 rather than wait for a server that is away (libpq takes whole s)."""
+"""Commands give up on a server that is away after so long (libpq takes whole seconds, from 2)."""
+
+DATABASE_WAIT_SECONDS = 0.9
+"""A request without a connection by then gets its 503, within a second, and does not pile up."""
+
+DATABASE_ANSWER_SECONDS = 5
+"""Time a request's statement gets; one that needs longer is a mistake or waits for a lock."""
 
 REDIS_TIMEOUT_SECONDS = 0.5
 """The cache is worth less than the wait for it."""
+
+REDIS_PAUSE_SECONDS = 1.0
+"""A Redis that failed is not asked again for so long: one request pays for finding out, not all."""
 
 RETRY_AFTER_SECONDS = 2
 """What a client is told when PostgreSQL is away; its container restarts in about that time."""
@@ -23,3 +32,6 @@ MIN_SECRET_CHARACTERS = 32
 
 MIGRATION_LOCK_KEY = 7_303_014_571
 """Any number, the same in every version: the advisory lock under which migrations run."""
+
+MIGRATION_LOCK_WAIT_SECONDS = 600
+"""Longer than a migration may take, see `statement_timeout` in migrations/env.py."""

@@ -1,4 +1,4 @@
-"""Errors a client may meet; the HTTP status stands on the class."""
+"""Errors a client or an operator may meet; the HTTP status stands on the class."""
 
 
 class PortalError(Exception):
@@ -24,3 +24,17 @@ class UnavailableError(PortalError):
 
     status = 503
     title = "Temporarily unavailable"
+
+
+class SchemaBehindError(UnavailableError):
+    """The schema lacks a revision that the code needs."""
+
+
+class CommandError(Exception):
+    """A command of `python -m app` cannot do its work; the message says what to do."""
+
+
+def one_line(error: BaseException) -> str:
+    """What the driver said, on one line, without the statement and its parameters."""
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    return said or type(error).__name__

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logs(level: str) -> None:
     """Send every logger's lines, the server's included, to standard output as JSON."""
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in ("uvicorn", "uvicorn.error"):

@@ -1,29 +1,29 @@
 """The application: wiring only."""
 
+import importlib.util
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from app import __version__
-from app.config import Config, load_config
+from app.config import Config, ConfigError, load_config
 from app.drain import announce_drain
 from app.handlers import entities, health, pages
 from app.logs import configure_logs
 from app.middleware import RequestLog
-from app.migrate import code_heads
-from app.problems import install_problem_handlers
+from app.problems import UnexpectedErrors, install_problem_handlers
+from app.revisions import code_revisions
 from app.services.catalogue import Catalogue
 from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
 
-# The package brings Swagger UI's files; FastAPI's own page would fetch them from a CDN.
-_SWAGGER_ASSETS = Path(fastapi_offline.__file__).parent / "static"
+_OWN_ASSETS = Path(__file__).parent / "static"
 
 
 def create_app(config: Config | None = None) -> FastAPI:
@@ -40,16 +40,20 @@ def create_app(config: Config | None = None) -> FastAPI:
     )
     app.state.config = config
     install_problem_handlers(app)
+    # The last one added sees a request first.
+    app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=config.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After"],
     )
     app.add_middleware(RequestLog)
     for module in (health, entities, pages):
         app.include_router(module.router)
-    app.mount("/assets/swagger", StaticFiles(directory=_SWAGGER_ASSETS), name="swagger")
+    app.mount("/assets/swagger", StaticFiles(directory=_swagger_assets()), name="swagger")
+    app.mount("/assets", StaticFiles(directory=_OWN_ASSETS), name="assets")
     return app
 
 
@@ -57,7 +61,7 @@ def create_app(config: Config | None = None) -> FastAPI:
 async def _run(app: FastAPI) -> AsyncIterator[None]:
     config: Config = app.state.config
     database, cache = Database(config), Cache(config)
-    service = HealthService(config, database, cache, code_heads())
+    service = HealthService(config, database, cache, code_revisions())
     app.state.health = service
     app.state.catalogue = Catalogue(database, cache)
 
@@ -70,8 +74,20 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     await database.close()
 
 
+def _swagger_assets() -> Path:
+    """Swagger UI's files, which a package brings; FastAPI's own page fetches them from a CDN."""
+    package = importlib.util.find_spec("fastapi_offline")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).parent / "static"
+
+
 def __getattr__(name: str) -> FastAPI:
     """`app.main:app` for the server; built on demand, so that an import reads no environment."""
-    if name == "app":
+    if name != "app":
+        raise AttributeError(name)
+    try:
         return create_app()
-    raise AttributeError(name)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,73 +1,106 @@
 """Brings the schema to the newest revision, once, however many replicas start together."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+import psycopg
 
 from app.config import Config
-from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS, MIGRATION_LOCK_KEY
+from app.constants import (
+    DATABASE_CONNECT_TIMEOUT_SECONDS,
+    MIGRATION_LOCK_KEY,
+    MIGRATION_LOCK_WAIT_SECONDS,
+)
+from app.exceptions import CommandError, one_line
+from app.revisions import MIGRATIONS, code_revisions
 
-_FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 
 def migrate(config: Config) -> list[str]:
     """Apply what is missing under an advisory lock; the revisions that were applied.
 
     The lock belongs to a session of its own: Alembic's connection commits and rolls back as it
-    likes, which would drop a lock of its transaction. The schema's revision is read inside the
-    lock, so that whoever waited for it finds the work done.
+    likes. The schema's revision is read again inside the lock, so that whoever waited for it
+    finds the work done.
+
+    Raises
+    ------
+    CommandError
+        Raised when PostgreSQL does not answer, the lock does not get free or a revision fails.
     """
-    with _locked(config) as connection:
-        current = set(MigrationContext.configure(connection).get_current_heads())
-        connection.rollback()
-        missing = _missing_revisions(current)
-        if missing:
-            command.upgrade(alembic_config(config), "heads")
-        return missing
+    revisions = code_revisions()
+    with _connect(config) as session:
+        try:
+            if revisions.are_reached_by(_read_heads(session)):
+                return []
+            _lock(session)
+            found = _read_heads(session)
+        except psycopg.Error as error:
+            raise CommandError(
+                f"PostgreSQL should do what the migrator asks (got: {one_line(error)})."
+            ) from error
+        return [] if revisions.are_reached_by(found) else _upgrade(config, found)
 
 
-@cache
-def code_heads() -> frozenset[str]:
-    """Revisions the schema should be at for this code."""
-    return frozenset(ScriptDirectory(str(_FOLDER)).get_heads())
-
-
-def alembic_config(config: Config) -> AlembicConfig:
+def alembic_config(config: Config) -> "AlembicConfig":
     """Alembic's own configuration, with the migrator role's URL."""
-    alembic = AlembicConfig(_FOLDER / "alembic.ini")
-    alembic.set_main_option("script_location", str(_FOLDER))
+    from alembic.config import Config as AlembicConfig
+
+    alembic = AlembicConfig(MIGRATIONS / "alembic.ini")
     alembic.attributes["url"] = config.sync_migration_url
     return alembic
 
 
-def _missing_revisions(current: set[str]) -> list[str]:
-    scripts = ScriptDirectory(str(_FOLDER))
-    if current == set(scripts.get_heads()):
-        return []
-    lower = tuple(sorted(current)) or "base"
-    walked = scripts.iterate_revisions("heads", lower)
-    return [script.revision for script in walked if script.revision not in current][::-1]
+def _connect(config: Config) -> psycopg.Connection[tuple[str]]:
+    try:
+        return psycopg.connect(
+            config.migration_database_url.get_secret_value(),
+            connect_timeout=DATABASE_CONNECT_TIMEOUT_SECONDS,
+            # An open transaction would hold up vacuum for as long as the migration takes.
+            autocommit=True,
+        )
+    except psycopg.Error as error:
+        raise CommandError(
+            f"PostgreSQL should let the migrator in (got: {one_line(error)}). "
+            "Check MIGRATION_DATABASE_URL."
+        ) from error
 
 
-@contextmanager
-def _locked(config: Config) -> Iterator[Connection]:
-    engine = create_engine(
-        config.sync_migration_url,
-        poolclass=NullPool,
-        connect_args={"connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS},
-    )
-    with engine.connect() as connection:
-        connection.execute(text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK_KEY})
-        connection.commit()
-        try:
-            yield connection
-        finally:
-            # Closing the session gives the lock back; nothing may be left open in it.
-            connection.rollback()
+def _read_heads(session: psycopg.Connection[tuple[str]]) -> set[str]:
+    known = session.execute("select to_regclass('alembic_version')::text").fetchone()
+    if known is None or known[0] is None:
+        return set()
+    return {row[0] for row in session.execute("select version_num from alembic_version")}
+
+
+def _lock(session: psycopg.Connection[tuple[str]]) -> None:
+    """Take the lock of migrations; closing the session, or its death, gives it back."""
+    key = (MIGRATION_LOCK_KEY,)
+    taken = session.execute("select pg_try_advisory_lock(%s)::text", key).fetchone()
+    if taken == ("true",):
+        return
+    print("migrate: another replica migrates, waiting for it", flush=True)
+    limit = (f"{MIGRATION_LOCK_WAIT_SECONDS}s",)
+    session.execute("select set_config('lock_timeout', %s, false)", limit)
+    session.execute("select pg_advisory_lock(%s)::text", key)
+
+
+def _upgrade(config: Config, found: set[str]) -> list[str]:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError as AlembicError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    lower = tuple(sorted(found)) or "base"
+    walked = ScriptDirectory(str(MIGRATIONS)).iterate_revisions("heads", lower)
+    missing = [script.revision for script in walked if script.revision not in found][::-1]
+    print(f"migrate: applying {', '.join(missing)}", flush=True)
+    try:
+        command.upgrade(alembic_config(config), "heads")
+    except (AlembicError, SQLAlchemyError) as error:
+        raise CommandError(
+            f"{', '.join(missing)} should apply (got: {one_line(error)}). "
+            "Nothing of it was kept: the schema is as it was."
+        ) from error
+    return missing

@@ -1,14 +1,16 @@
 """Every error becomes an RFC 9457 problem; nobody outside sees a traceback."""
 
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.constants import RETRY_AFTER_SECONDS
-from app.exceptions import PortalError
+from app.exceptions import PortalError, one_line
 from app.logs import request_id
 from app.models.problem import Problem
 
@@ -16,37 +18,67 @@ _logger = logging.getLogger(__name__)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make `app` answer every error as a problem."""
+    """Make `app` answer every expected error as a problem."""
     app.add_exception_handler(PortalError, _answer_portal_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
-    app.add_exception_handler(Exception, _answer_unexpected)
 
 
-def _problem(status: int, title: str, detail: str) -> JSONResponse:
+class UnexpectedErrors:
+    """Answers what nobody expected as a problem, and logs it.
+
+    Stands inside the request log, unlike a handler for `Exception`, which the framework puts
+    outside of all: there the request's id is gone, and CORS hides the answer from a browser.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_start)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            _logger.error("unexpected error", exc_info=error)
+            detail = "the error was logged under this request's id"
+            await _problem(500, "Internal error", detail)(scope, receive, send)
+
+
+def _problem(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     problem = Problem(title=title, status=status, detail=detail, request_id=request_id.get())
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+    more = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
     return JSONResponse(
-        problem.model_dump(), status, headers, media_type="application/problem+json"
+        problem.model_dump(),
+        status,
+        {**(headers or {}), **more},
+        media_type="application/problem+json",
     )
 
 
 async def _answer_portal_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PortalError)
+    if error.status >= 500:
+        _logger.warning("%s: %s", error.detail, one_line(error.__cause__ or error))
     return _problem(error.status, error.title, error.detail)
 
 
 async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _problem(error.status_code, str(error.detail), str(error.detail))
+    detail = str(error.detail)
+    return _problem(error.status_code, detail, detail, error.headers)
 
 
 async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return _problem(422, "Invalid request", "; ".join(found))
-
-
-async def _answer_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    _logger.error("unexpected error", exc_info=error)
-    return _problem(500, "Internal error", "the error was logged under this request's id")

@@ -1,10 +1,16 @@
 """First data: the administrator, and in development a catalogue to look at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, NullPool, create_engine, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Config
+from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
+from app.exceptions import CommandError, one_line
 from app.schema.tables import Entity, Team, User
 
 _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
@@ -23,23 +29,42 @@ _ENTITIES = (
 
 
 def seed(config: Config) -> None:
-    """Create the administrator, three teams and their entities; what is there stays as it is."""
-    with _connect(config) as connection:
+    """Create the administrator, three teams and their entities; what is there stays as it is.
+
+    Raises
+    ------
+    CommandError
+        Raised when PostgreSQL refuses.
+    """
+    with _transaction(config) as connection:
         _add_admin(connection, config)
         _add_catalogue(connection)
-        connection.commit()
 
 
 def create_admin(config: Config) -> bool:
-    """Create the administrator; False if there was one of that address."""
-    with _connect(config) as connection:
-        created = _add_admin(connection, config)
-        connection.commit()
-    return created
+    """Create the administrator; False if there was one of that address.
+
+    Raises
+    ------
+    CommandError
+        Raised when PostgreSQL refuses.
+    """
+    with _transaction(config) as connection:
+        return _add_admin(connection, config)
 
 
-def _connect(config: Config) -> Connection:
-    return create_engine(config.async_database_url, poolclass=NullPool).connect()
+@contextmanager
+def _transaction(config: Config) -> Iterator[Connection]:
+    limits = {"connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS}
+    engine = create_engine(config.async_database_url, poolclass=NullPool, connect_args=limits)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise CommandError(
+            f"PostgreSQL should take the rows (got: {one_line(error)}). "
+            "Check DATABASE_URL, and that `migrate` ran first."
+        ) from error
 
 
 def _add_admin(connection: Connection, config: Config) -> bool:
@@ -48,8 +73,8 @@ def _add_admin(connection: Connection, config: Config) -> bool:
         return False
     password_hash = PasswordHasher().hash(config.admin_password.get_secret_value())
     values = {"email": config.admin_email, "password_hash": password_hash, "role": "admin"}
-    connection.execute(insert(User).values(values).on_conflict_do_nothing())
-    return True
+    added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
+    return connection.scalar(added) is not None
 
 
 def _add_catalogue(connection: Connection) -> None:

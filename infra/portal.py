@@ -69,7 +69,7 @@ class Portal(pulumi.ComponentResource):
             jwt_secret_key=self._secrets.jwt_secret_key,
             admin_password=self._secrets.admin_password,
         )
-        # A store that does not come up ends the update there; on the way down the portal goes first.
+        # A store that does not come up ends the update; on the way down the portal goes first.
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self._postgres, self._redis])
         return App("app", args, self._settings, opts)
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from app import __version__
 from app.config import Config
 from app.constants import DEPENDENCY_TIMEOUT_SECONDS
-from app.exceptions import PortalError
+from app.exceptions import PortalError, SchemaBehindError
 from app.models.health import DependencyHealth, Health, Readiness
+from app.revisions import Revisions
 from app.storage.cache import Cache
 from app.storage.database import Database
 
@@ -20,17 +21,17 @@ class HealthService:
 
     Parameters
     ----------
-    heads
-        Revisions the code expects the schema to be at.
+    revisions
+        What the code needs the schema to have.
     """
 
     def __init__(
-        self, config: Config, database: Database, cache: Cache, heads: frozenset[str]
+        self, config: Config, database: Database, cache: Cache, revisions: Revisions
     ) -> None:
         self._environment = config.app_env
         self._database = database
         self._probes: dict[str, Probe] = {"postgres": database.ping, "redis": cache.ping}
-        self._heads = heads
+        self._revisions = revisions
         self.draining = False
 
     async def check(self) -> Health:
@@ -49,15 +50,19 @@ class HealthService:
     async def check_ready(self) -> Readiness:
         """Ready when every dependency answers, the schema is current and nothing drains."""
         reasons = ["draining"] if self.draining else []
-        health = await self.check()
+        health, schema = await asyncio.gather(self.check(), _probe(self._check_schema))
         for name, dependency in health.dependencies.items():
             if dependency.status != "ok":
                 reasons.append(f"{name}: {dependency.reason}")
-        if health.dependencies["postgres"].status == "ok":
-            found = await self._database.migration_heads()
-            if found != self._heads:
-                reasons.append(f"schema: should be at {_name(self._heads)} (is at {_name(found)})")
+        if health.dependencies["postgres"].status == "ok" and schema.status != "ok":
+            reasons.append(f"schema: {schema.reason}")
         return Readiness(ready=not reasons, reasons=reasons)
+
+    async def _check_schema(self) -> None:
+        found = await self._database.migration_heads()
+        if not self._revisions.are_reached_by(found):
+            expected = _name(self._revisions.heads)
+            raise SchemaBehindError(f"should be at {expected} (is at {_name(found)})")
 
 
 async def _probe(probe: Probe) -> DependencyHealth:

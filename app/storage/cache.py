@@ -1,12 +1,15 @@
 """Redis as a cache: it may forget, and it may be away."""
 
 import logging
+import time
+from collections.abc import Awaitable
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.config import Config
-from app.constants import REDIS_TIMEOUT_SECONDS
+from app.constants import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
 
 _logger = logging.getLogger(__name__)
 
@@ -21,20 +24,19 @@ class Cache:
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             decode_responses=True,
         )
+        self._paused_until = 0.0
 
     async def get(self, key: str) -> str | None:
-        try:
-            value = await self._redis.get(key)
-        except (RedisError, OSError) as error:
-            _logger.warning("cache read skipped: %s", type(error).__name__)
+        """The text of that key; None if there is none or Redis is away."""
+        if self._is_paused():
             return None
+        value = await self._ask(self._redis.get(key))
         return None if value is None else str(value)
 
     async def put(self, key: str, value: str, *, seconds: int) -> None:
-        try:
-            await self._redis.set(key, value, ex=seconds)
-        except (RedisError, OSError) as error:
-            _logger.warning("cache write skipped: %s", type(error).__name__)
+        """Remember a text for some seconds, or not at all if Redis is away."""
+        if not self._is_paused():
+            await self._ask(self._redis.set(key, value, ex=seconds))
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises what the driver raises."""
@@ -42,3 +44,14 @@ class Cache:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    def _is_paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+    async def _ask(self, command: Awaitable[Any]) -> Any:
+        try:
+            return await command
+        except (RedisError, OSError) as error:
+            self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
+            _logger.warning("no cache for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
+            return None

@@ -1,16 +1,22 @@
 """The connection pool to PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.config import Config
-from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
+from app.constants import (
+    DATABASE_ANSWER_SECONDS,
+    DATABASE_CONNECT_TIMEOUT_SECONDS,
+    DATABASE_WAIT_SECONDS,
+)
 from app.exceptions import UnavailableError
+from app.storage.connection import AbandonableConnection
 
 
 class Database:
@@ -21,10 +27,15 @@ class Database:
             config.async_database_url,
             pool_size=config.database_pool_size,
             max_overflow=0,
-            pool_timeout=DATABASE_CONNECT_TIMEOUT_SECONDS,
+            pool_timeout=DATABASE_WAIT_SECONDS * 0.9,
             # A connection of before the server's restart is noticed here, not by a request.
             pool_pre_ping=True,
-            connect_args={"connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS},
+            connect_args={
+                "async_creator_fn": AbandonableConnection.connect,
+                "connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS,
+                "options": f"-c statement_timeout={DATABASE_ANSWER_SECONDS}s",
+            },
+            hide_parameters=True,
         )
 
     @asynccontextmanager
@@ -34,15 +45,21 @@ class Database:
         Raises
         ------
         UnavailableError
-            Raised when PostgreSQL does not answer or no connection gets free in time.
+            Raised when PostgreSQL does not answer in time or no connection gets free.
         """
+        now = asyncio.get_running_loop().time
         try:
-            async with self._engine.begin() as connection:
-                yield connection
+            async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
+                async with self._engine.begin() as connection:
+                    # The server ends a slow statement first; this is for one that hangs.
+                    bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
+                    yield connection
         except PoolTimeoutError as error:
             raise UnavailableError("the database is busy") from error
+        except (TimeoutError, OperationalError) as error:
+            raise UnavailableError("the database does not answer") from error
         except DBAPIError as error:
-            if error.connection_invalidated or _lost_connection(error):
+            if error.connection_invalidated:
                 raise UnavailableError("the database does not answer") from error
             raise
 
@@ -61,8 +78,3 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
-
-
-def _lost_connection(error: DBAPIError) -> bool:
-    """psycopg reports a refused or broken connection as an OperationalError without SQLSTATE."""
-    return type(error.orig).__name__ == "OperationalError"

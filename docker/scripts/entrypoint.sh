@@ -35,6 +35,6 @@ wait_for "$(read_url REDIS_URL)" 6379
 if [ "${SEED:-false}" = true ]; then
     python -m app migrate seed
 else
-    python -m app migrate
+    python -m app migrate create-admin
 fi
 exec "$@"

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.config import Config, load_config
 from app.exceptions import UnavailableError
 from app.main import create_app
-from app.migrate import code_heads
+from app.revisions import code_revisions
 
 ENVIRONMENT = {
     "APP_ENV": "development",
@@ -30,7 +30,7 @@ class FakeDatabase:
 
     def __init__(self) -> None:
         self.away = False
-        self.heads = set(code_heads())
+        self.heads = set(code_revisions().heads)
 
     async def ping(self) -> None:
         async with self.connect():
@@ -93,6 +93,6 @@ def client(application: FastAPI, config: Config, database: Any, cache: Any) -> I
     from app.services.health import HealthService
 
     with TestClient(application, raise_server_exceptions=False) as client:
-        application.state.health = HealthService(config, database, cache, code_heads())
+        application.state.health = HealthService(config, database, cache, code_revisions())
         application.state.catalogue = Catalogue(database, cache)
         yield client

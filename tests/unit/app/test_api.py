@@ -1,7 +1,9 @@
 """What clients get: health, problems, request ids, the catalogue."""
 
+import base64
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -82,8 +84,8 @@ def test_readiness_tells_what_speaks_against_it(
     if reason == "draining":
         application.state.health.draining = True
     elif reason == "schema":
-        database.heads = {"0000"}
-        reason = "schema: should be at 0001 (is at 0000)"
+        database.heads = set()
+        reason = "schema: should be at 0001 (is at nothing)"
     else:
         cache.away = True
     answer = client.get("/readyz")
@@ -130,6 +132,7 @@ def test_database_away_is_503_with_retry_after(client: TestClient, database: Fak
     ("path", "status", "detail"),
     [
         ("/api/v1/entities/api/default/none", 404, "there is no api 'default/none'"),
+        ("/api/v1/entities/api/default/a%00b", 404, "there is no api 'default/a\0b'"),
         ("/api/v1/entities?cursor=nonsense", 404, "there is no page with this cursor"),
         (
             "/api/v1/entities?limit=0",
@@ -151,16 +154,50 @@ def test_error_is_a_problem_with_the_request_id(
     assert answer.headers["x-request-id"] == "from-the-client"
 
 
-def test_unexpected_error_shows_nothing_of_the_inside(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", ["5", "null", '["a", "b"]', '["\\u0000", "b", "c"]', "[" * 700])
+def test_forged_cursor_is_a_page_that_is_not_there(client: TestClient, text: str) -> None:
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    answer = client.get("/api/v1/entities", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        404,
+        "there is no page with this cursor",
+    )
+
+
+def test_cached_page_of_another_release_is_read_anew(
+    client: TestClient, stored: list[EntityOut], cache: FakeCache
+) -> None:
+    cache.texts["catalogue:first-page"] = '{"items": [{"shape": "of another release"}]}'
+    assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
+
+
+def test_wrong_method_is_told_the_right_one(client: TestClient) -> None:
+    answer = client.delete("/version")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+def test_unexpected_error_shows_its_request_id_and_nothing_of_the_inside(
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def fail(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("inside")
 
     monkeypatch.setattr(catalogue, "list_entities", fail)
-    answer = client.get("/api/v1/entities")
+    headers = {"X-Request-ID": "of-the-error", "Origin": "http://localhost:3000"}
+    answer = client.get("/api/v1/entities", headers=headers)
     assert answer.status_code == 500
-    assert "inside" not in answer.text
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "the error was logged under this request's id",
+        "request_id": "of-the-error",
+    }
+    assert answer.headers["x-request-id"] == "of-the-error"
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert [record.message for record in caplog.records if record.exc_info] == ["unexpected error"]
 
 
 def test_forged_request_id_is_replaced(client: TestClient) -> None:
@@ -176,7 +213,7 @@ def test_access_line_is_json_with_the_request_id(
     configure_logs("info")
     client.get("/version", headers={"X-Request-ID": "line"})
     client.get("/livez")
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     access = [line for line in lines if line["logger"] == "app.access"]
     assert [(line["path"], line["status"], line["request_id"]) for line in access] == [
         ("/version", 200, "line")
@@ -190,6 +227,14 @@ def test_documentation_needs_nothing_from_the_internet(client: TestClient) -> No
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
         assert f"/assets/swagger/{asset}" in page
         assert client.get(f"/assets/swagger/{asset}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_have_no_inline_script_or_style(client: TestClient, path: str) -> None:
+    page = client.get(path).text
+    assert re.findall(r"<style|<script>|style=|onclick", page) == []
+    for asset in re.findall(r'(?:src|href)="(/assets/[^"]+)"', page):
+        assert client.get(asset).status_code == 200
 
 
 def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import ConfigError, load_config
+from app.config import Config, ConfigError, load_config
 from tests.unit.app.conftest import ENVIRONMENT
 
 
@@ -27,6 +27,31 @@ def mistakes_of(**changes: str) -> list[str]:
         (
             {"REDIS_URL": ""},
             "REDIS_URL: should be set (got nothing). Set REDIS_URL or REDIS_URL_FILE.",
+        ),
+        (
+            {"DATABASE_URL": "mysql://user:password@host/name"},
+            "DATABASE_URL: should be like postgresql://user:password@host:5432/database, with "
+            "special characters percent-encoded (got 31 characters).",
+        ),
+        (
+            {"MIGRATION_DATABASE_URL": "postgresql://user:pass/word@host/name"},
+            "MIGRATION_DATABASE_URL: should be like "
+            "postgresql://user:password@host:5432/database, with special characters "
+            "percent-encoded (got 37 characters).",
+        ),
+        (
+            {"REDIS_URL": "redis:6379"},
+            "REDIS_URL: should be like redis://user:password@host:6379/0, with special "
+            "characters percent-encoded (got 10 characters).",
+        ),
+        (
+            {"ALLOWED_ORIGINS": "https://portal.example.com/"},
+            "ALLOWED_ORIGINS: should be origins like https://portal.example.com, without a path "
+            "(got 'https://portal.example.com/').",
+        ),
+        (
+            {"APP_ENV": "production", "SEED": "true"},
+            "SEED: should be false when APP_ENV is production (got 'true').",
         ),
         (
             {"SECRET_KEY_FILE": "/tmp/x"},
@@ -62,6 +87,13 @@ def test_secrets_are_not_shown_by_printing() -> None:
 def test_database_url_names_the_driver() -> None:
     config = load_config(ENVIRONMENT)
     assert config.async_database_url.startswith("postgresql+psycopg://devportal_user:")
+
+
+def test_template_names_every_variable_and_no_other() -> None:
+    template = Path(__file__).resolve().parents[3] / ".env.example"
+    lines = [line for line in template.read_text().splitlines() if not line.startswith("#")]
+    names = [line.partition("=")[0] for line in lines if line]
+    assert sorted(names) == sorted(name.upper() for name in Config.model_fields)
 
 
 def test_origins_are_separated_by_commas() -> None:

@@ -42,7 +42,7 @@ def test_settings_then_dependencies_then_schema_then_command(programs: Path) -> 
             "python -m app check",
             "wait-for-it.sh db.example:6000 --strict --timeout 60",
             "wait-for-it.sh cache:6379 --strict --timeout 60",
-            "python -m app migrate",
+            "python -m app migrate create-admin",
             "served",
         ],
     )

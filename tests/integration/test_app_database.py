@@ -1,0 +1,249 @@
+"""The portal on a real PostgreSQL and a real Redis: migrations, seed, and stores that are away.
+
+`TEST_DATABASE_URL` (a superuser's) and `TEST_REDIS_URL` name servers to use; without them the
+images of the running stack are started for these tests.
+"""
+
+import itertools
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psycopg
+import pytest
+import redis
+from fastapi.testclient import TestClient
+
+from app.config import load_config
+from app.constants import MIGRATION_LOCK_KEY
+from app.main import create_app
+from app.revisions import code_revisions
+from tests.support.freezable_proxy import FreezableProxy
+from tests.support.portal_process import (
+    answers,
+    ask,
+    describe_schema,
+    finish,
+    run_alembic,
+    run_portal,
+    serve,
+    start,
+    tables,
+    wait_for,
+)
+from tests.support.portal_stack import PortalStack
+from tests.support.stores import Stores, make_database, run_stores
+
+_NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
+_ENTITY = "/api/v1/entities/api/default/portal-api"
+_HEADS = ", ".join(sorted(code_revisions().heads))
+
+
+@pytest.fixture(scope="module")
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    database_url, redis_url = (os.environ.get(f"TEST_{n}_URL") for n in ("DATABASE", "REDIS"))
+    if database_url and redis_url:
+        yield Stores(database_url, redis_url)
+        return
+    stack: PortalStack = request.getfixturevalue("running_stack")
+    images = (stack.image_id(role) for role in ("postgres", "redis"))
+    with run_stores(stack.client, *images) as started:
+        yield started
+
+
+@pytest.fixture
+def environment(stores: Stores) -> Iterator[Mapping[str, str]]:
+    """The portal's environment, with an empty database."""
+    redis.Redis.from_url(stores.redis_url).delete("catalogue:first-page")
+    with make_database(stores, next(_NAMES)) as found:
+        yield found
+
+
+@pytest.fixture
+def seeded(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The portal's environment, with the example data."""
+    run_portal(environment, "migrate", "seed")
+    return environment
+
+
+def test_five_replicas_apply_each_revision_once(environment: Mapping[str, str]) -> None:
+    ends = [finish(process) for process in [start(environment, "app", "migrate") for _ in range(5)]]
+    assert [code for code, _ in ends] == [0] * 5
+    last_lines = sorted(said.splitlines()[-1] for _, said in ends)
+    assert last_lines == [f"migrate: applied {_HEADS}", *["migrate: nothing to apply"] * 4]
+    assert len(ask(environment, "select * from alembic_version")) == 1
+
+
+def test_replica_waits_for_the_one_that_migrates(environment: Mapping[str, str]) -> None:
+    with psycopg.connect(environment["MIGRATION_DATABASE_URL"], autocommit=True) as other:
+        other.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK_KEY,))
+        replica = start(environment, "app", "migrate")
+        assert replica.stdout is not None
+        assert replica.stdout.readline() == "migrate: another replica migrates, waiting for it\n"
+        assert tables(environment) == set()
+    assert finish(replica) == (
+        0,
+        f"migrate: applying {_HEADS}\nmigrate: applied {_HEADS}\n",
+    )
+
+
+def test_tables_are_what_the_code_declares(environment: Mapping[str, str]) -> None:
+    run_portal(environment, "migrate")
+    assert "No new upgrade operations detected." in run_alembic(environment, "check")
+
+
+def test_every_revision_goes_down_and_up_again(environment: Mapping[str, str]) -> None:
+    run_portal(environment, "migrate")
+    before = describe_schema(environment)
+    run_alembic(environment, "downgrade", "base")
+    assert tables(environment) == {"alembic_version"}
+    run_portal(environment, "migrate")
+    assert describe_schema(environment) == before
+
+
+def test_revision_that_fails_leaves_the_schema_as_it_was(environment: Mapping[str, str]) -> None:
+    ask(environment, "create table entity ()")
+    assert finish(start(environment, "app", "migrate")) == (
+        1,
+        f"migrate: applying {_HEADS}\n"
+        f'migrate: {_HEADS} should apply (got: relation "entity" already exists). '
+        "Nothing of it was kept: the schema is as it was.\n",
+    )
+    assert tables(environment) - {"alembic_version"} == {"entity"}
+
+
+def test_older_release_leaves_a_newer_schema_alone(seeded: Mapping[str, str]) -> None:
+    ask(seeded, "update alembic_version set version_num = 'of-a-newer-release'")
+    assert run_portal(seeded, "migrate") == "migrate: nothing to apply\n"
+    with TestClient(create_app(load_config(seeded))) as client:
+        assert client.get("/readyz").json() == {"ready": True, "reasons": []}
+
+
+def test_seeding_twice_changes_nothing(seeded: Mapping[str, str]) -> None:
+    query = "select id::text, created_at from {} order by 1"
+    names = ("user_account", "team", "entity")
+    before = [ask(seeded, query.format(name)) for name in names]
+    assert [len(rows) for rows in before] == [1, 3, 10]
+    run_portal(seeded, "seed", "create-admin")
+    assert [ask(seeded, query.format(name)) for name in names] == before
+
+
+def test_password_is_stored_as_argon2id(environment: Mapping[str, str]) -> None:
+    said = [
+        run_portal(environment, "migrate", "create-admin"),
+        run_portal(environment, "create-admin"),
+    ]
+    assert [lines.splitlines()[-1] for lines in said] == [
+        "create-admin: admin@example.com was created",
+        "create-admin: admin@example.com is there",
+    ]
+    [(role, stored)] = ask(environment, "select role, password_hash from user_account")
+    assert role == "admin"
+    assert str(stored).startswith("$argon2id$")
+
+
+def test_application_reads_and_writes_rows_but_no_schema(seeded: Mapping[str, str]) -> None:
+    with psycopg.connect(seeded["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("update entity set description = 'changed'")
+        for statement in (b"create table mine ()", b"drop table entity", b"truncate entity"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_pages_follow_one_another_to_the_end(seeded: Mapping[str, str]) -> None:
+    names: list[tuple[str, ...]] = []
+    cursor = None
+    with TestClient(create_app(load_config(seeded))) as client:
+        while True:
+            page = client.get("/api/v1/entities", params={"limit": 3, "cursor": cursor}).json()
+            names += [(i["kind"], i["namespace"], i["name"]) for i in page["items"]]
+            if (cursor := page["next_cursor"]) is None:
+                break
+    assert names == ask(seeded, "select kind, namespace, name from entity order by 1, 2, 3")
+
+
+def test_health_names_the_dependency_that_is_away(seeded: Mapping[str, str]) -> None:
+    for name, variable in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")):
+        # Port 1 is nobody's.
+        away = httpx.URL(seeded[variable]).copy_with(port=1)
+        with TestClient(create_app(load_config({**seeded, variable: str(away)}))) as client:
+            answer = client.get("/health")
+            assert answer.status_code == 503
+            states = {n: d["status"] for n, d in answer.json()["dependencies"].items()}
+            assert states == {"postgres": "ok", "redis": "ok", name: "unavailable"}
+            assert client.get("/livez").status_code == 200
+            assert client.get(_ENTITY).status_code == (503 if name == "postgres" else 200)
+
+
+@pytest.fixture
+def proxied(seeded: Mapping[str, str]) -> Iterator[tuple[TestClient, FreezableProxy]]:
+    """The portal, one pooled connection in use, over a way to PostgreSQL that can freeze."""
+    url = httpx.URL(seeded["DATABASE_URL"])
+    with FreezableProxy(url.host, url.port or 5432) as proxy:
+        through = str(url.copy_with(host="127.0.0.1", port=proxy.port))
+        config = load_config({**seeded, "DATABASE_URL": through, "DATABASE_POOL_SIZE": "1"})
+        with TestClient(create_app(config)) as client:
+            assert client.get(_ENTITY).status_code == 200
+            yield client, proxy
+            proxy.thaw()
+
+
+def test_frozen_database_is_503_until_it_goes_on(
+    proxied: tuple[TestClient, FreezableProxy], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, proxy = proxied
+    proxy.freeze()
+    for _ in range(2):
+        answer = client.get(_ENTITY)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    health = client.get("/health")
+    assert health.status_code == 503
+    assert health.json()["dependencies"]["postgres"]["reason"] == "no answer within 0.8 s"
+    # The driver asks a frozen server to cancel, and waits 10 s for that.
+    assert [record.message for record in caplog.records if record.name == "psycopg"] == []
+    proxy.thaw()
+    assert client.get(_ENTITY).status_code == 200
+
+
+def test_restarted_database_is_noticed_without_an_error(
+    proxied: tuple[TestClient, FreezableProxy], seeded: Mapping[str, str], stores: Stores
+) -> None:
+    client, _ = proxied
+    name = httpx.URL(seeded["DATABASE_URL"]).path.removeprefix("/")
+    with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+        ended = superuser.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s",
+            (f"{name}_user",),
+        ).fetchall()
+    assert ended == [(True,)]
+    assert client.get(_ENTITY).status_code == 200
+
+
+def test_first_page_outlives_the_database_for_as_long_as_it_is_cached(
+    proxied: tuple[TestClient, FreezableProxy],
+) -> None:
+    client, proxy = proxied
+    fresh = client.get("/api/v1/entities").json()
+    proxy.freeze()
+    assert client.get("/api/v1/entities").json() == fresh
+    assert len(fresh["items"]) == 10
+
+
+def test_running_request_ends_before_the_server_does(seeded: Mapping[str, str]) -> None:
+    with (
+        serve(seeded) as (server, url),
+        psycopg.connect(seeded["MIGRATION_DATABASE_URL"]) as blocker,
+        ThreadPoolExecutor() as threads,
+    ):
+        blocker.execute("lock table entity")
+        running = threads.submit(httpx.get, url + _ENTITY, timeout=60)
+        waiting = "select 1 from pg_locks where not granted"
+        wait_for(lambda: ask(seeded, waiting))
+        server.terminate()
+        wait_for(lambda: not answers(url))
+        blocker.rollback()
+        assert running.result().status_code == 200
+        # The signal's own exit code: the server passes it on once it is done.
+        assert server.wait(timeout=60) == -signal.SIGTERM

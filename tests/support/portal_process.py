@@ -1,0 +1,112 @@
+"""The portal as processes of this machine, and its database as the schema's owner sees it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+
+from infra.images import ROOT
+
+Row = tuple[object, ...]
+
+
+def start(environment: Mapping[str, str], *command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out + err
+
+
+def run_portal(environment: Mapping[str, str], *commands: str) -> str:
+    """Run `python -m app` commands that should succeed; what they print."""
+    code, said = finish(start(environment, "app", *commands))
+    assert code == 0, said
+    return said
+
+
+def run_alembic(environment: Mapping[str, str], *arguments: str) -> str:
+    code, said = finish(start(environment, "alembic", "-c", "migrations/alembic.ini", *arguments))
+    assert code == 0, said
+    return said
+
+
+def ask(environment: Mapping[str, str], query: str) -> list[Row]:
+    """Rows, as the schema's owner sees them."""
+    with psycopg.connect(environment["MIGRATION_DATABASE_URL"], autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def tables(environment: Mapping[str, str]) -> set[object]:
+    return {
+        row[0]
+        for row in ask(environment, "select tablename from pg_tables where schemaname = 'public'")
+    }
+
+
+def describe_schema(environment: Mapping[str, str]) -> list[Row]:
+    """Every column, constraint and index, in order."""
+    return [
+        *ask(
+            environment,
+            "select table_name, column_name, data_type, is_nullable, column_default "
+            "from information_schema.columns where table_schema = 'public' order by 1, 2",
+        ),
+        *ask(
+            environment,
+            "select conname, pg_get_constraintdef(oid) from pg_constraint "
+            "where connamespace = 'public'::regnamespace order by 1",
+        ),
+        *ask(environment, "select indexdef from pg_indexes where schemaname = 'public' order by 1"),
+    ]
+
+
+def wait_for(condition: Callable[[], object], *, timeout_seconds: float = 30) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def serve(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The portal's server on a free port, and its URL."""
+    command = ("uvicorn", "app.main:app", "--port", "0", "--no-access-log")
+    server = start(environment, *command)
+    try:
+        yield server, _read_url(server)
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def _read_url(server: "subprocess.Popen[str]") -> str:
+    assert server.stdout is not None
+    for line in server.stdout:
+        _, found, after = str(json.loads(line)["message"]).partition("running on ")
+        if found:
+            return after.split()[0]
+    raise AssertionError("the server has not said where it listens")
+
+
+def answers(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/livez")
+    except httpx.TransportError:
+        return False
+    return True

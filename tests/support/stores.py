@@ -1,0 +1,129 @@
+"""PostgreSQL and Redis for tests of the portal's storage: a database of its own for each test."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import LiteralString
+from urllib.parse import urlsplit
+
+import docker
+import psycopg
+import redis
+from docker.models.containers import Container
+from psycopg import sql
+
+from infra.naming import STACK_LABEL
+from tests.support.machine import TEST_STACK_PREFIX
+
+_START_POSTGRES = (
+    "initdb --pgdata /tmp/data --username postgres --auth trust >/dev/null"
+    " && echo 'host all all all trust' >> /tmp/data/pg_hba.conf"
+    " && exec postgres -D /tmp/data -k /tmp -c listen_addresses='*' -c fsync=off"
+)
+_START_REDIS = "cd /tmp && exec redis-server --port 6379 --save '' --protected-mode no"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where a superuser reaches PostgreSQL, and anybody Redis."""
+
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def run_stores(client: docker.DockerClient, postgres: str, cache: str) -> Iterator[Stores]:
+    """Servers of the stack's own images, empty and without passwords, gone afterwards."""
+    containers: list[Container] = []
+    try:
+        containers.append(_run(client, postgres, "70:70", _START_POSTGRES, 5432))
+        containers.append(_run(client, cache, "999:1000", _START_REDIS, 6379))
+        stores = Stores(
+            f"postgresql://postgres@127.0.0.1:{_port(containers[0])}/postgres",
+            f"redis://127.0.0.1:{_port(containers[1])}/0",
+        )
+        _wait_until_open(stores)
+        yield stores
+    finally:
+        for container in containers:
+            container.remove(force=True, v=True)
+
+
+def _run(client: docker.DockerClient, image: str, user: str, command: str, port: int) -> Container:
+    return client.containers.run(
+        image,
+        ["-c", command],
+        entrypoint="sh",
+        user=user,
+        detach=True,
+        ports={f"{port}/tcp": ("127.0.0.1", 0)},
+        healthcheck={"test": ["NONE"]},
+        labels={STACK_LABEL: f"{TEST_STACK_PREFIX}{os.getpid()}-stores"},
+    )
+
+
+def _port(container: Container) -> int:
+    container.reload()
+    [[binding]] = filter(None, container.ports.values())
+    return int(binding["HostPort"])
+
+
+def _wait_until_open(stores: Stores, *, timeout_seconds: float = 60) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            psycopg.connect(stores.database_url, connect_timeout=2).close()
+            redis.Redis.from_url(stores.redis_url).ping()
+        except (psycopg.OperationalError, redis.ConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+@contextmanager
+def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
+    """An empty database with the roles of docker/postgres/init.sql; the portal's environment."""
+    migrator, user = f"{name}_migrator", f"{name}_user"
+    with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+        _execute(superuser, "create role {} login password 'pw'", migrator)
+        _execute(superuser, "create role {} login password 'pw'", user)
+        _execute(superuser, "create database {} owner {}", name, migrator)
+        with psycopg.connect(stores.database_url, dbname=name) as inside:
+            _execute(inside, "revoke all on schema public from public")
+            _execute(inside, "alter schema public owner to {}", migrator)
+            _execute(inside, "grant usage on schema public to {}", user)
+            _execute(
+                inside,
+                "alter default privileges for role {} in schema public "
+                "grant select, insert, update, delete on tables to {}",
+                migrator,
+                user,
+            )
+        try:
+            yield _environment(stores, name)
+        finally:
+            _execute(superuser, "drop database {} with (force)", name)
+            _execute(superuser, "drop role {}, {}", migrator, user)
+
+
+def _execute(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _environment(stores: Stores, name: str) -> dict[str, str]:
+    server = urlsplit(stores.database_url)
+    address = f"{server.hostname}:{server.port or 5432}"
+    return {
+        "APP_ENV": "development",
+        "LOG_LEVEL": "info",
+        "DATABASE_URL": f"postgresql://{name}_user:pw@{address}/{name}",
+        "MIGRATION_DATABASE_URL": f"postgresql://{name}_migrator:pw@{address}/{name}",
+        "REDIS_URL": stores.redis_url,
+        "SECRET_KEY": "s" * 32,
+        "JWT_SECRET_KEY": "j" * 32,
+        "ADMIN_PASSWORD": "a" * 12,
+    }
