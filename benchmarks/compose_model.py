@@ -8,12 +8,15 @@ from infra.naming import ROLE_LABEL
 
 
 def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
-    """A Compose model with the same images, limits, mounts and health checks.
+    """A Compose model with the same images, limits, mounts, health checks and order of starts.
 
     Secret volumes are shared with the stack; data volumes are the project's own, so that both
     start from an empty database.
     """
     services = {c.labels[ROLE_LABEL]: _describe_service(c) for c in containers}
+    services["app"]["depends_on"] = {
+        store: {"condition": "service_healthy"} for store in ("postgres", "redis")
+    }
     mounts = [mount for c in containers for mount in _volume_mounts(c)]
     volumes = {
         mount["Source"]: {"external": True, "name": mount["Source"]}
