@@ -79,7 +79,8 @@ class StackCommand:
                 f"stack {self.stack}: removing production should be confirmed (got no terminal "
                 f"to ask on). Run `make down STACK={self.stack} ARGS=--yes`."
             )
-        return ["destroy", *(["--yes"] if self.confirmed else []), *extra]
+        # What is protected, the data, stays; without the flag Pulumi would refuse the whole.
+        return ["destroy", "--exclude-protected", *(["--yes"] if self.confirmed else []), *extra]
 
     def _consent(self) -> list[str]:
         return [] if self.interactive and not self.confirmed else ["--yes"]
