@@ -1,13 +1,21 @@
 """The developer portal's own container."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
-from infra.container import ContainerArgs, publish, published_address, run_container
+from infra.container import (
+    ContainerArgs,
+    publish_in_development,
+    published_address,
+    run_container,
+    run_replicas,
+)
 from infra.images import ROOT, ImageRecipe
 from infra.secrets import Secret
+from infra.setting_groups import Environment
 from infra.settings import Settings
 
 _PORT = 8000
@@ -18,15 +26,17 @@ _CODE_PATH = "/srv/portal/app"
 def app_image(settings: Settings) -> ImageRecipe:
     """The image of the portal: `dev` reloads code on save, `prod` carries nothing it can spare."""
     target = "dev" if settings.app.reload else "prod"
-    return ImageRecipe(role="app", base="python", context=".", target=target)
+    return ImageRecipe(
+        role="app", base="python", context=".", target=target, tag=settings.app.version
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppArgs:
-    """What the application is given: its image, its network and the secrets it reads as files."""
+    """What the application is given: its image, its networks and the secrets it reads as files."""
 
     image: pulumi.Input[str]
-    network: pulumi.Input[str]
+    networks: Sequence[pulumi.Input[str]]
     database_url: Secret
     migration_database_url: Secret
     redis_url: Secret
@@ -36,10 +46,12 @@ class AppArgs:
 
 
 class App(pulumi.ComponentResource):
-    """The portal, answering on one published port."""
+    """The portal: replicas behind Nginx, or in development one on a published port."""
 
+    peers: pulumi.Output[list[str]]
+    """`host:port` of every replica on its networks, once all of them are healthy."""
     published_address: pulumi.Output[str]
-    """`address:port` on the host."""
+    """`address:port` on the host; empty behind Nginx."""
 
     def __init__(
         self,
@@ -49,9 +61,19 @@ class App(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:App", name, None, opts)
-        container = run_container("app", _container(args, settings), settings, self)
-        self.published_address = published_address(container, settings)
+        containers = self._run(args, settings)
+        names = pulumi.Output.all(*(container.name for container in containers))
+        self.peers = names.apply(lambda names: [f"{name}:{_PORT}" for name in names])
+        self.published_address = published_address(containers[0], settings)
         self.register_outputs({})
+
+    def _run(self, args: AppArgs, settings: Settings) -> list[docker.Container]:
+        own, described = settings.app, _container(args, settings)
+        if settings.environment is Environment.PRODUCTION:
+            return run_replicas(
+                described, settings, self, max_surge=own.max_surge, count=own.replicas
+            )
+        return [run_container("app", described, settings, self)]
 
 
 def _container(args: AppArgs, settings: Settings) -> ContainerArgs:
@@ -62,11 +84,11 @@ def _container(args: AppArgs, settings: Settings) -> ContainerArgs:
         image=args.image,
         uid=_UID,
         gid=_GID,
-        network=args.network,
+        networks=args.networks,
         environment={**_environment(settings), **_file_variables(secret_files)},
         secret_files=secret_files,
         mounts=[_code_mount()] if own.reload else [],
-        ports=publish(settings, internal=_PORT, external=settings.ports.portal),
+        ports=publish_in_development(settings, internal=_PORT, external=settings.ports.portal),
         memory_mb=own.memory_mb,
         cpus=own.cpus,
         # The server drains for so long by itself; the rest is for its last words.
@@ -92,6 +114,7 @@ def _file_variables(secret_files: dict[str, Secret]) -> dict[str, str]:
 def _environment(settings: Settings) -> dict[str, str]:
     own = settings.app
     return {
+        "APP_VERSION": own.version,
         "APP_ENV": settings.environment.value,
         "DEBUG": str(own.debug).lower(),
         "SEED": str(own.seed).lower(),
@@ -101,6 +124,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ALLOWED_ORIGINS": ",".join(own.allowed_origins),
         "ADMIN_EMAIL": own.admin_email,
         "DATABASE_POOL_SIZE": str(own.database_pool_size),
+        # The server's own name for it; a stage that reloads sets it shorter on its command line.
+        "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds),
     }
 
 

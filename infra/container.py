@@ -35,7 +35,7 @@ class ContainerArgs:
     uid, gid
         Numeric user from the start: no entrypoint of ours steps down from root.
     role
-        Names the container, its host and its alias on the network.
+        Names the container, its host and its alias on its networks.
     tmpfs_mb
         Writable folders in memory, by path, with their size; all else is read-only.
     stop_seconds
@@ -48,7 +48,7 @@ class ContainerArgs:
     image: pulumi.Input[str]
     uid: int
     gid: int
-    network: pulumi.Input[str]
+    networks: Sequence[pulumi.Input[str]]
     memory_mb: int
     cpus: float
     stop_seconds: int
@@ -67,18 +67,70 @@ def run_container(
     name: str, args: ContainerArgs, settings: Settings, parent: pulumi.Resource
 ) -> docker.Container:
     """Run a hardened container with a fixed name, and wait until it is healthy."""
-    naming = Naming(settings.stack)
-    secrets = SecretFiles(
+    identity = {
+        "name": Naming(settings.stack).physical(args.role),
+        "hostname": args.role,
+        "networks_advanced": _networks(args, aliases=[args.role]),
+    }
+    # A fixed name, and often a fixed port: the old container has to go first.
+    opts = pulumi.ResourceOptions(parent=parent, delete_before_replace=True)
+    return _create(name, args, identity, _write_secrets(args, settings, parent), settings, opts)
+
+
+def run_replicas(
+    args: ContainerArgs, settings: Settings, parent: pulumi.Resource, *, max_surge: int, count: int
+) -> list[docker.Container]:
+    """Run `count` equal containers; new ones are healthy before any old one goes.
+
+    Each has a name of its own, which Pulumi makes, and no alias: the network would hand an alias
+    out before the container is healthy.
+
+    Parameters
+    ----------
+    max_surge
+        New containers that start at the same time.
+    """
+    secrets = _write_secrets(args, settings, parent)
+    replicas: list[docker.Container] = []
+    for number in range(1, count + 1):
+        identity = {"hostname": f"{args.role}-{number}", "networks_advanced": _networks(args)}
+        opts = pulumi.ResourceOptions(
+            parent=parent,
+            # The provider's own default is to delete first.
+            delete_before_replace=False,
+            depends_on=replicas[number - 1 - max_surge : number - max_surge]
+            if number > max_surge
+            else [],
+        )
+        name = f"{args.role}-{number}"
+        replicas.append(_create(name, args, identity, secrets, settings, opts))
+    return replicas
+
+
+def _write_secrets(args: ContainerArgs, settings: Settings, parent: pulumi.Resource) -> SecretFiles:
+    return SecretFiles(
         args.role,
-        naming,
+        Naming(settings.stack),
         image=args.image,
         files=args.secret_files,
         uid=args.uid,
         gid=args.gid,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def _create(
+    name: str,
+    args: ContainerArgs,
+    identity: Mapping[str, Any],
+    secrets: SecretFiles,
+    settings: Settings,
+    opts: pulumi.ResourceOptions,
+) -> docker.Container:
+    naming = Naming(settings.stack)
     spec = {
-        **_identity(args, naming),
+        **identity,
+        **_program(args),
         **_reach(args, secrets.mount),
         **_limits(args),
         **_protection(args),
@@ -91,12 +143,9 @@ def run_container(
         name,
         **spec,
         labels=[docker.ContainerLabelArgs(label=key, value=labels[key]) for key in labels],
-        opts=pulumi.ResourceOptions(
-            parent=parent,
-            # A fixed name, and often a fixed port: the old container has to go first.
-            delete_before_replace=True,
-            # Without it a retry after a failed health wait calls a sick container good.
-            replace_on_changes=["#initerror"],
+        # Without it a retry after a failed health wait calls a sick container good.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(replace_on_changes=["#initerror"])
         ),
     )
 
@@ -125,10 +174,17 @@ def published_address(container: docker.Container, settings: Settings) -> pulumi
     return container.ports.apply(lambda ports: f"{address}:{ports[0].external}" if ports else "")
 
 
-def _identity(args: ContainerArgs, naming: Naming) -> dict[str, Any]:
+def _networks(
+    args: ContainerArgs, aliases: Sequence[str] = ()
+) -> list[docker.ContainerNetworksAdvancedArgs]:
+    return [
+        docker.ContainerNetworksAdvancedArgs(name=network, aliases=list(aliases) or None)
+        for network in args.networks
+    ]
+
+
+def _program(args: ContainerArgs) -> dict[str, Any]:
     return {
-        "name": naming.physical(args.role),
-        "hostname": args.role,
         "image": args.image,
         "user": f"{args.uid}:{args.gid}",
         "command": list(args.command) if args.command else None,
@@ -138,9 +194,6 @@ def _identity(args: ContainerArgs, naming: Naming) -> dict[str, Any]:
 
 def _reach(args: ContainerArgs, secrets: docker.ContainerMountArgs) -> dict[str, Any]:
     return {
-        "networks_advanced": [
-            docker.ContainerNetworksAdvancedArgs(name=args.network, aliases=[args.role])
-        ],
         "ports": list(args.ports),
         "mounts": [*args.mounts, secrets],
     }

@@ -80,7 +80,7 @@ def _tool(
         image=image,
         uid=_UID,
         gid=_GID,
-        network=network,
+        networks=[network],
         ports=ports,
         secret_files=secret_files,
         memory_mb=_MEMORY_MB,

@@ -29,12 +29,15 @@ class ImageRecipe:
         Folder sent to the builder, less what its `.dockerignore` names.
     target
         Stage of the Dockerfile; the last one if not given.
+    tag
+        Version in the image's name.
     """
 
     role: str
     base: str
     context: str
     target: str | None = None
+    tag: str = "latest"
 
 
 class Images(pulumi.ComponentResource):
@@ -64,7 +67,7 @@ class Images(pulumi.ComponentResource):
         """Build an image and return its id, `sha256:...`."""
         image = docker.Image(
             f"{recipe.role}-image",
-            image_name=self._naming.physical(recipe.role),
+            image_name=f"{self._naming.physical(recipe.role)}:{recipe.tag}",
             build=docker.DockerBuildArgs(
                 context=recipe.context,
                 dockerfile=f"docker/{recipe.role}/Dockerfile",
@@ -79,3 +82,15 @@ class Images(pulumi.ComponentResource):
         )
         self.built[recipe.role] = image.repo_digest
         return image.repo_digest
+
+    def use(self, role: str, reference: str) -> pulumi.Output[str]:
+        """An image that is already built, pulled if the engine has it not; its id."""
+        image = docker.RemoteImage(
+            f"{role}-image-given",
+            name=reference,
+            # It is not the stack's own: others may run it, and a rollback wants it.
+            keep_locally=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.built[role] = image.image_id
+        return image.image_id

@@ -46,6 +46,8 @@ def _rule(path: list[str], model: type[BaseModel], details: ErrorDetails) -> str
         return details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
+    if "pattern" in schema and "description" in schema:
+        return schema["description"]
     if "pattern" in schema:
         return "one of " + ", ".join(schema["pattern"].strip("^()$").split("|"))
     noun = _NOUNS.get(schema.get("type", "string"), "a value")

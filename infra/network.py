@@ -1,4 +1,4 @@
-"""The network on which a stack's containers find each other."""
+"""The networks on which a stack's containers find each other."""
 
 import pulumi
 import pulumi_docker as docker
@@ -6,25 +6,52 @@ import pulumi_docker as docker
 from infra.naming import Naming
 
 
-class Network(pulumi.ComponentResource):
-    """One bridge network of the stack's own (the plan's `devportal-network`)."""
+class Networks(pulumi.ComponentResource):
+    """Who can reach whom: clients the edge, the edge the portal, the portal the data.
 
-    name: pulumi.Output[str]
+    In development all three are one bridge (the plan's `devportal-network`), because the stores
+    publish ports there, which a container on an internal network cannot.
+
+    Parameters
+    ----------
+    separate
+        Three networks, the one for data without a way in or out.
+    """
+
+    edge: pulumi.Output[str]
     """Physical name, to be passed on as an output: a literal would hide the dependency."""
+    app: pulumi.Output[str]
+    data: pulumi.Output[str]
 
     def __init__(
-        self, name: str, naming: Naming, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        naming: Naming,
+        *,
+        separate: bool,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("devportal:infra:Network", name, None, opts)
+        super().__init__("devportal:infra:Networks", name, None, opts)
+        if separate:
+            self.edge = self._create("edge-network", naming, "edge-network")
+            self.app = self._create("app-network", naming, "app-network")
+            self.data = self._create("data-network", naming, "data-network", internal=True)
+        else:
+            self.edge = self.app = self.data = self._create("devportal-network", naming, "network")
+        self.register_outputs({})
+
+    def _create(
+        self, name: str, naming: Naming, role: str, *, internal: bool = False
+    ) -> pulumi.Output[str]:
         network = docker.Network(
-            "devportal-network",
-            name=naming.physical("network"),
+            name,
+            name=naming.physical(role),
             driver="bridge",
+            internal=internal,
             labels=[
                 docker.NetworkLabelArgs(label=label, value=value)
-                for label, value in naming.labels("network").items()
+                for label, value in naming.labels(role).items()
             ],
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-        self.name = network.name
-        self.register_outputs({"name": self.name})
+        return network.name

@@ -74,7 +74,7 @@ class Postgres(pulumi.ComponentResource):
             image=args.image,
             uid=_UID,
             gid=_GID,
-            network=args.network,
+            networks=[args.network],
             command=["postgres", "-c", f"max_connections={own.max_connections}"],
             environment={
                 "POSTGRES_USER": "postgres",

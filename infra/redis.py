@@ -72,7 +72,7 @@ class Redis(pulumi.ComponentResource):
             image=args.image,
             uid=_UID,
             gid=_GID,
-            network=args.network,
+            networks=[args.network],
             command=["redis-server", _CONFIGURATION, "--maxmemory", f"{own.max_memory_mb}mb"],
             secret_files={"users.acl": _access_list(args)},
             mounts=[mount_volume(data.name, "/data")],

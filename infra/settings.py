@@ -3,138 +3,45 @@
 import json
 import os
 import re
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 
 from infra.errors import SettingsError
 from infra.mistakes import describe_mistakes
+from infra.setting_groups import (
+    AppSettings,
+    Environment,
+    Group,
+    HealthSettings,
+    ImageSource,
+    LogSettings,
+    NginxSettings,
+    PortSettings,
+    PostgresSettings,
+    RedisSettings,
+    SecretSettings,
+    TlsSettings,
+)
+from infra.setting_rules import combination_mistakes
 
 NAMESPACE = "devportal"
 IMAGE_SOURCE_VARIABLE = "DEVPORTAL_IMAGE_SOURCE"
 
 # Image references are lower case, and a container name starts with a letter or digit.
+_DOMAIN = "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z][a-z0-9-]*[a-z0-9]$"
+_DOMAIN_RULE = "a lower-case host name with a dot in it"
 _STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 
-_DEVELOPMENT_ONLY = {
-    "reload": "Code in production comes from the image alone.",
-    "debug": "Debug answers show the application's inside.",
-    "seed": "Seed data is for development.",
-}
 
-
-class Environment(StrEnum):
-    """What the stack is for; decides nothing that a setting can decide."""
-
-    DEVELOPMENT = "development"
-    PRODUCTION = "production"
-
-
-class ImageSource(StrEnum):
-    """Where base images come from."""
-
-    AUTO = "auto"
-    OFFICIAL = "official"
-    PACKAGES = "packages"
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-Cpus = Annotated[float, Field(ge=0.1, le=64)]
-
-
-class PortSettings(_Group):
-    """Host ports, published on `bind_address`; 0 lets the engine choose a free one."""
-
-    bind_address: str = "127.0.0.1"
-    portal: Port = 8000
-    postgres: Port = 5433
-    redis: Port = 6380
-    adminer: Port = 8081
-    redis_commander: Port = 8082
-
-
-class AppSettings(_Group):
-    """The portal's containers and what the application reads from its environment."""
-
-    replicas: Annotated[int, Field(ge=1, le=16)] = 1
-    reload: bool = False
-    debug: bool = False
-    seed: bool = False
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    allowed_origins: list[str] = ["http://localhost:3000", "http://localhost:8080"]
-    admin_email: str = "admin@example.com"
-    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
-    memory_mb: Annotated[int, Field(ge=64, le=65536)] = 512
-    cpus: Cpus = 1.0
-    drain_seconds: Annotated[int, Field(ge=1, le=600)] = 30
-
-
-class PostgresSettings(_Group):
-    """The PostgreSQL server."""
-
-    memory_mb: Annotated[int, Field(ge=128, le=262144)] = 512
-    shared_memory_mb: Annotated[int, Field(ge=64, le=65536)] = 256
-    cpus: Cpus = 1.0
-    max_connections: Annotated[int, Field(ge=10, le=1000)] = 100
-    stop_seconds: Annotated[int, Field(ge=10, le=600)] = 60
-
-
-class RedisSettings(_Group):
-    """The Redis server; the container's limit leaves room for the fork that writes a snapshot."""
-
-    max_memory_mb: Annotated[int, Field(ge=16, le=65536)] = 256
-    memory_mb: Annotated[int, Field(ge=32, le=131072)] = 512
-    cpus: Cpus = 0.5
-    stop_seconds: Annotated[int, Field(ge=5, le=600)] = 30
-
-
-class HealthSettings(_Group):
-    """Health checks of every container.
-
-    The plan's interval of 30 s would make every start last 30 s on engines older than 25,
-    which ignore the start interval, so the default is shorter; the rest is the plan's.
-    """
-
-    interval_seconds: Annotated[int, Field(ge=1, le=59)] = 2
-    timeout_seconds: Annotated[int, Field(ge=1, le=59)] = 10
-    retries: Annotated[int, Field(ge=1, le=20)] = 3
-    start_period_seconds: Annotated[int, Field(ge=0, le=600)] = 60
-    wait_seconds: Annotated[int, Field(ge=5, le=1200)] = 120
-
-
-class LogSettings(_Group):
-    """Rotation of container logs; Docker's own default never rotates."""
-
-    max_size_mb: Annotated[int, Field(ge=1, le=1000)] = 10
-    max_files: Annotated[int, Field(ge=1, le=20)] = 3
-
-
-class SecretSettings(_Group):
-    """Secrets set by hand; those left out are generated on the first `up`."""
-
-    postgres_password: SecretStr | None = None
-    migrator_password: SecretStr | None = None
-    app_password: SecretStr | None = None
-    redis_password: SecretStr | None = None
-    devtools_password: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    jwt_secret_key: SecretStr | None = None
-    admin_password: SecretStr | None = None
-
-
-class Settings(_Group):
+class Settings(Group):
     """Everything one stack can be told, checked and complete."""
 
     stack: str
     environment: Environment
+    domain: Annotated[str, Field(pattern=_DOMAIN, description=_DOMAIN_RULE)] = "devportal.localhost"
     devtools: bool = False
     retain_data: bool = True
     image_source: ImageSource = ImageSource.AUTO
@@ -143,6 +50,8 @@ class Settings(_Group):
     )
     ports: PortSettings = PortSettings()
     app: AppSettings = AppSettings()
+    nginx: NginxSettings = NginxSettings()
+    tls: TlsSettings = TlsSettings()
     postgres: PostgresSettings = PostgresSettings()
     redis: RedisSettings = RedisSettings()
     health: HealthSettings = HealthSettings()
@@ -158,7 +67,7 @@ class Settings(_Group):
         SettingsError
             Raised with every mistake at once.
         """
-        raw = _read_raw(config.name)
+        raw = _with_replicas(_read_raw(config.name))
         mistakes = _stack_mistakes(stack)
         if raw.pop("stack", None) is not None:
             mistakes.append(f"{config.name}:stack: should be a known key (got 'stack'). Remove it.")
@@ -171,39 +80,10 @@ class Settings(_Group):
             settings = cls.model_validate({**raw, "stack": stack})
         except ValidationError as error:
             raise SettingsError(mistakes + describe_mistakes(error, cls, config.name)) from None
-        mistakes += settings.combination_mistakes(config.name)
+        mistakes += [f"{config.name}:{text}" for text in combination_mistakes(settings)]
         if mistakes:
             raise SettingsError(mistakes)
         return settings
-
-    def combination_mistakes(self, namespace: str) -> list[str]:
-        """Rules that hold between settings."""
-        rules = [
-            (
-                self.redis.memory_mb < self.redis.max_memory_mb * 3 // 2,
-                f"redis.memory_mb: should be at least 1.5 times redis.max_memory_mb "
-                f"(got {self.redis.memory_mb} for {self.redis.max_memory_mb}). Raise it: the "
-                "snapshot's fork needs room.",
-            ),
-            (
-                self.app.replicas != 1,
-                f"app.replicas: should be 1 (got {self.app.replicas}). Nothing stands in front of "
-                "the portal yet to share requests out.",
-            ),
-            (
-                self.environment is Environment.PRODUCTION and self.devtools,
-                "devtools: should be false in production (got true). Adminer fills its login "
-                "form in.",
-            ),
-            *(
-                (
-                    self.environment is Environment.PRODUCTION and getattr(self.app, name),
-                    f"app.{name}: should be false in production (got true). {reason}",
-                )
-                for name, reason in _DEVELOPMENT_ONLY.items()
-            ),
-        ]
-        return [f"{namespace}:{message}" for broken, message in rules if broken]
 
     @property
     def resolved_image_source(self) -> ImageSource:
@@ -231,6 +111,14 @@ def _read_raw(namespace: str) -> dict[str, Any]:
         for key, value in everything.items()
         if key.startswith(prefix)
     }
+
+
+def _with_replicas(raw: dict[str, Any]) -> dict[str, Any]:
+    """In development one portal is the default: nothing stands in front of it."""
+    app = raw.get("app", {})
+    if raw.get("environment") == Environment.DEVELOPMENT and isinstance(app, dict):
+        return {**raw, "app": {"replicas": 1, **app}}
+    return raw
 
 
 def _decode(value: str) -> Any:

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,8 +40,8 @@ def write_files(props: dict[str, Any]) -> None:
         ) from None
 
 
-def read_files(props: dict[str, Any]) -> dict[str, str] | None:
-    """The volume's files by name; None when the volume is gone."""
+def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
+    """The contents of `props["files"]` in the volume, by name; None when the volume is gone."""
     client = connect(props["docker_host"])
     try:
         client.volumes.get(props["volume"])
@@ -87,7 +88,7 @@ def _pack(props: dict[str, Any]) -> bytes:
         _own(folder, props, _FOLDER_MODE)
         archive.addfile(folder)
         for name, text in sorted(props["files"].items()):
-            content = text.encode()
+            content = text if isinstance(text, bytes) else text.encode()
             member = tarfile.TarInfo(f"{folder.name}/{name}")
             member.size = len(content)
             _own(member, props, _MODE)
@@ -97,16 +98,18 @@ def _pack(props: dict[str, Any]) -> bytes:
 
 def _own(member: tarfile.TarInfo, props: dict[str, Any], mode: int) -> None:
     member.uid, member.gid, member.mode = int(props["uid"]), int(props["gid"]), mode
+    # Whoever serves a file tells its versions apart by their times.
+    member.mtime = int(time.time())
 
 
-def _unpack(data: bytes, props: dict[str, Any]) -> dict[str, str]:
+def _unpack(data: bytes, props: dict[str, Any]) -> dict[str, bytes]:
     """The files that should be there; one of a wrong owner or mode counts as empty."""
-    found: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         for member in archive:
             name = member.name.partition("/")[2]
             handle = archive.extractfile(member) if name in props["files"] else None
             if handle is not None:
                 right = (member.uid, member.mode & 0o777) == (int(props["uid"]), _MODE)
-                found[name] = handle.read().decode() if right else ""
+                found[name] = handle.read() if right else b""
     return found

@@ -41,7 +41,8 @@ class _VolumeFilesProvider(ResourceProvider):
         found = read_files(props)
         if found is None:
             return ReadResult("", {})
-        return ReadResult(id_, {**props, "digest": _digest({**props, "files": found})})
+        texts = {name: content.decode(errors="replace") for name, content in found.items()}
+        return ReadResult(id_, {**props, "digest": _digest({**props, "files": texts})})
 
 
 def _write(props: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 DOCKER = Path(__file__).resolve().parents[3] / "docker"
-ROLES = ["adminer", "app", "postgres", "redis", "redis-commander"]
+ROLES = ["adminer", "app", "nginx", "postgres", "redis", "redis-commander"]
 USERS = {
+    "nginx": "101:101",
     "postgres": "70:70",
     "redis": "999:1000",
     "app": "10001:10001",
@@ -63,7 +64,7 @@ def test_no_image_needs_another_frontend_or_registry(role: str) -> None:
 
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     scripts = sorted(DOCKER.glob("*/*.sh"))
-    assert len(scripts) == 5
+    assert len(scripts) == 8
     for script in scripts:
         assert script.stat().st_mode & 0o111, script
         assert "\nset -eu\n" in script.read_text(), script

@@ -52,7 +52,7 @@ def test_development_runs_the_five_services_of_the_plan(dev: Recorder) -> None:
 
 
 def test_production_runs_no_development_tools(prod: Recorder) -> None:
-    assert set(prod.of_type(CONTAINER)) == {"postgres", "redis", "app"}
+    assert set(prod.of_type(CONTAINER)) == {"postgres", "redis", "app-1", "app-2", "nginx"}
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
@@ -103,8 +103,8 @@ def test_development_publishes_the_ports_of_the_plan_on_loopback_only(dev: Recor
     }
 
 
-@pytest.mark.parametrize("role", ["postgres", "redis"])
-def test_production_publishes_no_port_of_the_stores(prod: Recorder, role: str) -> None:
+@pytest.mark.parametrize("role", ["postgres", "redis", "app-1", "app-2"])
+def test_production_publishes_no_port_but_those_of_nginx(prod: Recorder, role: str) -> None:
     assert prod.of_type(CONTAINER)[role].get("ports", []) == []
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from infra.images import ROOT
 from infra.settings import SecretSettings, Settings
 
-_ROW = re.compile(r"^\| `([a-z_.]+)` \| (.+?) \|", re.MULTILINE)
+_ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| (.+?) \|", re.MULTILINE)
 
 
 def documented() -> dict[str, str]:

@@ -61,8 +61,8 @@ def test_missing_environment_is_named() -> None:
         ({"logs": 5}, "devportal:logs: should be a group of keys (got 5)."),
         (
             {"app": {"replicas": 3}},
-            "devportal:app.replicas: should be 1 (got 3). Nothing stands in front of the portal "
-            "yet to share requests out.",
+            "devportal:app.replicas: should be 1 in development (got 3). Its port is published "
+            "directly, with nothing in front to share requests out.",
         ),
         (
             {"redis": {"max_memory_mb": 256, "memory_mb": 300}},

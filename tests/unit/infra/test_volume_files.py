@@ -41,13 +41,13 @@ def test_files_are_readable_by_their_owner_alone() -> None:
 def test_what_was_written_is_read_back() -> None:
     archive = volume_access._pack(PROPS)
     found = volume_access._unpack(archive, PROPS)
-    assert found == PROPS["files"]
+    assert found == {"secret_key": b"s3cret"}
 
 
 def test_file_of_another_owner_counts_as_changed() -> None:
     archive = volume_access._pack({**PROPS, "uid": 0})
     found = volume_access._unpack(archive, PROPS)
-    assert found == {"secret_key": ""}
+    assert found == {"secret_key": b""}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_missing_volume_means_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_file_changed_by_hand_is_drift(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volume_access, "read_files", lambda _: {"secret_key": "edited"})
+    monkeypatch.setattr(volume_access, "read_files", lambda _: {"secret_key": b"edited"})
     provider = _VolumeFilesProvider()
     found = provider.read("id", state_of(PROPS)).outs
     assert found is not None

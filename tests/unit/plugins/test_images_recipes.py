@@ -11,7 +11,7 @@ from plugins.images.recipes import COMMON_LAYER, choose_recipes, load_recipes
 
 def test_every_role_of_the_project_has_a_recipe() -> None:
     roles = [recipe.role for recipe in load_recipes()]
-    assert roles == ["python", "postgres", "redis", "adminer", "redis-commander"]
+    assert roles == ["python", "postgres", "redis", "nginx", "adminer", "redis-commander"]
 
 
 def test_stand_ins_carry_names_of_their_own() -> None:
@@ -50,7 +50,7 @@ def test_unknown_role_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ImagesError) as caught:
         choose_recipes(load_recipes(), ["postgress"])
     assert str(caught.value) == (
-        "role: should be one of adminer, postgres, python, redis, redis-commander "
+        "role: should be one of adminer, nginx, postgres, python, redis, redis-commander "
         "(got 'postgress'). Correct it."
     )
 
