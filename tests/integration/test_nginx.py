@@ -1,0 +1,260 @@
+"""Production as its clients meet it: TLS, redirects, headers, limits and error pages."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import httpx
+import pytest
+
+from tests.support.portal_stack import PortalStack
+from tests.support.production import DOMAIN, plain_client, portal_client
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "server": "nginx",
+}
+Found = TypeVar("Found")
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+@pytest.fixture(scope="module")
+def client(production_stack: PortalStack) -> Iterator[httpx.Client]:
+    with portal_client(production_stack) as opened:
+        yield opened
+
+
+def headers_of(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name in HEADERS}
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/health", "/livez", "/readyz", "/api/v1/entities"])
+def test_every_page_answers_over_tls_by_the_exported_authority(
+    client: httpx.Client, path: str
+) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_outputs_lead_to_the_portal(production_stack: PortalStack) -> None:
+    port = production_stack.settings["ports"]["https"]
+    outputs = production_stack.stack.outputs()
+    assert outputs["portal_url"].value == f"https://{DOMAIN}:{port}"
+    assert outputs["replicas"].value == 2
+    assert {"postgres_address", "adminer_url"} & set(outputs) == set()
+
+
+def test_pages_over_plain_http_are_led_to_https(production_stack: PortalStack) -> None:
+    with plain_client(production_stack) as plain:
+        answer = plain.get("/docs?page=2")
+    port = production_stack.settings["ports"]["https"]
+    assert answer.status_code == 301
+    assert answer.headers["location"] == f"https://{DOMAIN}:{port}/docs?page=2"
+    assert headers_of(answer) == HEADERS
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/entities"), ("POST", "/login")])
+def test_api_calls_over_plain_http_are_refused(
+    production_stack: PortalStack, method: str, path: str
+) -> None:
+    with plain_client(production_stack) as plain:
+        answer = plain.request(method, path)
+    assert answer.status_code == 403
+    assert "location" not in answer.headers
+
+
+def test_plain_http_on_the_port_for_tls_is_led_to_https(production_stack: PortalStack) -> None:
+    port = production_stack.settings["ports"]["https"]
+    answer = httpx.get(f"http://127.0.0.1:{port}/docs")
+    assert answer.status_code == 301
+    assert answer.headers["location"] == f"https://{DOMAIN}:{port}/docs"
+
+
+def test_another_host_is_not_answered_for(client: httpx.Client) -> None:
+    port = client.base_url.port
+    client.event_hooks, kept = {"request": []}, client.event_hooks
+    try:
+        answer = client.get("/", headers={"Host": f"other.example:{port}"})
+    finally:
+        client.event_hooks = kept
+    assert answer.status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "content"),
+    [
+        (200, "GET", "/", b""),
+        (200, "GET", "/assets/portal.css", b""),
+        (404, "GET", "/api/v1/entities/component/default/none", b""),
+        (404, "GET", "/metrics", b""),
+        (413, "POST", "/api/v1/entities", b"x" * (13 << 20)),
+    ],
+)
+def test_security_headers_are_on_every_answer(
+    client: httpx.Client, status: int, method: str, path: str, content: bytes
+) -> None:
+    answer = client.request(method, path, content=content)
+    assert answer.status_code == status
+    assert headers_of(answer) == HEADERS
+    assert answer.headers["strict-transport-security"] == HSTS
+
+
+def test_header_that_is_too_large_is_refused(client: httpx.Client) -> None:
+    answer = client.get("/", headers={"X-Large": "x" * 40_000})
+    assert answer.status_code == 431
+    assert headers_of(answer) == HEADERS
+
+
+def test_refusals_of_the_api_are_problems_and_those_of_pages_are_pages(
+    client: httpx.Client,
+) -> None:
+    large = b"x" * (13 << 20)
+    problem = client.post("/api/v1/entities", content=large)
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json() == {
+        "type": "about:blank",
+        "title": "Request Entity Too Large",
+        "status": 413,
+        "detail": "The request is larger than what is taken here.",
+    }
+    page = client.post("/", content=large)
+    assert page.headers["content-type"] == "text/html"
+    assert "<h1>Request Entity Too Large</h1>" in page.text
+
+
+def test_static_files_are_served_by_nginx_and_cached(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    answer = client.get("/assets/portal.css")
+    assert answer.headers["cache-control"] == "max-age=3600"
+    again = client.get("/assets/portal.css", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    line = access_line(production_stack, answer.headers["x-request-id"])
+    assert line["upstream"] == ""
+
+
+def test_text_is_sent_compressed(client: httpx.Client) -> None:
+    answer = client.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["openapi"].startswith("3.")
+
+
+def test_request_id_is_nginxs_own_and_reaches_the_portals_log(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    forged = {"X-Request-ID": "forged", "X-Forwarded-For": "203.0.113.9", "X-Real-IP": "1.1.1.1"}
+    identity = client.get("/api/v1/entities", headers=forged).headers["x-request-id"]
+    assert identity != "forged"
+    line = app_line(production_stack, identity)
+    access = access_line(production_stack, identity)
+    assert (line["path"], line["client"]) == ("/api/v1/entities", access["client"])
+    assert access["client"] != "203.0.113.9"
+
+
+def test_stores_are_out_of_nginxs_reach(production_stack: PortalStack) -> None:
+    nginx = production_stack.container("nginx")
+    for store, port in (("postgres", 5432), ("redis", 6379)):
+        command = ["curl", "--max-time", "5", "-s", f"telnet://{store}:{port}"]
+        code, _ = nginx.exec_run(command)
+        # 6: the name is not known there.
+        assert code == 6, store
+
+
+def test_only_nginx_publishes_ports(production_stack: PortalStack) -> None:
+    published = {
+        str(container.labels["devportal.role"])
+        for container in production_stack.containers()
+        if any(container.ports.values())
+    }
+    assert published == {"nginx"}
+
+
+def test_data_network_leads_nowhere(production_stack: PortalStack) -> None:
+    networks = production_stack.client.networks.list(
+        filters={"label": f"devportal.stack={production_stack.name}"}
+    )
+    internal = {
+        network.attrs["Labels"]["devportal.role"]: network.attrs["Internal"] for network in networks
+    }
+    assert internal == {"edge-network": False, "app-network": False, "data-network": True}
+
+
+def test_replica_that_is_killed_comes_back_with_nobody_noticing_but_its_own_requests(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    for replica in production_stack.containers("app"):
+        replica.stop(timeout=5)
+    away = client.get("/")
+    assert away.status_code == 502
+    assert away.headers["retry-after"] == "5"
+    assert headers_of(away) == HEADERS
+    for replica in production_stack.containers("app"):
+        replica.start()
+    wait_for(lambda: client.get("/").status_code == 200)
+
+
+def test_store_that_is_away_is_answered_with_503_and_a_time_to_retry(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    postgres = production_stack.container("postgres")
+    postgres.stop(timeout=30)
+    answer = client.get("/api/v1/entities?limit=3")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    postgres.start()
+    wait_for(lambda: client.get("/api/v1/entities?limit=3").status_code == 200)
+
+
+def test_limits_change_by_a_reload_and_hold(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    nginx = production_stack.container("nginx").id
+    limits = production_stack.settings["nginx"]
+    production_stack.configure(nginx={**limits, "requests_per_second": 5, "burst": 5})
+    production_stack.up()
+    answers = [client.get("/livez") for _ in range(40)]
+    production_stack.configure(nginx=limits)
+    production_stack.up()
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+    assert headers_of(refused[0]) == HEADERS
+    assert production_stack.container("nginx").id == nginx
+
+
+def wait_for(ask: Callable[[], Found | None]) -> Found:
+    """What `ask` finds, within 30 s."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if found := ask():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("nothing was found within 30 s")
+
+
+def app_line(stack: PortalStack, identity: str) -> dict[str, str]:
+    """The line of whichever replica answered."""
+    return wait_for(
+        lambda: next(
+            (found for c in stack.containers("app") if (found := log_line(c.logs(), identity))),
+            None,
+        )
+    )
+
+
+def access_line(stack: PortalStack, identity: str) -> dict[str, str]:
+    return wait_for(lambda: log_line(stack.container("nginx").logs(), identity))
+
+
+def log_line(log: bytes, identity: str) -> dict[str, str] | None:
+    lines = [line for line in log.decode().splitlines() if identity in line]
+    return json.loads(lines[-1]) if lines else None

@@ -1,0 +1,63 @@
+"""A production stack as its clients see it: over TLS, by its name, on loopback."""
+
+import socket
+import ssl
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+
+from tests.support.portal_stack import PortalStack
+
+DOMAIN = "devportal.localhost"
+
+
+def production_settings() -> dict[str, Any]:
+    """Settings of a production stack on free ports, whose data goes with it."""
+    https, http = free_ports(2)
+    return {
+        "environment": "production",
+        "retain_data": False,
+        "ports": {"https": https, "http": http},
+        "health": {"interval_seconds": 1},
+        "nginx": {"requests_per_second": 0, "connections_per_client": 0},
+    }
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nothing listens on.
+
+    Nginx has to be told the port that it redirects to, so the engine cannot choose it.
+    """
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def trust(stack: PortalStack) -> ssl.SSLContext:
+    """TLS that believes the stack's own authority and no other."""
+    return ssl.create_default_context(cadata=stack.output("ca_certificate"))
+
+
+def portal_client(stack: PortalStack) -> httpx.Client:
+    """A client of the portal; nothing has to resolve its name."""
+    port = stack.settings["ports"]["https"]
+
+    def ask_by_name(request: httpx.Request) -> None:
+        request.headers["Host"] = f"{DOMAIN}:{port}"
+        request.extensions["sni_hostname"] = DOMAIN
+
+    return httpx.Client(
+        base_url=f"https://127.0.0.1:{port}",
+        verify=trust(stack),
+        event_hooks={"request": [ask_by_name]},
+        timeout=30,
+    )
+
+
+def plain_client(stack: PortalStack) -> httpx.Client:
+    """A client on the port without TLS."""
+    port = stack.settings["ports"]["http"]
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": DOMAIN})
