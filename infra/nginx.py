@@ -73,6 +73,7 @@ class Nginx(pulumi.ComponentResource):
             files=render_files(settings),
             secret_files={"server.crt": args.tls.certificate, "server.key": args.tls.key},
             peers=args.peers,
+            drain_seconds=settings.app.drain_seconds,
             # An image from elsewhere brings files of its own, which may be older or newer.
             assets=ROOT / "app" / "static" if own_code else None,
         )

@@ -75,6 +75,8 @@ class ConfigurationArgs:
         `host:port` of every replica that gets requests.
     assets
         Folder whose files nginx serves itself; None leaves them to the portal.
+    drain_seconds
+        How long requests that have begun may take before their replica is stopped.
     """
 
     stack: str
@@ -86,6 +88,7 @@ class ConfigurationArgs:
     secret_files: dict[str, pulumi.Input[str]]
     peers: pulumi.Input[list[str]]
     assets: Path | None
+    drain_seconds: int
 
 
 class NginxConfiguration(Resource, module="devportal", name="NginxConfiguration"):
@@ -105,6 +108,7 @@ class NginxConfiguration(Resource, module="devportal", name="NginxConfiguration"
                 "secret_files": pulumi.Output.secret(args.secret_files),
                 "peers": args.peers,
                 "assets": str(args.assets) if args.assets else "",
+                "drain_seconds": args.drain_seconds,
                 "assets_digest": _digest_of_folder(args.assets),
                 "docker_host": pulumi.Config("docker").get("host") or "",
                 "digest": None,

@@ -9,9 +9,8 @@ from http import HTTPStatus
 from infra.images import ROOT
 from infra.settings import Settings
 
-KEEPALIVE_MIN_SECONDS = 5
-"""How long after its last request an idle client connection outlives a reload."""
-
+# An idle client connection outlives a reload for so long after its last request.
+_KEEPALIVE_MIN_SECONDS = 5
 _FOLDER = ROOT / "docker" / "nginx"
 _PLACEHOLDER = re.compile(r"@([a-z0-9_]+)@")
 _ADVICE = {
@@ -69,7 +68,7 @@ def _values(settings: Settings) -> dict[str, str]:
     return {
         "worker_processes": str(math.ceil(own.cpus)),
         "drain_seconds": str(settings.app.drain_seconds),
-        "keepalive_min_seconds": str(KEEPALIVE_MIN_SECONDS),
+        "keepalive_min_seconds": str(_KEEPALIVE_MIN_SECONDS),
         "max_body_mb": str(own.max_body_mb),
         "answer_seconds": str(own.answer_seconds),
         "server_names": " ".join(

@@ -9,7 +9,7 @@ from docker.models.containers import Container
 
 from infra.engine_client import connect
 from infra.naming import PROJECT, ROLE_LABEL, STACK_LABEL
-from infra.nginx_files import KEEPALIVE_MIN_SECONDS, render_peers
+from infra.nginx_files import render_peers
 from infra.volume_access import read_files, write_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
@@ -41,7 +41,9 @@ def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
         _run(server, "await-peers", str(_PEER_SECONDS), *news["peers"])
     _write(news, "live", files)
     if server is not None:
-        _run(server, "reload-nginx", str(KEEPALIVE_MIN_SECONDS))
+        # Nobody is stopped afterwards if nobody leaves.
+        drain_seconds = int(news["drain_seconds"]) if leaving else 0
+        _run(server, "reload-nginx", str(drain_seconds))
 
 
 def is_live(props: dict[str, Any]) -> bool | None:

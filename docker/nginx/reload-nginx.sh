@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: reload-nginx DRAIN-SECONDS
-# Has nginx read its configuration again, waits until new workers serve, then until no old worker
-# can take another request: they end with their last one, or DRAIN-SECONDS after the reload are
-# left with nothing but requests that run.
+# Has nginx read its configuration again, waits until new workers serve, then until the old ones
+# have ended with their last request, for DRAIN-SECONDS at most. A request that an old worker is
+# still receiving has not gone to a replica yet: it will go to one that the old worker knows.
 set -eu
 
 drain_seconds=$1

@@ -1,0 +1,173 @@
+"""Updates of a production stack under load: nothing is lost, and a bad one changes nothing."""
+
+import asyncio
+from collections.abc import Iterator
+
+import docker
+import pytest
+from pulumi import automation
+
+from tests.support.load import Load
+from tests.support.portal_stack import PortalStack
+from tests.support.production import DOMAIN, portal_client, production_settings, trust
+
+MIGRATION = '''
+"""A migration that the database refuses."""
+
+revision = "9999"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    from alembic import op
+
+    op.execute("select 1 / 0")
+
+
+def downgrade() -> None:
+    pass
+'''
+
+
+@pytest.fixture(scope="module")
+def stack(
+    engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PortalStack]:
+    settings = {**production_settings(), "app": {"version": "1"}}
+    made = PortalStack(tmp_path_factory.mktemp("rolling"), engine, settings=settings)
+    made.up()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def load(stack: PortalStack) -> Iterator[Load]:
+    """Load from before the test to after it, of which nothing is lost."""
+    with Load(stack.settings["ports"]["https"], trust(stack)) as running:
+        yield running
+    assert running.failures == {}
+    assert running.answered > 100
+
+
+def names(stack: PortalStack) -> set[str]:
+    return {str(container.name) for container in stack.containers("app")}
+
+
+def fail_to_update(stack: PortalStack) -> str:
+    """What `up` said when it failed."""
+    with pytest.raises(automation.CommandError) as caught:
+        stack.up()
+    return str(caught.value)
+
+
+@pytest.mark.usefixtures("load")
+def test_new_version_replaces_every_replica_and_loses_no_request(stack: PortalStack) -> None:
+    before, nginx = names(stack), stack.container("nginx").id
+    stack.configure(app={"version": "2"})
+    changes = stack.up()
+    assert changes["replace"] == 2
+    assert len(names(stack)) == 2
+    assert names(stack).isdisjoint(before)
+    assert stack.container("nginx").id == nginx
+    environments = [c.attrs["Config"]["Env"] for c in stack.containers("app")]
+    assert all("APP_VERSION=2" in environment for environment in environments)
+
+
+@pytest.mark.usefixtures("load")
+def test_replicas_are_added_and_taken_away_without_a_lost_request(stack: PortalStack) -> None:
+    before = names(stack)
+    stack.configure(app={"version": "2", "replicas": 4, "max_surge": 4})
+    stack.up()
+    assert len(names(stack)) == 4
+    assert before < names(stack)
+    stack.configure(app={"version": "2"})
+    stack.up()
+    assert names(stack) == before
+
+
+@pytest.mark.usefixtures("load")
+def test_image_that_does_not_start_leaves_the_old_replicas_serving(stack: PortalStack) -> None:
+    before = names(stack)
+    given = stack.settings["app"]
+    # The stack's own Redis image knows nothing of the portal's secrets and ends at once.
+    stack.configure(app={**given, "image": f"devportal-{stack.name}-redis"})
+    said = fail_to_update(stack)
+    assert f"container 'devportal-{stack.name}-app-1-" in said
+    assert "should become healthy (got: it exited 5 times" in said
+    assert before < names(stack)
+    stack.configure(app=given)
+    stack.up()
+    assert len(names(stack)) == 2
+    assert set(stack.preview()) == {"same"}
+
+
+@pytest.mark.usefixtures("load")
+def test_migration_that_fails_leaves_the_old_replicas_serving(stack: PortalStack) -> None:
+    before = names(stack)
+    head = stack.query("select version_num from alembic_version")
+    migration = stack.project / "migrations" / "versions" / "9999_refused.py"
+    migration.write_text(MIGRATION.format(head=head))
+    said = fail_to_update(stack)
+    assert "should become healthy (got: it exited 5 times" in said
+    assert "division by zero" in said
+    assert before < names(stack)
+    migration.unlink()
+    stack.up()
+    assert len(names(stack)) == 2
+    assert stack.query("select version_num from alembic_version") == head
+
+
+@pytest.mark.usefixtures("load")
+def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -> None:
+    given = stack.settings["nginx"]
+    stack.configure(nginx={**given, "extra_configuration": "retrun 204;"})
+    said = fail_to_update(stack)
+    assert (
+        "nginx configuration: should pass `nginx -t` (got: [emerg] unknown directive "
+        '"retrun" in extra.conf:1). Correct it: extra.conf is '
+        "devportal:nginx.extra_configuration, the rest is in docker/nginx. "
+        "Nginx goes on as before." in " ".join(said.split())
+    )
+    stack.configure(nginx=given)
+    stack.up()
+    with portal_client(stack) as client:
+        assert client.get("/health").status_code == 200
+
+
+def test_request_that_takes_long_to_arrive_is_answered_in_spite_of_an_update(
+    stack: PortalStack,
+) -> None:
+    async def upload_during_update() -> bytes:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1",
+            stack.settings["ports"]["https"],
+            ssl=trust(stack),
+            server_hostname=DOMAIN,
+        )
+        head = f"POST /livez HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode())
+        update = asyncio.create_task(asyncio.to_thread(stack.up))
+        sent = 0
+        while sent < 999 and not is_drained(stack, old_peers):
+            writer.write(b"x")
+            await writer.drain()
+            sent += 1
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
+        writer.write(b"x" * (1000 - sent))
+        status = await reader.readline()
+        writer.close()
+        await update
+        return status
+
+    old_peers = names(stack)
+    stack.configure(app={"version": "3"})
+    assert asyncio.run(upload_during_update()) == b"HTTP/1.1 405 Method Not Allowed\r\n"
+
+
+def is_drained(stack: PortalStack, old_peers: set[str]) -> bool:
+    """Whether nginx has been told to send nothing more to the old replicas."""
+    configured = stack.run_in("nginx", "cat", "/etc/nginx/portal/live/peers.conf")
+    return not any(name in configured for name in old_peers)
