@@ -1,5 +1,6 @@
 """Tests a configuration of nginx, puts it in place and has the running server take it up."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from infra.volume_access import read_files, write_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
 _PEER_SECONDS = 20
+# With a time and a process id before it, or with "nginx:", as the log is open yet or not.
+_REASON = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
 Files = dict[str, str | bytes]
 
 
@@ -77,7 +80,8 @@ def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
         props["image"],
         command=["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
         entrypoint=["nginx"],
-        labels={f"{PROJECT}.helper": "nginx-test"},
+        # Else it would have the role that its image is labelled with.
+        labels={f"{PROJECT}.helper": "nginx-test", ROLE_LABEL: "helper"},
         network_disabled=True,
         user=f"{int(props['uid'])}:{int(props['gid'])}",
         volumes={props["volume"]: {"bind": CONFIGURATION_PATH, "mode": "ro"}},
@@ -93,13 +97,10 @@ def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
 
 
 def _describe_refusal(said: str) -> str:
-    lines = [
-        line.removeprefix("nginx: ").replace(f"{CONFIGURATION_PATH}/candidate/", "")
-        for line in said.splitlines()
-        if "test failed" not in line
-    ]
+    named = said.replace(f"{CONFIGURATION_PATH}/candidate/", "")
+    reasons = list(dict.fromkeys(_REASON.findall(named))) or [named]
     return (
-        f"nginx configuration: should pass `nginx -t` (got: {' '.join(lines)}). Correct it: "
+        f"nginx configuration: should pass `nginx -t` (got: {'; '.join(reasons)}). Correct it: "
         "extra.conf is devportal:nginx.extra_configuration, the rest is in docker/nginx. "
         "Nginx goes on as before."
     )

@@ -12,7 +12,7 @@ from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from infra.engine_client import connect
-from infra.naming import PROJECT
+from infra.naming import PROJECT, ROLE_LABEL
 
 _MOUNT_POINT = "/devportal-files"
 _MODE = 0o400
@@ -58,7 +58,8 @@ def _borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     container = client.containers.create(
         _any_image(client, props["image"]),
         command=["true"],
-        labels={f"{PROJECT}.helper": "volume-files"},
+        # Else it would have the role that its image is labelled with.
+        labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
         network_disabled=True,
         volumes={props["volume"]: {"bind": _MOUNT_POINT, "mode": "rw,nocopy"}},
     )

@@ -12,7 +12,7 @@ from plugins.commands.errors import CommandError
 NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,30}"
 """As `infra/settings.py` has it; the stack's name is part of names on the engine."""
 
-PORTS = ("portal", "postgres", "redis", "adminer", "redis_commander")
+PORTS = ("https", "http", "portal", "postgres", "redis", "adminer", "redis_commander")
 TEMPLATE = "Pulumi.dev.yaml"
 
 _PRODUCTION = re.compile(r"""devportal:environment["']?\s*:\s*["']?production\b""")

@@ -38,7 +38,7 @@ def test_mistakes_are_told_in_a_line(
 ) -> None:
     assert command.main(["build", "mysql"]) == 1
     assert capsys.readouterr().err == (
-        "role: should be one of adminer, postgres, python, redis, redis-commander "
+        "role: should be one of adminer, nginx, postgres, python, redis, redis-commander "
         "(got 'mysql'). Correct it.\n"
     )
 
