@@ -106,8 +106,8 @@ def test_new_stack_takes_neither_the_salt_nor_the_ports_of_dev() -> None:
         "encryptionsalt: v1:x\n"
     )
     assert render_development(template) == (
-        "config:\n  devportal:devtools: 'true'\n  devportal:ports:\n    portal: 0\n"
-        "    postgres: 0\n    redis: 0\n    adminer: 0\n    redis_commander: 0\n"
+        "config:\n  devportal:devtools: 'true'\n  devportal:ports:\n    https: 0\n    http: 0\n"
+        "    portal: 0\n    postgres: 0\n    redis: 0\n    adminer: 0\n    redis_commander: 0\n"
     )
 
 
