@@ -1,5 +1,6 @@
 """Pulumi mocks that record every resource a program registers."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
@@ -81,6 +82,8 @@ def load_settings(stack_name: str = "dev", **values: Any) -> Settings:
 def record_portal(settings: Settings) -> Recorder:
     """Everything `Portal` registers for `settings`."""
     recorder = Recorder()
+    # Pulumi asks for the thread's loop; a test that ran `asyncio.run` has left none.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(recorder, project="devportal", stack=settings.stack)
 
     @pulumi.runtime.test
