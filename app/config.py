@@ -102,6 +102,8 @@ class Config(BaseModel):
     allowed_origins: Annotated[list[Origin], BeforeValidator(_split)] = []
     admin_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = "admin@example.com"
     admin_password: Password
+    anonymous_reads: bool = False
+    registration_open: bool = False
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
 
     @property

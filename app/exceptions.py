@@ -12,11 +12,46 @@ class PortalError(Exception):
         self.detail = detail
 
 
+class InvalidRequestError(PortalError):
+    """What was sent breaks a rule that its shape does not show."""
+
+    status = 422
+    title = "Invalid request"
+
+
+class NotSignedInError(PortalError):
+    """Nobody is signed in, or with credentials that are not good any more."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class ForbiddenError(PortalError):
+    """Whoever asks may not do that."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class NotFoundError(PortalError):
     """What was asked for does not exist."""
 
     status = 404
     title = "Not found"
+
+
+class ConflictError(PortalError):
+    """It is there already, or in use."""
+
+    status = 409
+    title = "Conflict"
+
+
+class ChangedMeanwhileError(PortalError):
+    """If-Match names a version that is not the current one (RFC 9110, section 13.1.1)."""
+
+    status = 412
+    title = "Precondition failed"
 
 
 class UnavailableError(PortalError):

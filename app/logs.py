@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+client_address: ContextVar[str] = ContextVar("client_address", default="")
 _EXTRA = ("method", "path", "status", "duration_ms", "client")
 
 

@@ -7,7 +7,7 @@ import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import request_id
+from app.logs import client_address, request_id
 
 _HEADER = b"x-request-id"
 _VALID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -27,6 +27,7 @@ class RequestLog:
             return
         identity = _identify(scope)
         token = request_id.set(identity)
+        address = client_address.set(_address(scope))
         started, status = time.perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
@@ -41,6 +42,7 @@ class RequestLog:
         finally:
             if scope["path"] not in _QUIET or status >= 500:
                 _write_line(scope, status, time.perf_counter() - started)
+            client_address.reset(address)
             request_id.reset(token)
 
 
@@ -50,12 +52,16 @@ def _identify(scope: Scope) -> str:
 
 
 def _write_line(scope: Scope, status: int, seconds: float) -> None:
-    client = scope.get("client")
     extra = {
         "method": scope["method"],
         "path": scope["path"],
         "status": status,
         "duration_ms": round(seconds * 1000, 1),
-        "client": client[0] if client else "",
+        "client": _address(scope),
     }
     _logger.info("%s %s", scope["method"], scope["path"], extra=extra)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""

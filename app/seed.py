@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Config
 from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
 from app.exceptions import CommandError, one_line
-from app.schema.tables import Entity, Team, User
+from app.schema import Entity, Team, User
 
 _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
 _ENTITIES = (

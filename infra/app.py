@@ -123,6 +123,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "JWT_EXPIRE_MINUTES": str(own.jwt_expire_minutes),
         "ALLOWED_ORIGINS": ",".join(own.allowed_origins),
         "ADMIN_EMAIL": own.admin_email,
+        "ANONYMOUS_READS": str(own.anonymous_reads).lower(),
+        "REGISTRATION_OPEN": str(own.registration_open).lower(),
         "DATABASE_POOL_SIZE": str(own.database_pool_size),
         # The server's own name for it; a stage that reloads sets it shorter on its command line.
         "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds),

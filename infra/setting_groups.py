@@ -77,6 +77,8 @@ class AppSettings(Group):
     jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     allowed_origins: list[str] = ["http://localhost:3000", "http://localhost:8080"]
     admin_email: str = "admin@example.com"
+    anonymous_reads: bool = False
+    registration_open: bool = False
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     memory_mb: Annotated[int, Field(ge=64, le=65536)] = 512
     cpus: Cpus = 1.0

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import NullPool, create_engine
 
-from app.schema.tables import Base
+from app.schema import Base
 
 # A migration that waits longer for a table's lock holds up every request behind it, and one that
 # runs longer than the other limit should say so itself with SET LOCAL.

@@ -6,7 +6,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.entities import EntityOut
-from app.schema.tables import Entity, Team
+from app.schema import Entity, Team
 
 Key = tuple[str, str, str]
 """Kind, namespace and name: what identifies an entity, and the order of lists."""

@@ -35,7 +35,7 @@ def downgrade() -> None:
 def stack(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PortalStack]:
-    settings = {**production_settings(), "app": {"version": "1"}}
+    settings = {**production_settings(), "app": {"version": "1", "anonymous_reads": True}}
     made = PortalStack(tmp_path_factory.mktemp("rolling"), engine, settings=settings)
     made.up()
     yield made

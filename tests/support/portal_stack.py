@@ -37,7 +37,7 @@ DEVELOPMENT: dict[str, Any] = {
     "devtools": True,
     "retain_data": False,
     "ports": {"portal": 0, "postgres": 0, "redis": 0, "adminer": 0, "redis_commander": 0},
-    "app": {"reload": True, "debug": True, "seed": True},
+    "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
     "health": {"interval_seconds": 1},
 }
 

@@ -18,6 +18,7 @@ def production_settings() -> dict[str, Any]:
     return {
         "environment": "production",
         "retain_data": False,
+        "app": {"anonymous_reads": True},
         "ports": {"https": https, "http": http},
         "health": {"interval_seconds": 1},
         "nginx": {"requests_per_second": 0, "connections_per_client": 0},

@@ -20,7 +20,7 @@ DEVELOPMENT: dict[str, Any] = {
     "environment": "development",
     "devtools": True,
     "retain_data": False,
-    "app": {"reload": True, "debug": True, "seed": True},
+    "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
 }
 ROLES = {"postgres", "redis", "app", "adminer", "redis-commander"}
 

@@ -1,0 +1,93 @@
+"""Tables of people, teams, API keys and what was done."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import DateTime, LargeBinary, Text, Uuid
+
+from app.schema.base import Base, Identified, one_of
+
+ROLES = ("admin", "member", "viewer")
+TEAM_ROLES = ("owner", "member")
+ACTOR_KINDS = ("session", "api_key", "system", "anonymous")
+
+
+class Team(Identified, Base):
+    """A group of people that owns entities."""
+
+    __tablename__ = "team"
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class User(Identified, Base):
+    """Someone with an account; the address is kept in lower case."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (CheckConstraint(one_of("role", ROLES), name="role"),)
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text, server_default="")
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, server_default="member")
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
+    password_changed_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+
+
+class Membership(Base):
+    """Who belongs to which team, and who decides for it."""
+
+    __tablename__ = "membership"
+    __table_args__ = (CheckConstraint(one_of("role", TEAM_ROLES), name="role"),)
+    team_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(Text, server_default="member")
+
+
+class ApiKey(Identified, Base):
+    """A key for programs; the key itself is shown once, only its hash stays."""
+
+    __tablename__ = "api_key"
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text, unique=True)
+    key_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AuditEvent(Base):
+    """Who did what to what, from where; the database lets nobody change or delete a row."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        CheckConstraint(one_of("actor_kind", ACTOR_KINDS), name="actor_kind"),
+        Index("ix_audit_event_target", "target", "id"),
+        Index("ix_audit_event_actor_id", "actor_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    # No foreign key: an event outlives the account.
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    actor: Mapped[str] = mapped_column(Text)
+    actor_kind: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    address: Mapped[str | None] = mapped_column(INET)
+    request_id: Mapped[str] = mapped_column(Text, server_default="")

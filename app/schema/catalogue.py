@@ -1,0 +1,106 @@
+"""Tables of the catalogue: entities, how they relate, their interfaces and pages."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import DateTime, Integer, LargeBinary, Text
+
+from app.schema.base import Base, Identified, one_of
+
+KINDS = ("component", "api", "resource", "system")
+RELATION_TYPES = ("part_of", "depends_on", "provides", "consumes")
+
+
+class Entity(Identified, Base):
+    """Something the organisation runs or offers; `version` counts its changes."""
+
+    __tablename__ = "entity"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", KINDS), name="kind"),
+        UniqueConstraint("kind", "namespace", "name"),
+        Index("ix_entity_tags", "tags", postgresql_using="gin"),
+        Index("ix_entity_search", "search", postgresql_using="gin"),
+    )
+    kind: Mapped[str] = mapped_column(Text)
+    namespace: Mapped[str] = mapped_column(Text, server_default="default")
+    name: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, server_default="")
+    lifecycle: Mapped[str] = mapped_column(Text, server_default="production")
+    owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("team.id"), index=True)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    links: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default="[]")
+    spec: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("portal_search(name, title, description, tags)", persisted=True)
+    )
+
+
+class Relation(Base):
+    """A directed edge between two entities."""
+
+    __tablename__ = "relation"
+    __table_args__ = (
+        CheckConstraint(one_of("type", RELATION_TYPES), name="type"),
+        CheckConstraint("source_id <> target_id", name="not_to_itself"),
+    )
+    source_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True
+    )
+    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    target_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class ApiDocument(Identified, Base):
+    """One version of an interface's OpenAPI document."""
+
+    __tablename__ = "api_document"
+    __table_args__ = (
+        UniqueConstraint("entity_id", "version"),
+        Index("ix_api_document_search", "search", postgresql_using="gin"),
+    )
+    entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"))
+    version: Mapped[str] = mapped_column(Text)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    summary: Mapped[str] = mapped_column(Text, server_default="")
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("to_tsvector('english'::regconfig, summary)", persisted=True)
+    )
+
+
+class Page(Identified, Base):
+    """A page of an entity's documentation, as written and as shown."""
+
+    __tablename__ = "page"
+    __table_args__ = (
+        UniqueConstraint("entity_id", "slug"),
+        Index("ix_page_search", "search", postgresql_using="gin"),
+    )
+    entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    markdown: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    search: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed("to_tsvector('english'::regconfig, title || ' ' || markdown)", persisted=True),
+    )
