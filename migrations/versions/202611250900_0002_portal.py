@@ -1,5 +1,7 @@
 """The portal: accounts in full, API keys, audit, relations, API documents, pages, search."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -180,28 +182,28 @@ def _create_page() -> None:
     op.create_index("ix_page_search", "page", ["search"], postgresql_using="gin")
 
 
-def _identified() -> tuple[sa.Column[object], sa.Column[object]]:
+def _identified() -> tuple[sa.Column[Any], sa.Column[Any]]:
     key = sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False)
     return key, _time("created_at")
 
 
-def _time(name: str) -> sa.Column[object]:
+def _time(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), server_default=_NOW, nullable=False)
 
 
-def _text(name: str, default: str = "") -> sa.Column[object]:
+def _text(name: str, default: str = "") -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), server_default=default, nullable=False)
 
 
-def _flag(name: str, default: str) -> sa.Column[object]:
+def _flag(name: str, default: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), server_default=sa.text(default), nullable=False)
 
 
-def _counter(name: str) -> sa.Column[object]:
+def _counter(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer(), server_default=sa.text("1"), nullable=False)
 
 
-def _search(expression: str) -> sa.Column[object]:
+def _search(expression: str) -> sa.Column[Any]:
     computed = sa.Computed(expression, persisted=True)
     return sa.Column("search", postgresql.TSVECTOR(), computed, nullable=False)
 

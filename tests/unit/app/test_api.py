@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.models.entities import EntityOut
+from app.revisions import code_revisions
 from app.services import catalogue
 from tests.unit.app.conftest import FakeCache, FakeDatabase
 
@@ -85,7 +86,7 @@ def test_readiness_tells_what_speaks_against_it(
         application.state.health.draining = True
     elif reason == "schema":
         database.heads = set()
-        reason = "schema: should be at 0001 (is at nothing)"
+        reason = f"schema: should be at {', '.join(sorted(code_revisions().heads))} (is at nothing)"
     else:
         cache.away = True
     answer = client.get("/readyz")
