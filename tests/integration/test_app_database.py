@@ -38,7 +38,7 @@ from tests.support.stores import Stores, make_database, run_stores
 
 _NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
 _ENTITY = "/api/v1/entities/api/default/portal-api"
-_HEADS = ", ".join(sorted(code_revisions().heads))
+_REVISIONS = ", ".join(sorted(code_revisions().known))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_five_replicas_apply_each_revision_once(environment: Mapping[str, str]) 
     ends = [finish(process) for process in [start(environment, "app", "migrate") for _ in range(5)]]
     assert [code for code, _ in ends] == [0] * 5
     last_lines = sorted(said.splitlines()[-1] for _, said in ends)
-    assert last_lines == [f"migrate: applied {_HEADS}", *["migrate: nothing to apply"] * 4]
+    assert last_lines == [f"migrate: applied {_REVISIONS}", *["migrate: nothing to apply"] * 4]
     assert len(ask(environment, "select * from alembic_version")) == 1
 
 
@@ -85,7 +85,7 @@ def test_replica_waits_for_the_one_that_migrates(environment: Mapping[str, str])
         assert tables(environment) == set()
     assert finish(replica) == (
         0,
-        f"migrate: applying {_HEADS}\nmigrate: applied {_HEADS}\n",
+        f"migrate: applying {_REVISIONS}\nmigrate: applied {_REVISIONS}\n",
     )
 
 
@@ -107,8 +107,8 @@ def test_revision_that_fails_leaves_the_schema_as_it_was(environment: Mapping[st
     ask(environment, "create table entity ()")
     assert finish(start(environment, "app", "migrate")) == (
         1,
-        f"migrate: applying {_HEADS}\n"
-        f'migrate: {_HEADS} should apply (got: relation "entity" already exists). '
+        f"migrate: applying {_REVISIONS}\n"
+        f'migrate: {_REVISIONS} should apply (got: relation "entity" already exists). '
         "Nothing of it was kept: the schema is as it was.\n",
     )
     assert tables(environment) - {"alembic_version"} == {"entity"}
