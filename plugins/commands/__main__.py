@@ -17,6 +17,7 @@ from plugins.commands.errors import CommandError
 from plugins.commands.stack_commands import StackCommand
 
 _DRIFT = ("refresh", "--preview-only", "--expect-no-changes", "--diff")
+_OUTPUT = ("stack", "output")
 _TESTS = ("tests",)
 
 
@@ -36,7 +37,7 @@ class Commands:
         environ = command.prepare()
         command.create_stack(environ)
         command.clear_up(environ)
-        return command.run(command.up(self._extra), environ)
+        return command.run(command.up(self._extra), environ) or command.run(_OUTPUT, environ)
 
     def preview(self) -> int:
         return self._run_pulumi("preview", "--refresh")
@@ -48,7 +49,7 @@ class Commands:
         return self._run_pulumi(*_DRIFT)
 
     def output(self) -> int:
-        return self._run_pulumi("stack", "output")
+        return self._run_pulumi(*_OUTPUT)
 
     def down(self) -> int:
         command = self._stack_command()

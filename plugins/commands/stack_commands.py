@@ -59,10 +59,12 @@ class StackCommand:
         return is_production(self.project.root, self.stack)
 
     def up(self, extra: Sequence[str]) -> list[str]:
-        """Arguments for `pulumi`; a development stack is neither asked about nor previewed."""
-        if self.is_production:
-            return ["up", "--refresh", *self._consent(), *extra]
-        return ["up", "--refresh", "--yes", "--skip-preview", *extra]
+        """Arguments for `pulumi`; a development stack is neither asked about nor previewed.
+
+        The outputs are told afterwards, and only of success: the reason of a failure stands last.
+        """
+        unasked = self._consent() if self.is_production else ["--yes", "--skip-preview"]
+        return ["up", "--refresh", "--suppress-outputs", *unasked, *extra]
 
     def down(self, extra: Sequence[str]) -> list[str]:
         """Arguments for `pulumi`.

@@ -1,6 +1,7 @@
 """What the make targets refuse, create and run."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -132,17 +133,27 @@ def test_development_is_brought_up_without_a_question(root: Path) -> None:
     assert command(root, "dev", interactive=True).up([]) == [
         "up",
         "--refresh",
+        "--suppress-outputs",
         "--yes",
         "--skip-preview",
     ]
 
 
 def test_production_asks_on_a_terminal(root: Path) -> None:
-    assert command(root, "prod", interactive=True).up([]) == ["up", "--refresh"]
+    assert command(root, "prod", interactive=True).up([]) == [
+        "up",
+        "--refresh",
+        "--suppress-outputs",
+    ]
 
 
 def test_production_does_not_ask_without_a_terminal(root: Path) -> None:
-    assert command(root, "prod").up([]) == ["up", "--refresh", "--yes"]
+    assert command(root, "prod").up([]) == [
+        "up",
+        "--refresh",
+        "--suppress-outputs",
+        "--yes",
+    ]
 
 
 def test_production_is_not_removed_unasked(root: Path) -> None:
@@ -152,6 +163,23 @@ def test_production_is_not_removed_unasked(root: Path) -> None:
         "stack prod: removing production should be confirmed (got no terminal to ask on). "
         "Run `make down STACK=prod ARGS=--yes`."
     )
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, 2), (3, 1)])
+def test_outputs_are_told_of_an_update_that_succeeded(
+    code: int, told: int, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(_command: StackCommand, arguments: Sequence[str], _environ: object) -> int:
+        ran.append(arguments[0])
+        return code
+
+    monkeypatch.setattr(StackCommand, "run", run)
+    for name in ("prepare", "create_stack", "clear_up", "create_file"):
+        monkeypatch.setattr(StackCommand, name, lambda *_: {})
+    assert run_target(root, "up") == code
+    assert ran == ["up", "stack"][:told]
 
 
 @pytest.fixture
