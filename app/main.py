@@ -11,9 +11,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from app import __version__
+from app.access_services import AccessServices
 from app.config import Config, ConfigError, load_config
 from app.drain import announce_drain
-from app.handlers import entities, health, pages
+from app.handlers import admin, api_keys, auth, entities, health, pages, teams
 from app.logs import configure_logs
 from app.middleware import RequestLog
 from app.problems import UnexpectedErrors, install_problem_handlers
@@ -50,7 +51,7 @@ def create_app(config: Config | None = None) -> FastAPI:
         expose_headers=["X-Request-ID", "Retry-After"],
     )
     app.add_middleware(RequestLog)
-    for module in (health, entities, pages):
+    for module in (health, auth, api_keys, teams, admin, entities, pages):
         app.include_router(module.router)
     app.mount("/assets/swagger", StaticFiles(directory=_swagger_assets()), name="swagger")
     app.mount("/assets", StaticFiles(directory=_OWN_ASSETS), name="assets")
@@ -64,12 +65,15 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     service = HealthService(config, database, cache, code_revisions())
     app.state.health = service
     app.state.catalogue = Catalogue(database, cache)
+    own = AccessServices(config, database)
+    own.put_on(app.state)
 
     def start_draining() -> None:
         service.draining = True
 
     announce_drain(start_draining)
-    yield
+    async with own.running():
+        yield
     await cache.close()
     await database.close()
 

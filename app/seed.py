@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from argon2 import PasswordHasher
 from sqlalchemy import Connection, NullPool, create_engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +11,7 @@ from app.config import Config
 from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
 from app.exceptions import CommandError, one_line
 from app.schema import Entity, Team, User
+from app.services.passwords import make_hasher
 
 _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
 _ENTITIES = (
@@ -71,7 +71,7 @@ def _add_admin(connection: Connection, config: Config) -> bool:
     known = connection.scalar(select(User.id).where(User.email == config.admin_email))
     if known is not None:
         return False
-    password_hash = PasswordHasher().hash(config.admin_password.get_secret_value())
+    password_hash = make_hasher().hash(config.admin_password.get_secret_value())
     values = {"email": config.admin_email, "password_hash": password_hash, "role": "admin"}
     added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
     return connection.scalar(added) is not None
