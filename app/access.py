@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 
+from app.config import Config
 from app.exceptions import ForbiddenError, NotSignedInError, UnavailableError
 from app.limit_headers import limit_headers
 from app.problem_responses import describe_problems
@@ -27,6 +28,8 @@ class Access(StrEnum):
     """Everybody."""
     READ = "read"
     """Whoever is signed in; everybody where the portal is open to read."""
+    INSIDE = "inside"
+    """Whoever is signed in; everybody in development."""
     SIGNED_IN = "signed-in"
     MEMBER = "member"
     """Members and administrators; viewers only read."""
@@ -160,7 +163,7 @@ class _Guard:
     with_first_password: bool
 
     async def __call__(self, request: Request, actor: MaybeActorDep) -> None:
-        if actor is None and self.rule is Access.READ and request.app.state.config.anonymous_reads:
+        if actor is None and self._is_open(request.app.state.config):
             return
         actor = _require_actor(request, actor)
         if actor.must_change_password and not self.with_first_password:
@@ -168,6 +171,10 @@ class _Guard:
         if not self.any_scope:
             _check_scope(actor, self.scope)
         _check_role(actor, self.rule)
+
+    def _is_open(self, config: Config) -> bool:
+        reads = self.rule is Access.READ and config.anonymous_reads
+        return reads or (self.rule is Access.INSIDE and not config.is_production)
 
 
 def _check_scope(actor: Actor, scope: Scope | None) -> None:

@@ -29,14 +29,14 @@ class AccessServices:
     """Makes the services; they stand on the application's state under their own names."""
 
     def __init__(self, config: Config, database: Database) -> None:
-        self._redis = RedisServer(config)
+        self.redis = RedisServer(config)
         self._passwords = Passwords()
-        actors = ActorCache(self._redis)
+        actors = ActorCache(self.redis)
         self.cookies = SessionCookies(config)
-        self.limits = Limits(config, Buckets(self._redis))
+        self.limits = Limits(config, Buckets(self.redis))
         self.sessions = Sessions(
             database,
-            SessionStore(self._redis),
+            SessionStore(self.redis),
             actors,
             self._passwords,
             AccessTokens(config),
@@ -68,7 +68,7 @@ class AccessServices:
                 await flushing
             await self.api_keys.flush_uses()
             self._passwords.close()
-            await self._redis.close()
+            await self.redis.close()
 
     async def _flush_uses(self) -> None:
         while True:
