@@ -104,7 +104,14 @@ class Config(BaseModel):
     admin_password: Password
     anonymous_reads: bool = False
     registration_open: bool = False
+    login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
+    user_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    key_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
 
     @property
     def async_database_url(self) -> str:

@@ -35,3 +35,48 @@ MIGRATION_LOCK_KEY = 7_303_014_571
 
 MIGRATION_LOCK_WAIT_SECONDS = 600
 """Longer than a migration may take, see `statement_timeout` in migrations/env.py."""
+
+SESSION_IDLE_SECONDS = 7 * 86400
+"""A session that is not refreshed for so long ends."""
+
+SESSION_SECONDS = 30 * 86400
+"""After so long everybody signs in again, however busy the session was."""
+
+ROTATION_LEEWAY_SECONDS = 10
+"""A browser sends requests side by side: the token before the newest is no theft for so long."""
+
+ACTOR_CACHE_SECONDS = 60
+"""Roles and teams are remembered for so long; a change is seen at once, see `ActorCache`."""
+
+ACTOR_CHANGE_SECONDS = 2 * (DATABASE_ANSWER_SECONDS + 1) + 8
+"""Longer than a change of an account and a request that read the account before it may take."""
+
+HASHES_AT_ONCE = 2
+"""Each takes 19 MiB and a processor; a portal has one processor by default."""
+
+HASH_WAIT_SECONDS = 5
+"""A log-in that waits longer for its turn is told to come back."""
+
+MIN_PASSWORD_CHARACTERS = 12
+MAX_PASSWORD_CHARACTERS = 128
+"""ASVS 6.2.9 wants 64 at least; longer ones would only cost time."""
+
+MAX_KEYS_PER_USER = 20
+MAX_KEY_DAYS = 365
+KEY_USE_FLUSH_SECONDS = 10
+"""`last_used_at` may be so late; it costs one statement for all keys in that time."""
+
+LOGIN_ADDRESS_FACTOR = 3
+"""People share addresses: an address may try so many times what one account may from there."""
+
+LOGIN_ACCOUNT_FACTOR = 6
+"""From everywhere together; enough that one attacker does not lock the owner out."""
+
+LIMIT_WINDOW_SECONDS = 60
+"""Limits are told per minute."""
+
+AUDIT_EXPORT_BATCH = 1000
+"""Rows an export reads at once: no connection is held while a slow client reads."""
+
+REDIS_CONNECTIONS = 20
+"""Kept by one portal for sessions and limits; what comes above that waits its turn."""

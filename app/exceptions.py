@@ -1,5 +1,7 @@
 """Errors a client or an operator may meet; the HTTP status stands on the class."""
 
+from collections.abc import Mapping
+
 
 class PortalError(Exception):
     """Base of all errors that become an RFC 9457 problem."""
@@ -10,6 +12,11 @@ class PortalError(Exception):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says beside the problem."""
+        return {}
 
 
 class InvalidRequestError(PortalError):
@@ -24,6 +31,11 @@ class NotSignedInError(PortalError):
 
     status = 401
     title = "Not signed in"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """How to sign in (RFC 9110, section 11.6.1)."""
+        return {"WWW-Authenticate": "Bearer"}
 
 
 class ForbiddenError(PortalError):
@@ -52,6 +64,22 @@ class ChangedMeanwhileError(PortalError):
 
     status = 412
     title = "Precondition failed"
+
+
+class TooManyRequestsError(PortalError):
+    """A limit is reached; `retry_after` tells in how many seconds it is worth trying again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"Retry-After": str(self.retry_after)}
 
 
 class UnavailableError(PortalError):

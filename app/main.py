@@ -11,11 +11,14 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 
 from app import __version__
+from app.access_services import AccessServices
 from app.config import Config, ConfigError, load_config
 from app.drain import announce_drain
-from app.handlers import entities, health, pages
+from app.handlers import admin, api_keys, auth, documentation, entities, health, pages, teams
 from app.logs import configure_logs
+from app.metrics import Metrics, RequestMetrics
 from app.middleware import RequestLog
+from app.openapi import describe_api
 from app.problems import UnexpectedErrors, install_problem_handlers
 from app.revisions import code_revisions
 from app.services.catalogue import Catalogue
@@ -23,6 +26,16 @@ from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
 
+ROUTERS = (
+    health.router,
+    documentation.router,
+    auth.router,
+    api_keys.router,
+    teams.router,
+    admin.router,
+    entities.router,
+    pages.router,
+)
 _OWN_ASSETS = Path(__file__).parent / "static"
 
 
@@ -37,8 +50,11 @@ def create_app(config: Config | None = None) -> FastAPI:
         lifespan=_run,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
     )
     app.state.config = config
+    app.state.metrics = Metrics()
+    app.openapi = lambda: describe_api(app)
     install_problem_handlers(app)
     # The last one added sees a request first.
     app.add_middleware(UnexpectedErrors)
@@ -47,11 +63,12 @@ def create_app(config: Config | None = None) -> FastAPI:
         allow_origins=config.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
-        expose_headers=["X-Request-ID", "Retry-After"],
+        expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
+    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
-    for module in (health, entities, pages):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/assets/swagger", StaticFiles(directory=_swagger_assets()), name="swagger")
     app.mount("/assets", StaticFiles(directory=_OWN_ASSETS), name="assets")
     return app
@@ -64,12 +81,16 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     service = HealthService(config, database, cache, code_revisions())
     app.state.health = service
     app.state.catalogue = Catalogue(database, cache)
+    own = AccessServices(config, database)
+    own.put_on(app.state)
+    app.state.metrics.watch(database, own.redis)
 
     def start_draining() -> None:
         service.draining = True
 
     announce_drain(start_draining)
-    yield
+    async with own.running():
+        yield
     await cache.close()
     await database.close()
 

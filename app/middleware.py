@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +17,11 @@ _logger = logging.getLogger("app.access")
 
 
 class RequestLog:
-    """Takes a request's id from `X-Request-ID`, or makes one, and returns it in the answer."""
+    """Takes a request's id from `X-Request-ID`, or makes one, and returns it in the answer.
+
+    Whoever handles the request may add to `state.answer_headers`, also for an answer that becomes
+    an error.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,13 +33,14 @@ class RequestLog:
         identity = _identify(scope)
         token = request_id.set(identity)
         address = client_address.set(_address(scope))
+        more = scope.setdefault("state", {})["answer_headers"] = []
         started, status = time.perf_counter(), 500
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (_HEADER, identity.encode())]
+                message["headers"] = [*message["headers"], *more, (_HEADER, identity.encode())]
             await send(message)
 
         try:
@@ -63,5 +69,9 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _address(scope: Scope) -> str:
+    """Who is on the other side; what is no IP address counts as unknown."""
     client = scope.get("client")
-    return client[0] if client else ""
+    try:
+        return str(ip_address(client[0])) if client else ""
+    except ValueError:
+        return ""

@@ -69,7 +69,7 @@ async def _answer_portal_error(_request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, PortalError)
     if error.status >= 500:
         _logger.warning("%s: %s", error.detail, one_line(error.__cause__ or error))
-    return _problem(error.status, error.title, error.detail)
+    return _problem(error.status, error.title, error.detail, error.headers)
 
 
 async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:

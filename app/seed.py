@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from argon2 import PasswordHasher
 from sqlalchemy import Connection, NullPool, create_engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +11,8 @@ from app.config import Config
 from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
 from app.exceptions import CommandError, one_line
 from app.schema import Entity, Team, User
+from app.seed_people import add_people
+from app.services.passwords import make_hasher
 
 _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
 _ENTITIES = (
@@ -29,7 +30,7 @@ _ENTITIES = (
 
 
 def seed(config: Config) -> None:
-    """Create the administrator, three teams and their entities; what is there stays as it is.
+    """Create the administrator, teams, people and entities; what is there stays as it is.
 
     Raises
     ------
@@ -39,6 +40,7 @@ def seed(config: Config) -> None:
     with _transaction(config) as connection:
         _add_admin(connection, config)
         _add_catalogue(connection)
+        add_people(connection, _hash_password(config))
 
 
 def create_admin(config: Config) -> bool:
@@ -68,13 +70,22 @@ def _transaction(config: Config) -> Iterator[Connection]:
 
 
 def _add_admin(connection: Connection, config: Config) -> bool:
-    known = connection.scalar(select(User.id).where(User.email == config.admin_email))
+    known = connection.scalar(select(User.id).where(User.email == config.admin_email.lower()))
     if known is not None:
         return False
-    password_hash = PasswordHasher().hash(config.admin_password.get_secret_value())
-    values = {"email": config.admin_email, "password_hash": password_hash, "role": "admin"}
+    values = {
+        "email": config.admin_email.lower(),
+        "password_hash": _hash_password(config),
+        "role": "admin",
+        # Whoever operates the stack knows this one.
+        "must_change_password": config.is_production,
+    }
     added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
     return connection.scalar(added) is not None
+
+
+def _hash_password(config: Config) -> str:
+    return make_hasher().hash(config.admin_password.get_secret_value())
 
 
 def _add_catalogue(connection: Connection) -> None:

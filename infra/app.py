@@ -125,6 +125,9 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ADMIN_EMAIL": own.admin_email,
         "ANONYMOUS_READS": str(own.anonymous_reads).lower(),
         "REGISTRATION_OPEN": str(own.registration_open).lower(),
+        "LOGIN_ATTEMPTS_PER_MINUTE": str(own.login_attempts_per_minute),
+        "USER_REQUESTS_PER_MINUTE": str(own.user_requests_per_minute),
+        "KEY_REQUESTS_PER_MINUTE": str(own.key_requests_per_minute),
         "DATABASE_POOL_SIZE": str(own.database_pool_size),
         # The server's own name for it; a stage that reloads sets it shorter on its command line.
         "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds),

@@ -79,6 +79,9 @@ class AppSettings(Group):
     admin_email: str = "admin@example.com"
     anonymous_reads: bool = False
     registration_open: bool = False
+    login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
+    user_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    key_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     memory_mb: Annotated[int, Field(ge=64, le=65536)] = 512
     cpus: Cpus = 1.0

@@ -1,15 +1,20 @@
 """Health, liveness and readiness."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from app import __version__
+from app.access import Access, access
 from app.dependencies import HealthDep
+from app.metrics import Metrics
 from app.models.health import Health, Readiness
 
 router = APIRouter(tags=["operations"])
+_TEXT = {"schema": {"type": "string"}}
 
 
-@router.get("/health", responses={503: {"model": Health}})
+@router.get("/health", **access(Access.PUBLIC, responses={503: {"model": Health}}))
 async def get_health(health: HealthDep, response: Response) -> Health:
     """Every dependency by name; 503 when one is down."""
     found = await health.check()
@@ -17,13 +22,13 @@ async def get_health(health: HealthDep, response: Response) -> Health:
     return found
 
 
-@router.get("/livez")
+@router.get("/livez", **access(Access.PUBLIC))
 async def get_liveness() -> dict[str, str]:
     """The process answers; a dependency that is down is no reason to restart it."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
+@router.get("/readyz", **access(Access.PUBLIC, responses={503: {"model": Readiness}}))
 async def get_readiness(health: HealthDep, response: Response) -> Readiness:
     """Whether requests should be sent here; 503 with the reasons when not."""
     found = await health.check_ready()
@@ -31,7 +36,18 @@ async def get_readiness(health: HealthDep, response: Response) -> Readiness:
     return found
 
 
-@router.get("/version")
+@router.get("/version", **access(Access.PUBLIC))
 async def get_version() -> dict[str, str]:
     """The version of the code that answers."""
     return {"version": __version__}
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    **access(Access.PUBLIC, responses={200: {"content": {CONTENT_TYPE_LATEST: _TEXT}}}),
+)
+async def get_metrics(request: Request) -> Response:
+    """For Prometheus, which asks every replica; from outside nobody gets here in production."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)

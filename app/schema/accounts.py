@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import DateTime, LargeBinary, Text, Uuid
+from sqlalchemy.types import DateTime, Integer, LargeBinary, Text, Uuid
 
 from app.schema.base import Base, Identified, one_of
 
@@ -39,6 +39,8 @@ class User(Identified, Base):
     password_changed_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
+    # Sessions carry the number they began under: counting up ends all of them.
+    session_epoch: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class Membership(Base):

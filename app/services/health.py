@@ -13,6 +13,7 @@ from app.revisions import Revisions
 from app.storage.cache import Cache
 from app.storage.database import Database
 
+_WITHOUT = {"redis": " (nobody can log in; what everybody may read is still served)"}
 Probe = Callable[[], Awaitable[None]]
 
 
@@ -53,7 +54,7 @@ class HealthService:
         health, schema = await asyncio.gather(self.check(), _probe(self._check_schema))
         for name, dependency in health.dependencies.items():
             if dependency.status != "ok":
-                reasons.append(f"{name}: {dependency.reason}")
+                reasons.append(f"{name}: {dependency.reason}{_WITHOUT.get(name, '')}")
         if health.dependencies["postgres"].status == "ok" and schema.status != "ok":
             reasons.append(f"schema: {schema.reason}")
         return Readiness(ready=not reasons, reasons=reasons)

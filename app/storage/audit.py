@@ -3,12 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access import Actor
 from app.logs import client_address, request_id
+from app.models.audit import AuditEventOut, AuditFilter
 from app.schema import AuditEvent
+
+_COLUMNS = (
+    AuditEvent.id,
+    AuditEvent.at,
+    AuditEvent.actor_id,
+    AuditEvent.actor,
+    AuditEvent.actor_kind,
+    AuditEvent.action,
+    AuditEvent.target,
+    AuditEvent.detail,
+    func.host(AuditEvent.address).label("address"),
+    AuditEvent.request_id,
+)
 
 
 async def add_event(
@@ -39,6 +53,34 @@ async def add_event(
         "request_id": request_id.get(),
     }
     await connection.execute(insert(AuditEvent).values(event))
+
+
+async def list_events(
+    connection: AsyncConnection, wanted: AuditFilter, *, before: int | None, limit: int
+) -> list[AuditEventOut]:
+    """Events older than an id, newest first."""
+    query = select(*_COLUMNS).order_by(AuditEvent.id.desc()).limit(limit)
+    conditions = _conditions(wanted)
+    if before is not None:
+        conditions.append(AuditEvent.id < before)
+    rows = await connection.execute(query.where(*conditions))
+    return [AuditEventOut.model_validate(row) for row in rows]
+
+
+def _conditions(wanted: AuditFilter) -> list[Any]:
+    equal = {
+        AuditEvent.actor: wanted.actor,
+        AuditEvent.target: wanted.target,
+        AuditEvent.request_id: wanted.request_id,
+    }
+    conditions: list[Any] = [column == value for column, value in equal.items() if value]
+    if wanted.action:
+        conditions.append(AuditEvent.action.startswith(wanted.action, autoescape=True))
+    if wanted.since:
+        conditions.append(AuditEvent.at >= wanted.since)
+    if wanted.until:
+        conditions.append(AuditEvent.at < wanted.until)
+    return conditions
 
 
 def _describe(actor: Actor | None) -> dict[str, Any]:

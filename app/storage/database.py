@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,9 +20,11 @@ from app.storage.connection import AbandonableConnection
 
 
 class Database:
-    """Connections as the application's role."""
+    """Connections as the application's role. `errors` counts what failed since the start."""
 
     def __init__(self, config: Config) -> None:
+        self.errors = 0
+        self.pool_size = config.database_pool_size
         self._engine: AsyncEngine = create_async_engine(
             config.async_database_url,
             pool_size=config.database_pool_size,
@@ -55,13 +57,19 @@ class Database:
                     bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
                     yield connection
         except PoolTimeoutError as error:
-            raise UnavailableError("the database is busy") from error
+            raise self._unavailable("the database is busy") from error
         except (TimeoutError, OperationalError) as error:
-            raise UnavailableError("the database does not answer") from error
+            raise self._unavailable("the database does not answer") from error
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise UnavailableError("the database does not answer") from error
+                raise self._unavailable("the database does not answer") from error
             raise
+
+    @property
+    def connections_in_use(self) -> int:
+        """Connections that requests hold now."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def ping(self) -> None:
         """Ask PostgreSQL for a sign of life."""
@@ -75,6 +83,10 @@ class Database:
             if known is None:
                 return set()
             return set(await connection.scalars(text("select version_num from alembic_version")))
+
+    def _unavailable(self, detail: str) -> UnavailableError:
+        self.errors += 1
+        return UnavailableError(detail)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("page", "api_document", "relation", "audit_event", "api_key")
+_ACCOUNT_COLUMNS = ("must_change_password", "is_active", "name")
 _NOW = sa.text("now()")
 
 # In a generated column everything must be immutable, which array_to_string is not in general; of
@@ -37,6 +38,22 @@ _GUARD = """
 CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event
 FOR EACH STATEMENT EXECUTE FUNCTION audit_event_is_append_only()
 """
+# The application's role has the defaults for new tables, which are too much here; what it is called
+# is the installation's own affair.
+_ONLY_ADD = """
+DO $$
+DECLARE
+    other text;
+BEGIN
+    FOR other IN
+        SELECT DISTINCT grantee FROM information_schema.role_table_grants
+        WHERE table_schema = 'public' AND table_name = 'audit_event' AND grantee <> current_user
+    LOOP
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON audit_event FROM %I', other);
+    END LOOP;
+END
+$$
+"""
 
 
 def upgrade() -> None:
@@ -57,7 +74,7 @@ def downgrade() -> None:
         op.drop_column("entity", column)
     op.execute("DROP FUNCTION portal_search(text, text, text, text[])")
     op.drop_column("membership", "role")
-    for column in ("password_changed_at", "must_change_password", "is_active", "name"):
+    for column in ("session_epoch", "password_changed_at", *_ACCOUNT_COLUMNS):
         op.drop_column("user_account", column)
     op.drop_column("team", "description")
 
@@ -68,6 +85,7 @@ def _extend_accounts() -> None:
     op.add_column("user_account", _flag("is_active", "true"))
     op.add_column("user_account", _flag("must_change_password", "false"))
     op.add_column("user_account", _time("password_changed_at"))
+    op.add_column("user_account", _counter("session_epoch"))
     op.add_column("membership", _text("role", default="member"))
     op.create_check_constraint("role", "membership", "role IN ('owner', 'member')")
 
@@ -117,6 +135,7 @@ def _create_audit_event() -> None:
     op.create_index("ix_audit_event_actor_id", "audit_event", ["actor_id", "id"])
     op.execute(_APPEND_ONLY)
     op.execute(_GUARD)
+    op.execute(_ONLY_ADD)
 
 
 def _extend_entity() -> None:

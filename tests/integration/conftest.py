@@ -1,14 +1,20 @@
 """Stacks on a real engine: one that tests share, and one of their own for those that harm it."""
 
-from collections.abc import Iterator
+import itertools
+import os
+from collections.abc import Iterator, Mapping
 
 import docker
 import pytest
 
 from infra.engine_client import connect
 from tests.support.machine import remove_leftovers, tool_environment
+from tests.support.portal_process import run_portal
 from tests.support.portal_stack import PortalStack
 from tests.support.production import production_settings
+from tests.support.stores import Stores, make_database, run_stores
+
+_NUMBERS = itertools.count(1000)
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +57,33 @@ def production_stack(
     stack.up()
     yield stack
     stack.remove()
+
+
+@pytest.fixture(scope="session")
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    """PostgreSQL and Redis for tests of the portal itself.
+
+    `TEST_DATABASE_URL` (a superuser's) and `TEST_REDIS_URL` name servers to use; without them the
+    images of the running stack are started.
+    """
+    database_url, redis_url = (os.environ.get(f"TEST_{n}_URL") for n in ("DATABASE", "REDIS"))
+    if database_url and redis_url:
+        yield Stores(database_url, redis_url)
+        return
+    stack: PortalStack = request.getfixturevalue("running_stack")
+    images = (stack.image_id(role) for role in ("postgres", "redis"))
+    with run_stores(stack.client, *images) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def portal_environment(stores: Stores) -> Iterator[Mapping[str, str]]:
+    """The portal's environment, with the example data, for the tests of one file."""
+    with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as environment:
+        wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
+        found = {**environment, **wide, "KEY_REQUESTS_PER_MINUTE": "100000"}
+        run_portal(found, "migrate", "seed")
+        yield found
 
 
 @pytest.fixture(autouse=True)

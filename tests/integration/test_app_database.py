@@ -1,7 +1,6 @@
 """The portal on a real PostgreSQL and a real Redis: migrations, seed, and stores that are away.
 
-`TEST_DATABASE_URL` (a superuser's) and `TEST_REDIS_URL` name servers to use; without them the
-images of the running stack are started for these tests.
+The servers are those of the fixture `stores`.
 """
 
 import itertools
@@ -33,24 +32,11 @@ from tests.support.portal_process import (
     tables,
     wait_for,
 )
-from tests.support.portal_stack import PortalStack
-from tests.support.stores import Stores, make_database, run_stores
+from tests.support.stores import Stores, make_database
 
 _NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
 _ENTITY = "/api/v1/entities/api/default/portal-api"
 _REVISIONS = ", ".join(sorted(code_revisions().known))
-
-
-@pytest.fixture(scope="module")
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    database_url, redis_url = (os.environ.get(f"TEST_{n}_URL") for n in ("DATABASE", "REDIS"))
-    if database_url and redis_url:
-        yield Stores(database_url, redis_url)
-        return
-    stack: PortalStack = request.getfixturevalue("running_stack")
-    images = (stack.image_id(role) for role in ("postgres", "redis"))
-    with run_stores(stack.client, *images) as started:
-        yield started
 
 
 @pytest.fixture
@@ -125,7 +111,7 @@ def test_seeding_twice_changes_nothing(seeded: Mapping[str, str]) -> None:
     query = "select id::text, created_at from {} order by 1"
     names = ("user_account", "team", "entity")
     before = [ask(seeded, query.format(name)) for name in names]
-    assert [len(rows) for rows in before] == [1, 3, 10]
+    assert [len(rows) for rows in before] == [9, 3, 10]
     run_portal(seeded, "seed", "create-admin")
     assert [ask(seeded, query.format(name)) for name in names] == before
 

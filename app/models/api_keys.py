@@ -1,0 +1,57 @@
+"""API keys as their owners see them."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.access import Scope
+from app.constants import MAX_KEY_DAYS
+from app.models.texts import check_printable
+
+KeyName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(check_printable),
+]
+
+
+class ApiKeyIn(BaseModel):
+    """A key that is wanted: what it is for, what it may do, and for how many days."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"name": "CI of checkout", "scopes": ["catalogue:read"], "days": 90}
+        }
+    )
+
+    name: KeyName
+    scopes: Annotated[set[Scope], Field(min_length=1)]
+    days: Annotated[int, Field(ge=1, le=MAX_KEY_DAYS)] = 90
+
+
+class ApiKeyOut(BaseModel):
+    """A key without what makes it one; `prefix` is how it begins."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class ApiKeyCreated(ApiKeyOut):
+    """A new key; `key` is shown this one time."""
+
+    key: str
+
+
+class ApiKeyList(BaseModel):
+    """Keys, newest first."""
+
+    items: list[ApiKeyOut]

@@ -1,0 +1,122 @@
+"""Logging in and being logged in, as clients see it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from app.models.texts import check_printable
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        to_lower=True,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
+    ),
+]
+"""An address as browsers accept it, in lower case."""
+
+# A wrong one may be of any length: that tells nothing of the right one's rules.
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+NewPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+PersonName = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(check_printable)
+]
+
+
+class LoginIn(BaseModel):
+    """Who wants in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"email": "ada@example.com", "password": "orbit-lantern-mosaic"}
+        }
+    )
+
+    email: Email
+    password: GivenPassword
+
+
+class RefreshIn(BaseModel):
+    """The newest refresh token; an older one ends the session."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"refresh_token": "V0qk3C8u2xB1.pZ0qF7r3mXc9"}}
+    )
+
+    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+
+
+class TokensOut(BaseModel):
+    """Tokens of a session (as RFC 6749, section 5.1, names them)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl",
+                "refresh_token": "V0qk3C8u2xB1.pZ0qF7r3mXc9",
+                "token_type": "bearer",
+                "expires_in": 1800,
+            }
+        }
+    )
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int
+    """Seconds until the access token is of no use any more."""
+
+
+class SessionOut(BaseModel):
+    """One log-in of the actor's; `current` is the one that asks."""
+
+    id: str
+    created_at: datetime
+    refreshed_at: datetime
+    ends_at: datetime
+    address: str
+    agent: str
+    current: bool
+
+
+class SessionList(BaseModel):
+    """Sessions, newest first."""
+
+    items: list[SessionOut]
+
+
+class RegisterIn(BaseModel):
+    """Who wants an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "email": "ada@example.com",
+                "name": "Ada Lovelace",
+                "password": "orbit-lantern-mosaic",
+            }
+        }
+    )
+
+    email: Email
+    name: PersonName = ""
+    password: NewPassword
+
+
+class PasswordChangeIn(BaseModel):
+    """The password of today and the one from now on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "current_password": "orbit-lantern-mosaic",
+                "new_password": "velvet-harbour-thimble",
+            }
+        }
+    )
+
+    current_password: GivenPassword
+    new_password: NewPassword

@@ -1,0 +1,84 @@
+"""Teams as clients see them."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from app.access import TeamRole
+from app.models.texts import check_printable, check_storable
+
+TeamName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
+]
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(check_printable),
+]
+Description = Annotated[str, StringConstraints(max_length=2000), AfterValidator(check_storable)]
+
+
+class TeamIn(BaseModel):
+    """A team that is to be; its name stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"name": "payments", "title": "Payments", "description": "Takes money."}
+        },
+    )
+
+    name: TeamName
+    title: Title
+    description: Description = ""
+
+
+class TeamChange(BaseModel):
+    """What is to change; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"title": "Payments and refunds"}}
+    )
+
+    title: Title | None = None
+    description: Description | None = None
+
+
+class TeamOut(BaseModel):
+    """A team."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    title: str
+    description: str
+
+
+class TeamMember(BaseModel):
+    """Someone in a team; owners decide for it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    email: str
+    name: str
+    role: TeamRole
+
+
+class TeamWithMembers(TeamOut):
+    """A team and who is in it; null for whoever is not signed in."""
+
+    members: list[TeamMember] | None = None
+
+
+class TeamList(BaseModel):
+    """Teams by name."""
+
+    items: list[TeamOut]
+
+
+class MemberIn(BaseModel):
+    """What someone is in a team."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"role": "owner"}})
+
+    role: TeamRole = "member"

@@ -1,0 +1,154 @@
+"""Accounts: made, changed, given roles and taken out of use."""
+
+import uuid
+
+from app.access import Actor
+from app.config import Config
+from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.models.accounts import UserChange, UserOut, UserPage
+from app.services.limits import Limits
+from app.services.passwords import Passwords, check_new_password
+from app.services.sessions import Sessions
+from app.services.tokens import Tokens
+from app.storage.accounts import (
+    Account,
+    add_account,
+    change_account,
+    count_other_admins,
+    find_account,
+    list_users,
+    next_epoch,
+    now,
+)
+from app.storage.actor_cache import ActorCache
+from app.storage.audit import add_event
+from app.storage.database import Database
+
+
+class Accounts:
+    """Who may have access, and as what."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        actors: ActorCache,
+        passwords: Passwords,
+        sessions: Sessions,
+        limits: Limits,
+    ) -> None:
+        self._open = config.registration_open
+        self._database = database
+        self._actors = actors
+        self._passwords = passwords
+        self._sessions = sessions
+        self._limits = limits
+
+    async def register(self, *, email: str, name: str, password: str) -> None:
+        """Make an account for a viewer; does not tell whether the address had one.
+
+        Raises
+        ------
+        ForbiddenError
+            Raised when the portal takes nobody who comes by.
+        InvalidRequestError
+            Raised for a password that would be guessed.
+        """
+        if not self._open:
+            raise ForbiddenError("registration is closed: ask an administrator")
+        await self._limits.charge_address("register")
+        check_new_password(password, email=email)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.connect() as connection:
+            added = await add_account(
+                connection, email=email, name=name, password_hash=password_hash, role="viewer"
+            )
+            action = "user.register" if added else "user.register-again"
+            await add_event(connection, actor=None, action=action, target=f"user:{email}")
+
+    async def change_password(self, actor: Actor, *, current: str, new: str, agent: str) -> Tokens:
+        """Set the actor's password and end all sessions; the tokens of a new one.
+
+        Raises
+        ------
+        ForbiddenError
+            Raised when the current password is another.
+        InvalidRequestError
+            Raised for a password that would be guessed, or is the current one.
+        """
+        await self._limits.charge_login(actor.email)
+        account = await self._load(actor.user_id)
+        if not await self._passwords.matches(current, account.password_hash):
+            raise ForbiddenError("current_password: is not your password")
+        check_new_password(new, email=actor.email)
+        if new == current:
+            raise ConflictError("new_password: should be another than the current one")
+        values = {
+            "password_hash": await self._passwords.hash(new),
+            "must_change_password": False,
+            "password_changed_at": now(),
+            "session_epoch": next_epoch(),
+        }
+        await self._actors.announce_change(actor.user_id)
+        async with self._database.connect() as connection:
+            await change_account(connection, actor.user_id, **values)
+            await add_event(
+                connection, actor=actor, action="user.password", target=f"user:{actor.email}"
+            )
+        return await self._sessions.open(await self._load(actor.user_id), agent=agent)
+
+    async def list_page(self, *, cursor: str | None, limit: int) -> UserPage:
+        """Accounts by address; the cursor is the last address of the page before."""
+        async with self._database.connect() as connection:
+            items = await list_users(connection, after=cursor or "", limit=limit + 1)
+        more = len(items) > limit
+        items = items[:limit]
+        return UserPage(items=items, next_cursor=items[-1].email if more else None)
+
+    async def change(self, actor: Actor, user_id: uuid.UUID, wanted: UserChange) -> UserOut:
+        """Give a role, or take access away; it holds from the next request on.
+
+        Raises
+        ------
+        NotFoundError
+            Raised when there is no such account.
+        ConflictError
+            Raised when nobody would be left to administer.
+        """
+        values = wanted.model_dump(exclude_none=True)
+        await self._actors.announce_change(user_id)
+        async with self._database.connect() as connection:
+            account = await find_account(connection, user_id)
+            if account is None:
+                raise NotFoundError("there is no such account")
+            loses = wanted.is_active is False or wanted.role in ("member", "viewer")
+            is_last = not await count_other_admins(connection, user_id)
+            if account.role == "admin" and loses and is_last:
+                raise ConflictError("the last administrator has to stay one")
+            if wanted.is_active is False:
+                values["session_epoch"] = next_epoch()
+            if values:
+                await change_account(connection, user_id, **values)
+                await add_event(
+                    connection,
+                    actor=actor,
+                    action="user.update",
+                    target=f"user:{account.email}",
+                    detail=_describe_change(account, wanted),
+                )
+            [changed] = await list_users(connection, only=user_id, limit=1)
+        return changed
+
+    async def _load(self, user_id: uuid.UUID) -> Account:
+        async with self._database.connect() as connection:
+            account = await find_account(connection, user_id)
+        if account is None:
+            raise NotFoundError("there is no such account")
+        return account
+
+
+def _describe_change(account: Account, wanted: UserChange) -> dict[str, object]:
+    return {
+        name: {"from": getattr(account, name), "to": value}
+        for name, value in wanted.model_dump(exclude_none=True).items()
+    }

@@ -1,0 +1,154 @@
+"""API keys: for programs, good for less than their owners, and not for ever."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from app.access import Actor, Role, Scope
+from app.constants import MAX_KEYS_PER_USER
+from app.exceptions import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    NotSignedInError,
+    UnavailableError,
+)
+from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
+from app.storage.api_keys import StoredKey, add_key, find_key, list_keys, record_uses, revoke_key
+from app.storage.audit import add_event
+from app.storage.database import Database
+
+KEY_MARK = "dpk_"
+_PREFIX_CHARACTERS = 12
+_SECRET_BYTES = 32
+_OF_ROLE: dict[Role, frozenset[Scope]] = {
+    "viewer": frozenset({Scope.CATALOGUE_READ}),
+    "member": frozenset({Scope.CATALOGUE_READ, Scope.CATALOGUE_WRITE}),
+    "admin": frozenset(Scope),
+}
+
+
+class ApiKeys:
+    """Makes, tells and ends keys. When a key was used last is written for many uses at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._uses: dict[uuid.UUID, datetime] = {}
+
+    async def authenticate(self, key: str) -> Actor:
+        """Who a key acts for: its owner, with the key's scopes alone.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised when the key is unknown, has expired or was revoked, and for an owner without
+            access; which of these it is, is not told.
+        """
+        prefix, _, secret = key.removeprefix(KEY_MARK).partition("_")
+        found = await self._find(prefix) if prefix.isalnum() and prefix.isascii() else None
+        given = _digest(key)
+        if not hmac.compare_digest(found.sha256 if found else bytes(len(given)), given) or not (
+            found and secret and found.owner.is_active
+        ):
+            raise NotSignedInError("the API key is not good")
+        self._uses[found.id] = datetime.now(UTC)
+        owner = found.owner
+        return Actor(
+            user_id=owner.id,
+            email=owner.email,
+            role=owner.role,
+            teams=owner.teams,
+            key_id=found.id,
+            scopes=frozenset(Scope(name) for name in found.scopes) & _OF_ROLE[owner.role],
+            must_change_password=owner.must_change_password,
+        )
+
+    async def create(self, actor: Actor, wanted: ApiKeyIn) -> ApiKeyCreated:
+        """A new key of the actor's, told this one time.
+
+        Raises
+        ------
+        ForbiddenError
+            Raised for scopes above the actor's own role.
+        ConflictError
+            Raised when the actor has as many keys as anybody may have.
+        """
+        above = sorted(wanted.scopes - _OF_ROLE[actor.role])
+        if above:
+            raise ForbiddenError(f"scopes: {', '.join(above)} is above the role {actor.role}")
+        async with self._database.connect() as connection:
+            if len(await list_keys(connection, actor.user_id)) >= MAX_KEYS_PER_USER:
+                raise ConflictError(f"you have {MAX_KEYS_PER_USER} keys: revoke one first")
+            prefix = _new_prefix()
+            key = f"{KEY_MARK}{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+            added = await add_key(
+                connection,
+                user_id=actor.user_id,
+                name=wanted.name,
+                prefix=prefix,
+                sha256=_digest(key),
+                scopes=sorted(wanted.scopes),
+                lifetime=timedelta(days=wanted.days),
+            )
+            if added is None:
+                raise ConflictError("the key's prefix is taken: try again")
+            detail = {"name": wanted.name, "scopes": sorted(wanted.scopes), "days": wanted.days}
+            await add_event(
+                connection,
+                actor=actor,
+                action="api_key.create",
+                target=_target(prefix),
+                detail=detail,
+            )
+        return ApiKeyCreated(**added.model_dump(), key=key)
+
+    async def list_of(self, actor: Actor) -> list[ApiKeyOut]:
+        """The actor's keys, newest first."""
+        async with self._database.connect() as connection:
+            return await list_keys(connection, actor.user_id)
+
+    async def revoke(self, actor: Actor, key_id: uuid.UUID) -> None:
+        """End one of the actor's keys.
+
+        Raises
+        ------
+        NotFoundError
+            Raised when the actor has no such key.
+        """
+        async with self._database.connect() as connection:
+            prefix = await revoke_key(connection, actor.user_id, key_id)
+            if prefix is None:
+                raise NotFoundError("there is no such key")
+            await add_event(
+                connection, actor=actor, action="api_key.revoke", target=_target(prefix)
+            )
+
+    async def flush_uses(self) -> None:
+        """Write when keys were used last; what cannot be written now is kept for later."""
+        uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
+            async with self._database.connect() as connection:
+                await record_uses(connection, uses)
+        except UnavailableError:
+            self._uses = {**uses, **self._uses}
+
+    async def _find(self, prefix: str) -> StoredKey | None:
+        async with self._database.connect() as connection:
+            return await find_key(connection, prefix)
+
+
+def _new_prefix() -> str:
+    return secrets.token_hex(_PREFIX_CHARACTERS // 2)
+
+
+def _digest(key: str) -> bytes:
+    """A key is random, so a fast hash is enough."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _target(prefix: str) -> str:
+    return f"api_key:{KEY_MARK}{prefix}"

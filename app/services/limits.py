@@ -1,0 +1,87 @@
+"""How much one client may ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.access import Actor
+from app.config import Config
+from app.constants import LOGIN_ACCOUNT_FACTOR, LOGIN_ADDRESS_FACTOR
+from app.exceptions import TooManyRequestsError, UnavailableError
+from app.logs import client_address
+from app.storage.buckets import Bucket, Buckets, Standing
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a request is let through, and how its limits stand; none while Redis is away."""
+
+    allowed: bool
+    standings: Sequence[Standing] = ()
+
+    def check(self) -> None:
+        """Refuse what is above a limit.
+
+        Raises
+        ------
+        TooManyRequestsError
+            Raised with the time after which a request would be let through.
+        """
+        if self.allowed:
+            return
+        reached = max(self.standings, key=lambda standing: standing.free_in)
+        bucket, seconds = reached.bucket, max(1, reached.free_in)
+        raise TooManyRequestsError(
+            f"the limit '{bucket.name}' is {bucket.capacity} per minute: wait {seconds} s",
+            retry_after=seconds,
+        )
+
+
+class Limits:
+    """Charges requests to whoever sends them."""
+
+    def __init__(self, config: Config, buckets: Buckets) -> None:
+        self._buckets = buckets
+        self._logins = config.login_attempts_per_minute
+        self._of_user = config.user_requests_per_minute
+        self._of_key = config.key_requests_per_minute
+
+    async def charge_actor(self, actor: Actor) -> Verdict:
+        """One request of that actor; everything is let through while Redis is away."""
+        buckets = [Bucket("user", str(actor.user_id), self._of_user)]
+        if actor.key_id is not None:
+            buckets.append(Bucket("key", str(actor.key_id), self._of_key))
+        try:
+            return Verdict(*await self._buckets.take(buckets))
+        except UnavailableError:
+            return Verdict(allowed=True)
+
+    async def charge_login(self, email: str) -> None:
+        """One try to log in; also one with the right password, nobody knows yet.
+
+        Raises
+        ------
+        TooManyRequestsError
+            Raised above the limit.
+        UnavailableError
+            Raised when Redis is away: without a limit nobody may guess.
+        """
+        address = client_address.get()
+        buckets = [
+            Bucket("login", f"{address}:{email}", self._logins),
+            Bucket("login-address", address, self._logins * LOGIN_ADDRESS_FACTOR),
+            Bucket("login-account", email, self._logins * LOGIN_ACCOUNT_FACTOR),
+        ]
+        Verdict(*await self._buckets.take(buckets)).check()
+
+    async def charge_address(self, what: str) -> None:
+        """One try of something that costs much and needs no account.
+
+        Raises
+        ------
+        TooManyRequestsError
+            Raised above the limit.
+        UnavailableError
+            Raised when Redis is away.
+        """
+        bucket = Bucket(what, client_address.get(), self._logins)
+        Verdict(*await self._buckets.take([bucket])).check()

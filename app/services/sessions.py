@@ -1,0 +1,231 @@
+"""Sessions: begun by a password, kept up by refresh tokens, ended at once everywhere."""
+
+import time
+from datetime import UTC, datetime
+
+from app.access import Actor
+from app.constants import SESSION_SECONDS
+from app.exceptions import NotFoundError, NotSignedInError
+from app.logs import client_address
+from app.models.sessions import SessionOut
+from app.services.limits import Limits
+from app.services.passwords import Passwords
+from app.services.tokens import (
+    AccessTokens,
+    Tokens,
+    fingerprint,
+    new_refresh_token,
+    new_session_id,
+    session_of,
+)
+from app.storage.accounts import (
+    Account,
+    change_account,
+    find_account,
+    find_account_by_email,
+)
+from app.storage.actor_cache import ActorCache
+from app.storage.audit import add_event
+from app.storage.database import Database
+from app.storage.sessions import Session, SessionStore
+
+_MAX_AGENT_CHARACTERS = 200
+
+
+class Sessions:
+    """Who is signed in where."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: SessionStore,
+        actors: ActorCache,
+        passwords: Passwords,
+        tokens: AccessTokens,
+        limits: Limits,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._actors = actors
+        self._passwords = passwords
+        self._tokens = tokens
+        self._limits = limits
+
+    async def log_in(self, email: str, password: str, *, agent: str) -> Tokens:
+        """Begin a session.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised for a wrong address or password, without telling which.
+        TooManyRequestsError
+            Raised after too many tries.
+        UnavailableError
+            Raised when a store is away.
+        """
+        await self._limits.charge_login(email)
+        async with self._database.connect() as connection:
+            account = await find_account_by_email(connection, email)
+        known = account if account is not None and account.is_active else None
+        matches = await self._passwords.matches(password, known.password_hash if known else None)
+        if known is None or not matches:
+            await self._record_failure(account)
+            raise NotSignedInError("the e-mail address or the password is wrong")
+        tokens = await self.open(known, agent=agent)
+        await self._record_login(known, tokens.session_id, password)
+        return tokens
+
+    async def open(self, account: Account, *, agent: str) -> Tokens:
+        """A new session for someone who has just proved who they are."""
+        session_id, now = new_session_id(), int(time.time())
+        session = Session(
+            id=session_id,
+            user_id=account.id,
+            epoch=account.session_epoch,
+            created_at=now,
+            rotated_at=now,
+            address=client_address.get(),
+            agent="".join(filter(str.isprintable, agent))[:_MAX_AGENT_CHARACTERS],
+        )
+        refresh = new_refresh_token(session_id)
+        await self._store.add(session, refresh_hash=fingerprint(refresh))
+        return self._tokens_for(session, refresh)
+
+    async def refresh(self, refresh_token: str, *, leeway_seconds: int = 0) -> Tokens:
+        """New tokens for the newest refresh token; an older one ends the session.
+
+        Parameters
+        ----------
+        leeway_seconds
+            For so long the token before the newest gets an access token: for browsers, which send
+            requests side by side with the same cookies.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised when the session has ended, or ends by this.
+        """
+        session_id = session_of(refresh_token)
+        session = await self._store.find(session_id)
+        if session is None:
+            raise NotSignedInError("the session has ended")
+        successor = new_refresh_token(session_id)
+        rotation = await self._store.rotate(
+            session_id,
+            presented=fingerprint(refresh_token),
+            successor=fingerprint(successor),
+            leeway_seconds=leeway_seconds,
+        )
+        if rotation == "reused":
+            await self._record_reuse(session)
+        if rotation in ("reused", "gone"):
+            raise NotSignedInError("the session has ended")
+        await self._load_actor(session)
+        return self._tokens_for(session, successor if rotation == "rotated" else None)
+
+    async def authenticate(self, access_token: str) -> Actor:
+        """Who an access token is of.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised when the token is not good or the session has ended.
+        UnavailableError
+            Raised when nobody can tell.
+        """
+        claims = self._tokens.read(access_token)
+        session = await self._store.find(claims.session_id)
+        if session is None or session.user_id != claims.user_id:
+            raise NotSignedInError("the session has ended")
+        return await self._load_actor(session)
+
+    async def list_of(self, actor: Actor) -> list[SessionOut]:
+        """The actor's sessions, newest first."""
+        return [_describe(session, actor) for session in await self._store.list_of(actor.user_id)]
+
+    async def revoke(self, actor: Actor, session_id: str) -> None:
+        """End one of the actor's sessions.
+
+        Raises
+        ------
+        NotFoundError
+            Raised when the actor has no session of that id.
+        """
+        if not await self._store.remove(actor.user_id, session_id):
+            raise NotFoundError("there is no such session")
+        async with self._database.connect() as connection:
+            await add_event(
+                connection, actor=actor, action="session.delete", target=f"session:{session_id}"
+            )
+
+    def _tokens_for(self, session: Session, refresh: str | None) -> Tokens:
+        access = self._tokens.sign(session.user_id, session.id)
+        return Tokens(session.id, access, refresh, self._tokens.seconds)
+
+    async def _load_actor(self, session: Session) -> Actor:
+        account = await self._actors.find(session.user_id)
+        if account is None:
+            async with self._database.connect() as connection:
+                account = await find_account(connection, session.user_id)
+            if account is not None:
+                await self._actors.remember(account)
+        if account is None or not account.is_active or account.session_epoch != session.epoch:
+            raise NotSignedInError("the session has ended")
+        return actor_of(account, session.id)
+
+    async def _record_login(self, account: Account, session_id: str, password: str) -> None:
+        outdated = self._passwords.is_outdated(account.password_hash)
+        renewed = await self._passwords.hash(password) if outdated else None
+        async with self._database.connect() as connection:
+            if renewed:
+                await change_account(connection, account.id, password_hash=renewed)
+            await add_event(
+                connection,
+                actor=actor_of(account, session_id),
+                action="session.create",
+                target=f"session:{session_id}",
+            )
+
+    async def _record_failure(self, account: Account | None) -> None:
+        # What stands in the field for the address may be a password, if nobody has that address.
+        target = f"user:{account.email}" if account else "user:unknown"
+        async with self._database.connect() as connection:
+            await add_event(connection, actor=None, action="login.fail", target=target)
+
+    async def _record_reuse(self, session: Session) -> None:
+        async with self._database.connect() as connection:
+            await add_event(
+                connection,
+                actor=None,
+                action="session.reuse",
+                target=f"session:{session.id}",
+                detail={"user_id": str(session.user_id)},
+            )
+
+
+def actor_of(account: Account, session_id: str | None) -> Actor:
+    """Someone with an account, as the rules see them."""
+    return Actor(
+        user_id=account.id,
+        email=account.email,
+        role=account.role,
+        teams=account.teams,
+        session_id=session_id,
+        must_change_password=account.must_change_password,
+    )
+
+
+def _describe(session: Session, actor: Actor) -> SessionOut:
+    return SessionOut(
+        id=session.id,
+        created_at=_time(session.created_at),
+        refreshed_at=_time(session.rotated_at),
+        ends_at=_time(session.created_at + SESSION_SECONDS),
+        address=session.address,
+        agent=session.agent,
+        current=session.id == actor.session_id,
+    )
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

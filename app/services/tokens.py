@@ -1,0 +1,99 @@
+"""Tokens: signed ones for access, random ones for refreshing."""
+
+import hashlib
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+
+import jwt
+
+from app.config import Config
+from app.exceptions import NotSignedInError
+
+_ISSUER = "devportal"
+_CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp"]
+_SESSION_BYTES = 16
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a client holds; without `refresh` it keeps the one it has."""
+
+    session_id: str
+    access: str
+    refresh: str | None
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    """What a good access token says."""
+
+    user_id: uuid.UUID
+    session_id: str
+
+
+class AccessTokens:
+    """Signs and reads access tokens: HS256 and nothing else (RFC 8725, section 3.1)."""
+
+    def __init__(self, config: Config) -> None:
+        self._key = config.jwt_secret_key.get_secret_value()
+        self._algorithm = config.jwt_algorithm
+        self.seconds = config.jwt_expire_minutes * 60
+
+    def sign(self, user_id: uuid.UUID, session_id: str) -> str:
+        """A token for that session, good until it expires or the session ends."""
+        now = int(time.time())
+        claims = {
+            "iss": _ISSUER,
+            "aud": _ISSUER,
+            "sub": str(user_id),
+            "sid": session_id,
+            "iat": now,
+            "exp": now + self.seconds,
+        }
+        return jwt.encode(claims, self._key, self._algorithm)
+
+    def read(self, token: str) -> AccessClaims:
+        """Whose token it is.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised for a token that is expired, forged or no token at all.
+        """
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                [self._algorithm],
+                audience=_ISSUER,
+                issuer=_ISSUER,
+                options={"require": _CLAIMS},
+            )
+            return AccessClaims(uuid.UUID(claims["sub"]), str(claims["sid"]))
+        except jwt.ExpiredSignatureError as error:
+            raise NotSignedInError("the access token has expired") from error
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise NotSignedInError("the access token is not good") from error
+
+
+def new_session_id() -> str:
+    return secrets.token_urlsafe(_SESSION_BYTES)
+
+
+def new_refresh_token(session_id: str) -> str:
+    """A token that names its session, so that one of before tells whose family to end."""
+    return f"{session_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
+
+
+def session_of(refresh_token: str) -> str:
+    """The session a refresh token says it is of."""
+    return refresh_token.partition(".")[0]
+
+
+def fingerprint(token: str) -> str:
+    """What is stored of a token: it is random, so a fast hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()

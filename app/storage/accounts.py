@@ -1,0 +1,112 @@
+"""Accounts in PostgreSQL."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.access import Role, TeamRole
+from app.models.accounts import UserOut
+from app.schema import Membership, Team, User
+
+
+@dataclass(frozen=True)
+class Account:
+    """Everything about someone's access; `teams` by name."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    password_hash: str
+    role: Role
+    is_active: bool
+    must_change_password: bool
+    session_epoch: int
+    teams: dict[str, TeamRole]
+
+
+_TEAMS = (
+    select(func.coalesce(func.jsonb_object_agg(Team.name, Membership.role), text("'{}'::jsonb")))
+    .join_from(Membership, Team, Team.id == Membership.team_id)
+    .where(Membership.user_id == User.id)
+    .correlate(User)
+    .scalar_subquery()
+    .label("teams")
+)
+ACCOUNT_COLUMNS = (
+    User.id,
+    User.email,
+    User.name,
+    User.password_hash,
+    User.role,
+    User.is_active,
+    User.must_change_password,
+    User.session_epoch,
+    _TEAMS,
+)
+
+
+async def find_account(connection: AsyncConnection, user_id: uuid.UUID) -> Account | None:
+    """The account of that id, whether active or not."""
+    return await _find(connection, select(*ACCOUNT_COLUMNS).where(User.id == user_id))
+
+
+async def find_account_by_email(connection: AsyncConnection, email: str) -> Account | None:
+    """The account of that address, whether active or not."""
+    return await _find(connection, select(*ACCOUNT_COLUMNS).where(User.email == email))
+
+
+async def add_account(
+    connection: AsyncConnection, *, email: str, name: str, password_hash: str, role: Role
+) -> uuid.UUID | None:
+    """A new account's id; None if there is one of that address."""
+    values = {"email": email, "name": name, "password_hash": password_hash, "role": role}
+    added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
+    return await connection.scalar(added)
+
+
+async def change_account(
+    connection: AsyncConnection, user_id: uuid.UUID, **values: Any
+) -> int | None:
+    """Set columns; the number its sessions carry from now on, None without such an account."""
+    changed = update(User).where(User.id == user_id).values(values).returning(User.session_epoch)
+    return await connection.scalar(changed)
+
+
+def next_epoch() -> Any:
+    """A value for `session_epoch` that ends all sessions of the account."""
+    return User.session_epoch + 1
+
+
+def now() -> Any:
+    """The time of the transaction, by the database's clock."""
+    return func.now()
+
+
+async def list_users(
+    connection: AsyncConnection, *, after: str = "", only: uuid.UUID | None = None, limit: int
+) -> list[UserOut]:
+    """Accounts behind an address, in order; or the one of an id."""
+    query = select(*ACCOUNT_COLUMNS, User.created_at).order_by(User.email).limit(limit)
+    query = query.where(User.email > after if only is None else User.id == only)
+    return [UserOut.model_validate(row) for row in await connection.execute(query)]
+
+
+async def count_other_admins(connection: AsyncConnection, user_id: uuid.UUID) -> int:
+    """Active administrators beside that one; until the transaction's end they stay so."""
+    query = (
+        select(User.id)
+        .where(User.role == "admin", User.is_active)
+        .order_by(User.id)
+        .with_for_update()
+    )
+    admins = list(await connection.scalars(query))
+    return len([admin for admin in admins if admin != user_id])
+
+
+async def _find(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Account | None:
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Account(**row._mapping)

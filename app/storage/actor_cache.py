@@ -1,0 +1,71 @@
+"""Who the last requests were of: accounts in Redis, so that most requests ask PostgreSQL nothing.
+
+A change announces itself before it happens: for longer than any request may last, the account is
+then not remembered, so what was read before the change cannot come back after it.
+"""
+
+import json
+import uuid
+from dataclasses import asdict, fields
+from typing import Any
+
+from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
+from app.storage.accounts import Account
+from app.storage.redis_server import RedisServer
+
+_CHANGING = "changing"
+_SECRET = "password_hash"
+_NAMES = {field.name for field in fields(Account)}
+
+
+class ActorCache:
+    """Accounts by id, without their passwords."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+
+    async def find(self, user_id: uuid.UUID) -> Account | None:
+        """The account as remembered, if it is."""
+        text = await self._server.ask(lambda redis: redis.get(_key(user_id)))
+        return read_account(text)
+
+    async def remember(self, account: Account) -> None:
+        """Keep an account, unless it is remembered or being changed."""
+        values = {**asdict(account), "id": str(account.id)}
+        del values[_SECRET]
+        text = json.dumps(values)
+        await self._server.ask(
+            lambda redis: redis.set(_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
+        )
+
+    async def announce_change(self, *user_ids: uuid.UUID) -> None:
+        """Forget accounts that are about to be changed; to be called before the change.
+
+        Raises
+        ------
+        UnavailableError
+            Raised when Redis is away: the change must not happen then, it might not be seen.
+        """
+
+        async def mark(redis: Any) -> None:
+            async with redis.pipeline(transaction=False) as pipe:
+                for user_id in user_ids:
+                    pipe.set(_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+                await pipe.execute()
+
+        if user_ids:
+            await self._server.ask(mark)
+
+
+def read_account(text: str | None) -> Account | None:
+    """An account from its text in Redis; None for none, and for another release's."""
+    if text is None or text == _CHANGING:
+        return None
+    values = json.loads(text)
+    if {*values, _SECRET} != _NAMES:
+        return None
+    return Account(**{**values, "id": uuid.UUID(values["id"]), _SECRET: ""})
+
+
+def _key(user_id: uuid.UUID) -> str:
+    return f"actor:{user_id}"

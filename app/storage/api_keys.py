@@ -1,0 +1,110 @@
+"""API keys in PostgreSQL."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, Select, Uuid, column, func, select, update, values
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.models.api_keys import ApiKeyOut
+from app.schema import ApiKey, User
+from app.storage.accounts import ACCOUNT_COLUMNS, Account
+
+_COLUMNS = (
+    ApiKey.id,
+    ApiKey.name,
+    ApiKey.prefix,
+    ApiKey.scopes,
+    ApiKey.created_at,
+    ApiKey.expires_at,
+    ApiKey.last_used_at,
+)
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A key that has neither expired nor been revoked, and its owner."""
+
+    id: uuid.UUID
+    sha256: bytes
+    scopes: frozenset[str]
+    owner: Account
+
+
+async def find_key(connection: AsyncConnection, prefix: str) -> StoredKey | None:
+    """The good key of that prefix, whatever its owner's state."""
+    query = (
+        select(ApiKey.id, ApiKey.key_sha256, ApiKey.scopes, *ACCOUNT_COLUMNS)
+        .join_from(ApiKey, User, User.id == ApiKey.user_id)
+        .where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None), ApiKey.expires_at > func.now())
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    key_id, sha256, scopes, *owner = tuple[Any, ...](row)
+    return StoredKey(key_id, bytes(sha256), frozenset(scopes), Account(*owner))
+
+
+async def add_key(
+    connection: AsyncConnection,
+    *,
+    user_id: uuid.UUID,
+    name: str,
+    prefix: str,
+    sha256: bytes,
+    scopes: list[str],
+    lifetime: timedelta,
+) -> ApiKeyOut | None:
+    """A new key; None if its prefix is another's."""
+    row = {
+        "user_id": user_id,
+        "name": name,
+        "prefix": prefix,
+        "key_sha256": sha256,
+        "scopes": scopes,
+        "expires_at": func.now() + lifetime,
+    }
+    added = insert(ApiKey).values(row).on_conflict_do_nothing().returning(*_COLUMNS)
+    return _read((await connection.execute(added)).one_or_none())
+
+
+async def list_keys(connection: AsyncConnection, user_id: uuid.UUID) -> list[ApiKeyOut]:
+    """A user's keys that were not revoked, newest first; also those that have expired."""
+    query = _keys_of(user_id).order_by(ApiKey.created_at.desc(), ApiKey.id)
+    return [ApiKeyOut.model_validate(row) for row in await connection.execute(query)]
+
+
+async def revoke_key(
+    connection: AsyncConnection, user_id: uuid.UUID, key_id: uuid.UUID
+) -> str | None:
+    """End a user's key for good; its prefix, or None if there is no such key."""
+    revoked = (
+        update(ApiKey)
+        .where(ApiKey.id == key_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ApiKey.prefix)
+    )
+    return await connection.scalar(revoked)
+
+
+async def record_uses(connection: AsyncConnection, uses: Mapping[uuid.UUID, datetime]) -> None:
+    """Set when keys were used last, all in one statement; never to an earlier time."""
+    used = values(column("id", Uuid), column("at", DateTime(timezone=True)), name="used").data(
+        list(uses.items())
+    )
+    newest = func.greatest(ApiKey.last_used_at, used.c.at)
+    await connection.execute(
+        update(ApiKey).where(ApiKey.id == used.c.id).values(last_used_at=newest)
+    )
+
+
+def _keys_of(user_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+
+
+def _read(row: Any) -> ApiKeyOut | None:
+    return None if row is None else ApiKeyOut.model_validate(row)

@@ -1,0 +1,104 @@
+"""Token buckets in Redis, by its clock: replicas agree however their own clocks go."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+
+from app.constants import LIMIT_WINDOW_SECONDS
+from app.storage.redis_server import RedisServer
+
+# All buckets give a token, or none does.
+_TAKE = """
+local time = redis.call('TIME')
+local now, window = time[1] + time[2] / 1000000, tonumber(ARGV[1])
+local levels, refused = {}, 0
+for i, key in ipairs(KEYS) do
+    local capacity = tonumber(ARGV[i + 1])
+    local stored = redis.call('HMGET', key, 'level', 'at')
+    levels[i] = capacity
+    if stored[1] then
+        local gained = math.max(0, now - tonumber(stored[2])) * capacity / window
+        levels[i] = math.min(capacity, tonumber(stored[1]) + gained)
+    end
+    if levels[i] < 1 then refused = 1 end
+end
+local answer = {}
+for i, key in ipairs(KEYS) do
+    if refused == 0 then
+        levels[i] = levels[i] - 1
+        redis.call('HSET', key, 'level', string.format('%.9f', levels[i]),
+            'at', string.format('%.6f', now))
+        redis.call('EXPIRE', key, window)
+    end
+    answer[i] = string.format('%.9f', levels[i])
+end
+return {refused, unpack(answer)}
+"""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A limit of so many requests per window, of one client; `name` tells which limit."""
+
+    name: str
+    key: str
+    capacity: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is left in a bucket."""
+
+    bucket: Bucket
+    level: float
+
+    @property
+    def remaining(self) -> int:
+        """Requests that would be let through now."""
+        return math.floor(self.level)
+
+    @property
+    def full_in(self) -> int:
+        """Seconds until nothing of the limit is used any more."""
+        return self._seconds_to(self.bucket.capacity)
+
+    @property
+    def free_in(self) -> int:
+        """Seconds until one request would be let through."""
+        return self._seconds_to(1)
+
+    def _seconds_to(self, level: int) -> int:
+        missing = max(0.0, level - self.level)
+        return math.ceil(missing * LIMIT_WINDOW_SECONDS / self.bucket.capacity)
+
+
+class Buckets:
+    """Takes tokens."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._script: AsyncScript | None = None
+
+    async def take(self, buckets: Sequence[Bucket]) -> tuple[bool, list[Standing]]:
+        """One token of each bucket, or of none; whether it was given, and how they stand.
+
+        Raises
+        ------
+        UnavailableError
+            Raised when Redis is away.
+        """
+        keys = [f"limit:{bucket.name}:{bucket.key}" for bucket in buckets]
+        arguments = [LIMIT_WINDOW_SECONDS, *(bucket.capacity for bucket in buckets)]
+        refused, *levels = await self._server.ask(lambda redis: self._run(redis, keys, arguments))
+        standings = [
+            Standing(bucket, float(level)) for bucket, level in zip(buckets, levels, strict=True)
+        ]
+        return not refused, standings
+
+    async def _run(self, redis: Redis, keys: list[str], arguments: list[int]) -> Any:
+        self._script = self._script or redis.register_script(_TAKE)
+        return await self._script(keys=keys, args=arguments)

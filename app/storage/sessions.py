@@ -1,0 +1,129 @@
+"""Sessions in Redis: `session:{id}` as a hash, `sessions-of:{user}` to list them by.
+
+The list may be evicted or left behind; whether a session is good is told by the session alone.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from app.constants import SESSION_IDLE_SECONDS, SESSION_SECONDS
+from app.storage.redis_server import RedisServer
+
+Rotation = Literal["rotated", "concurrent", "reused", "gone"]
+
+# Two requests with the same token come one after the other here: one of them rotates.
+_ROTATE = """
+local found = redis.call('HMGET', KEYS[1], 'refresh', 'previous', 'rotated_at', 'created_at')
+if not found[1] then return 'gone' end
+local now = tonumber(redis.call('TIME')[1])
+local left = tonumber(found[4]) + tonumber(ARGV[4]) - now
+if left <= 0 then redis.call('DEL', KEYS[1]) return 'gone' end
+if found[1] ~= ARGV[1] then
+    if found[2] == ARGV[1] and now - tonumber(found[3]) < tonumber(ARGV[3]) then
+        return 'concurrent'
+    end
+    redis.call('DEL', KEYS[1])
+    return 'reused'
+end
+redis.call('HSET', KEYS[1], 'refresh', ARGV[2], 'previous', ARGV[1], 'rotated_at', now)
+redis.call('EXPIRE', KEYS[1], math.min(left, tonumber(ARGV[5])))
+return 'rotated'
+"""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One log-in: whose, since when (seconds since 1970) and from where."""
+
+    id: str
+    user_id: uuid.UUID
+    epoch: int
+    created_at: int
+    rotated_at: int
+    address: str
+    agent: str
+
+
+class SessionStore:
+    """Keeps sessions; refresh tokens only as their hashes."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+
+    async def add(self, session: Session, *, refresh_hash: str) -> None:
+        """Begin a session."""
+        values = {**asdict(session), "user_id": str(session.user_id), "refresh": refresh_hash}
+        del values["id"]
+
+        async def store(redis: Any) -> None:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.hset(_key(session.id), mapping=values)
+                pipe.expire(_key(session.id), SESSION_IDLE_SECONDS)
+                index = _index(session.user_id)
+                pipe.zadd(index, {session.id: session.created_at})
+                pipe.expire(index, SESSION_SECONDS)
+                await pipe.execute()
+
+        await self._server.ask(store)
+
+    async def find(self, session_id: str) -> Session | None:
+        """The session of that id, if it has not ended."""
+        found = await self._server.ask(lambda redis: redis.hgetall(_key(session_id)))
+        return _read(session_id, found)
+
+    async def rotate(
+        self, session_id: str, *, presented: str, successor: str, leeway_seconds: int
+    ) -> Rotation:
+        """Replace the refresh token by its successor; both are given by their hashes.
+
+        A token that was replaced before ends the session: one of two holders is a thief.
+        """
+        limits = (leeway_seconds, SESSION_SECONDS, SESSION_IDLE_SECONDS)
+        arguments = (presented, successor, *limits)
+        found: Rotation = await self._server.ask(
+            lambda redis: redis.eval(_ROTATE, 1, _key(session_id), *arguments)
+        )
+        return found
+
+    async def remove(self, user_id: uuid.UUID, session_id: str) -> bool:
+        """End a session of that user's; False if there was none."""
+        session = await self.find(session_id)
+        if session is None or session.user_id != user_id:
+            return False
+        removed = await self._server.ask(lambda redis: redis.delete(_key(session_id)))
+        await self._server.ask(lambda redis: redis.zrem(_index(user_id), session_id))
+        return bool(removed)
+
+    async def list_of(self, user_id: uuid.UUID) -> list[Session]:
+        """Sessions of a user, newest first; forgets those that have ended."""
+        index = _index(user_id)
+        ids: list[str] = await self._server.ask(lambda redis: redis.zrevrange(index, 0, -1))
+        found = [(session_id, await self.find(session_id)) for session_id in ids]
+        ended = [session_id for session_id, session in found if session is None]
+        if ended:
+            await self._server.ask(lambda redis: redis.zrem(index, *ended))
+        return [session for _, session in found if session is not None]
+
+
+def _key(session_id: str) -> str:
+    return f"session:{session_id}"
+
+
+def _index(user_id: uuid.UUID) -> str:
+    return f"sessions-of:{user_id}"
+
+
+def _read(session_id: str, found: Mapping[str, str]) -> Session | None:
+    if not found:
+        return None
+    return Session(
+        id=session_id,
+        user_id=uuid.UUID(found["user_id"]),
+        epoch=int(found["epoch"]),
+        created_at=int(found["created_at"]),
+        rotated_at=int(found["rotated_at"]),
+        address=found["address"],
+        agent=found["agent"],
+    )

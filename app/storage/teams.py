@@ -1,0 +1,96 @@
+"""Teams and who is in them, in PostgreSQL."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.access import TeamRole
+from app.models.teams import TeamMember, TeamOut
+from app.schema import Entity, Membership, Team, User
+
+_COLUMNS = (Team.name, Team.title, Team.description)
+
+
+async def list_teams(connection: AsyncConnection) -> list[TeamOut]:
+    """All teams by name."""
+    rows = await connection.execute(select(*_COLUMNS).order_by(Team.name))
+    return [TeamOut.model_validate(row) for row in rows]
+
+
+async def get_team(connection: AsyncConnection, name: str) -> TeamOut | None:
+    """The team of that name."""
+    row = (await connection.execute(select(*_COLUMNS).where(Team.name == name))).one_or_none()
+    return None if row is None else TeamOut.model_validate(row)
+
+
+async def add_team(connection: AsyncConnection, values: dict[str, Any]) -> bool:
+    """A new team; False if there is one of that name."""
+    added = insert(Team).values(values).on_conflict_do_nothing().returning(Team.id)
+    return await connection.scalar(added) is not None
+
+
+async def change_team(connection: AsyncConnection, name: str, values: dict[str, Any]) -> bool:
+    """Set columns; False if there is no such team."""
+    changed = update(Team).where(Team.name == name).values(values).returning(Team.id)
+    return await connection.scalar(changed) is not None
+
+
+async def owns_entities(connection: AsyncConnection, name: str) -> bool:
+    """Whether anything in the catalogue is the team's."""
+    owned = exists().where(Entity.owner_id == Team.id, Team.name == name)
+    return bool(await connection.scalar(select(owned)))
+
+
+async def remove_team(connection: AsyncConnection, name: str) -> bool:
+    """Delete a team that owns nothing; False if there is no such team."""
+    removed = delete(Team).where(Team.name == name).returning(Team.id)
+    return await connection.scalar(removed) is not None
+
+
+async def list_members(connection: AsyncConnection, name: str) -> list[TeamMember]:
+    """Who is in a team, by address."""
+    query = (
+        select(User.email, User.name, Membership.role)
+        .join_from(Membership, Team, Team.id == Membership.team_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Team.name == name)
+        .order_by(User.email)
+    )
+    return [TeamMember.model_validate(row) for row in await connection.execute(query)]
+
+
+async def member_ids(connection: AsyncConnection, name: str) -> list[uuid.UUID]:
+    """Who is in a team; until the transaction's end nobody else changes that."""
+    query = (
+        select(Membership.user_id)
+        .join_from(Membership, Team, Team.id == Membership.team_id)
+        .where(Team.name == name)
+        .with_for_update()
+    )
+    return list(await connection.scalars(query))
+
+
+async def put_member(
+    connection: AsyncConnection, name: str, user_id: uuid.UUID, role: TeamRole
+) -> None:
+    """Take someone into a team, or give them another role in it."""
+    team_id = select(Team.id).where(Team.name == name).scalar_subquery()
+    row = {"team_id": team_id, "user_id": user_id, "role": role}
+    put = insert(Membership).values(row)
+    await connection.execute(
+        put.on_conflict_do_update(index_elements=["team_id", "user_id"], set_={"role": role})
+    )
+
+
+async def remove_member(connection: AsyncConnection, name: str, user_id: uuid.UUID) -> bool:
+    """Take someone out of a team; False if they are not in it."""
+    team_id = select(Team.id).where(Team.name == name).scalar_subquery()
+    removed = (
+        delete(Membership)
+        .where(Membership.team_id == team_id, Membership.user_id == user_id)
+        .returning(Membership.user_id)
+    )
+    return await connection.scalar(removed) is not None

@@ -1,0 +1,248 @@
+"""Sessions on a real PostgreSQL and Redis: begun, kept up, ended on every replica."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.portal_client import PASSWORD, Person, log_in, problem, run_replica
+from tests.support.portal_process import ask, run_portal
+
+ENDED = (401, "the session has ended")
+NEW_PASSWORD = "velvet-harbour-thimble"
+
+
+@pytest.fixture(scope="module")
+def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def other(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    """Another replica on the same stores."""
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+def test_wrong_password_and_unknown_address_are_told_alike(replica: TestClient) -> None:
+    tries = [("olga@example.com", "wrong"), ("nobody@example.com", PASSWORD)]
+    answers = [
+        replica.post("/api/v1/auth/login", json={"email": email, "password": password})
+        for email, password in tries
+    ]
+    wrong = (401, "the e-mail address or the password is wrong")
+    assert [problem(answer) for answer in answers] == [wrong, wrong]
+
+
+def test_failed_log_in_is_audited_without_an_unknown_address(
+    replica: TestClient, portal_environment: Mapping[str, str]
+) -> None:
+    for email in ("petra@example.com", "my-password@example.com"):
+        replica.post("/api/v1/auth/login", json={"email": email, "password": "wrong"})
+    found = ask(
+        portal_environment,
+        "select actor, actor_kind, target from audit_event where action = 'login.fail'"
+        " order by id desc limit 2",
+    )
+    assert found == [
+        ("anonymous", "anonymous", "user:unknown"),
+        ("anonymous", "anonymous", "user:petra@example.com"),
+    ]
+
+
+def test_session_is_known_on_every_replica(replica: TestClient, other: TestClient) -> None:
+    olga = log_in(replica, "Olga@Example.com")
+    me = olga.at(other).get("/me").json()
+    assert (me["email"], me["role"], me["teams"]) == (
+        "olga@example.com",
+        "member",
+        {"platform": "owner"},
+    )
+
+
+def refresh(client: TestClient, token: str) -> Person:
+    answer = client.post("/api/v1/auth/refresh", json={"refresh_token": token})
+    assert answer.status_code == 200
+    tokens = answer.json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    return Person(client, headers, tokens["refresh_token"])
+
+
+def test_refresh_token_is_good_once_and_its_reuse_ends_the_session(
+    replica: TestClient, other: TestClient, portal_environment: Mapping[str, str]
+) -> None:
+    olga = log_in(replica, "olga@example.com")
+    renewed = refresh(other, olga.refresh_token)
+    assert renewed.get("/me").status_code == 200
+    again = replica.post("/api/v1/auth/refresh", json={"refresh_token": olga.refresh_token})
+    assert problem(again) == ENDED
+    assert problem(renewed.get("/me")) == ENDED
+    newest = replica.post("/api/v1/auth/refresh", json={"refresh_token": renewed.refresh_token})
+    assert problem(newest) == ENDED
+    query = "select action from audit_event order by id desc limit 1"
+    assert ask(portal_environment, query) == [("session.reuse",)]
+
+
+def test_log_out_ends_the_session_on_every_replica(replica: TestClient, other: TestClient) -> None:
+    olga = log_in(replica, "olga@example.com")
+    assert olga.at(other).get("/me").status_code == 200
+    assert olga.post("/auth/logout").status_code == 204
+    assert problem(olga.at(other).get("/me")) == ENDED
+
+
+def test_one_of_my_sessions_can_be_ended_but_nobody_elses(
+    replica: TestClient, other: TestClient
+) -> None:
+    here, there = log_in(replica, "milo@example.com"), log_in(other, "milo@example.com")
+    stranger = log_in(replica, "nadia@example.com")
+    listed = here.get("/auth/sessions").json()["items"]
+    [mine] = [item["id"] for item in listed if item["current"]]
+    [others] = [item["id"] for item in listed if item["id"] != mine]
+    refused = stranger.ask("DELETE", f"/auth/sessions/{others}")
+    assert problem(refused) == (404, "there is no such session")
+    assert here.ask("DELETE", f"/auth/sessions/{others}").status_code == 204
+    assert problem(there.get("/me")) == ENDED
+    assert [item["id"] for item in here.get("/auth/sessions").json()["items"]] == [mine]
+
+
+def test_new_password_ends_all_other_sessions(replica: TestClient, other: TestClient) -> None:
+    here, there = log_in(replica, "sami@example.com"), log_in(other, "sami@example.com")
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    changed = here.post("/auth/password", change)
+    assert changed.status_code == 200
+    assert [problem(person.get("/me")) for person in (here, there)] == [ENDED, ENDED]
+    headers = {"Authorization": f"Bearer {changed.json()['access_token']}"}
+    assert Person(other, headers).get("/me").status_code == 200
+    log_in(other, "sami@example.com", NEW_PASSWORD)
+    old = {"email": "sami@example.com", "password": PASSWORD}
+    assert other.post("/api/v1/auth/login", json=old).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"current_password": "wrong", "new_password": NEW_PASSWORD},
+            (403, "current_password: is not your password"),
+        ),
+        (
+            {"current_password": PASSWORD, "new_password": "short"},
+            (422, "password: should be 12 to 128 characters (got 5)"),
+        ),
+        (
+            {"current_password": PASSWORD, "new_password": "Password1234"},
+            (422, "password: should not be one that many people use"),
+        ),
+        (
+            {"current_password": PASSWORD, "new_password": "selma@example.com"},
+            (422, "password: should not be the e-mail address"),
+        ),
+    ],
+)
+def test_password_that_breaks_a_rule_changes_nothing(
+    replica: TestClient, change: dict[str, str], expected: tuple[int, str]
+) -> None:
+    selma = log_in(replica, "selma@example.com")
+    assert problem(selma.post("/auth/password", change)) == expected
+    assert selma.get("/me").status_code == 200
+
+
+def test_sessions_and_keys_of_a_deactivated_account_end_at_once(
+    replica: TestClient, other: TestClient
+) -> None:
+    admin, petra = log_in(replica, "admin@example.com"), log_in(other, "petra@example.com")
+    made = petra.post("/me/api-keys", {"name": "ci", "scopes": ["catalogue:read"]}).json()
+    key = Person(other, {"Authorization": f"Bearer {made['key']}"})
+    assert key.get("/teams").status_code == 200
+    user = change_user(admin, "petra@example.com", is_active=False)
+    assert user["is_active"] is False
+    assert problem(petra.get("/me")) == ENDED
+    assert problem(key.get("/teams")) == (401, "the API key is not good")
+    given = {"email": "petra@example.com", "password": PASSWORD}
+    assert other.post("/api/v1/auth/login", json=given).status_code == 401
+    # Sessions of before do not come back with the account.
+    change_user(admin, "petra@example.com", is_active=True)
+    assert problem(petra.get("/me")) == ENDED
+    log_in(other, "petra@example.com")
+
+
+def change_user(admin: Person, email: str, **change: object) -> dict[str, object]:
+    users = admin.get("/admin/users").json()["items"]
+    [user_id] = [user["id"] for user in users if user["email"] == email]
+    answer = admin.ask("PATCH", f"/admin/users/{user_id}", json=change)
+    assert answer.status_code == 200, answer.text
+    changed: dict[str, object] = answer.json()
+    return changed
+
+
+def test_role_holds_from_the_next_request_on(replica: TestClient, other: TestClient) -> None:
+    admin, nadia = log_in(replica, "admin@example.com"), log_in(other, "nadia@example.com")
+    refused = (403, "this is for the role admin (yours is member)")
+    assert problem(nadia.get("/admin/users")) == refused
+    change_user(admin, "nadia@example.com", role="admin")
+    assert nadia.get("/admin/users").status_code == 200
+    change_user(admin, "nadia@example.com", role="member")
+    assert problem(nadia.get("/admin/users")) == refused
+
+
+def test_last_administrator_stays_one(replica: TestClient) -> None:
+    admin = log_in(replica, "admin@example.com")
+    users = admin.get("/admin/users").json()["items"]
+    [user_id] = [user["id"] for user in users if user["email"] == "admin@example.com"]
+    for change in ({"role": "member"}, {"is_active": False}):
+        answer = admin.ask("PATCH", f"/admin/users/{user_id}", json=change)
+        assert problem(answer) == (409, "the last administrator has to stay one")
+
+
+def test_team_holds_from_the_next_request_on(replica: TestClient, other: TestClient) -> None:
+    olga, nadia = log_in(replica, "olga@example.com"), log_in(other, "nadia@example.com")
+    assert nadia.get("/me").json()["teams"] == {}
+    path = "/teams/platform/members/nadia@example.com"
+    assert olga.ask("PUT", path, json={"role": "member"}).status_code == 204
+    assert nadia.get("/me").json()["teams"] == {"platform": "member"}
+    assert olga.ask("DELETE", path).status_code == 204
+    assert nadia.get("/me").json()["teams"] == {}
+
+
+def test_last_owner_of_a_team_stays_one(replica: TestClient) -> None:
+    olga, path = log_in(replica, "olga@example.com"), "/teams/platform/members/olga@example.com"
+    refused = (409, "the last owner of a team has to stay one")
+    assert problem(olga.ask("DELETE", path)) == refused
+    assert problem(olga.ask("PUT", path, json={"role": "member"})) == refused
+
+
+def test_registration_is_closed_unless_a_setting_opens_it(
+    replica: TestClient, portal_environment: Mapping[str, str]
+) -> None:
+    wanted = {"email": "new@example.com", "name": "New", "password": NEW_PASSWORD}
+    closed = replica.post("/api/v1/auth/register", json=wanted)
+    assert problem(closed) == (403, "registration is closed: ask an administrator")
+    with run_replica(portal_environment, REGISTRATION_OPEN="true") as client:
+        first = client.post("/api/v1/auth/register", json=wanted)
+        again = client.post("/api/v1/auth/register", json={**wanted, "password": NEW_PASSWORD * 2})
+        told = {"detail": "log in with this address and password"}
+        assert [(a.status_code, a.json()) for a in (first, again)] == [(202, told)] * 2
+        assert log_in(client, "new@example.com", NEW_PASSWORD).get("/me").json()["role"] == "viewer"
+
+
+def test_first_administrator_of_production_changes_the_password_first(
+    portal_environment: Mapping[str, str],
+) -> None:
+    production = {
+        **portal_environment,
+        "APP_ENV": "production",
+        "ADMIN_EMAIL": "First@example.com",
+        "ADMIN_PASSWORD": "from-the-stack",
+    }
+    run_portal(production, "create-admin")
+    with run_replica(production) as client:
+        first = log_in(client, "first@example.com", "from-the-stack")
+        due = (403, "change your password first: POST /api/v1/auth/password")
+        for path in ("/admin/users", "/teams", "/auth/sessions", "/me/api-keys"):
+            assert problem(first.get(path)) == due
+        assert first.get("/me").json()["must_change_password"] is True
+        change = {"current_password": "from-the-stack", "new_password": NEW_PASSWORD}
+        tokens = first.post("/auth/password", change).json()
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert Person(client, headers).get("/admin/users").status_code == 200

@@ -1,0 +1,71 @@
+"""Passwords: what is accepted, and what a comparison costs."""
+
+import asyncio
+import time
+
+import pytest
+
+from app.exceptions import InvalidRequestError
+from app.services.passwords import Passwords, check_new_password
+
+
+@pytest.mark.parametrize(
+    ("password", "refusal"),
+    [
+        ("elevenchars", "password: should be 12 to 128 characters (got 11)"),
+        ("x" * 129, "password: should be 12 to 128 characters (got 129)"),
+        ("PasswordPassword", "password: should not be one that many people use"),
+        ("ababababababab", "password: should not be one that many people use"),
+        ("qwertyuiopasdf", "password: should not be one that many people use"),
+        ("210987654321", "password: should not be one that many people use"),
+        ("Ada.Lovelace@example.com", "password: should not be the e-mail address"),
+        ("ada.lovelace", "password: should not be the e-mail address"),
+    ],
+)
+def test_password_that_is_guessed_first_is_refused(password: str, refusal: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        check_new_password(password, email="ada.lovelace@example.com")
+    assert caught.value.detail == refusal
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["orbit lantern mosaic", "größer-als-gedacht", "🙂" * 6 + "🙃" * 5 + "x", "Tr0ub4dor&3xyz"],
+)
+def test_long_password_of_any_characters_is_accepted(password: str) -> None:
+    check_new_password(password, email="ada@example.com")
+
+
+def test_same_letters_match_however_they_are_composed() -> None:
+    async def compare() -> bool:
+        passwords = Passwords()
+        return await passwords.matches(
+            "gro\u0308\u00dfer", await passwords.hash("gr\u00f6\u00dfer")
+        )
+
+    assert asyncio.run(compare())
+
+
+def test_unknown_account_costs_as_much_as_a_known_one() -> None:
+    async def measure() -> tuple[float, float]:
+        passwords = Passwords()
+        stored = await passwords.hash("right")
+        known, unknown = [], []
+        for _ in range(10):
+            for times, hashed in ((known, stored), (unknown, None)):
+                started = time.perf_counter()
+                assert not await passwords.matches("wrong", hashed)
+                times.append(time.perf_counter() - started)
+        return min(known), min(unknown)
+
+    known, unknown = asyncio.run(measure())
+    assert 0.5 < unknown / known < 2
+
+
+def test_hash_is_argon2id_with_owasps_parameters() -> None:
+    stored = asyncio.run(_hash("orbit lantern mosaic"))
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def _hash(password: str) -> str:
+    return await Passwords().hash(password)
