@@ -54,6 +54,20 @@ class ChangedMeanwhileError(PortalError):
     title = "Precondition failed"
 
 
+class TooLargeError(PortalError):
+    """More was sent than is taken."""
+
+    status = 413
+    title = "Too large"
+
+
+class PreconditionRequiredError(PortalError):
+    """A change must say which version it is of (RFC 6585, section 3)."""
+
+    status = 428
+    title = "Precondition required"
+
+
 class UnavailableError(PortalError):
     """A dependency the answer needs is away."""
 

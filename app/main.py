@@ -13,16 +13,27 @@ from fastapi.staticfiles import StaticFiles
 from app import __version__
 from app.config import Config, ConfigError, load_config
 from app.drain import announce_drain
-from app.handlers import entities, health, pages
+from app.handlers import (
+    api_documents,
+    documentation,
+    entities,
+    health,
+    imports,
+    pages,
+    relations,
+    search,
+)
 from app.logs import configure_logs
 from app.middleware import RequestLog
 from app.problems import UnexpectedErrors, install_problem_handlers
 from app.revisions import code_revisions
-from app.services.catalogue import Catalogue
+from app.services.catalogue_services import start_catalogue
 from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
 
+# Imports stand before entities: `/entities/import` is no kind of entity.
+_HANDLERS = (health, imports, entities, relations, documentation, api_documents, search, pages)
 _OWN_ASSETS = Path(__file__).parent / "static"
 
 
@@ -50,7 +61,7 @@ def create_app(config: Config | None = None) -> FastAPI:
         expose_headers=["X-Request-ID", "Retry-After"],
     )
     app.add_middleware(RequestLog)
-    for module in (health, entities, pages):
+    for module in _HANDLERS:
         app.include_router(module.router)
     app.mount("/assets/swagger", StaticFiles(directory=_swagger_assets()), name="swagger")
     app.mount("/assets", StaticFiles(directory=_OWN_ASSETS), name="assets")
@@ -63,13 +74,14 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     database, cache = Database(config), Cache(config)
     service = HealthService(config, database, cache, code_revisions())
     app.state.health = service
-    app.state.catalogue = Catalogue(database, cache)
+    read_cache = start_catalogue(app.state, config, database, cache)
 
     def start_draining() -> None:
         service.draining = True
 
     announce_drain(start_draining)
     yield
+    await read_cache.close()
     await cache.close()
     await database.close()
 
