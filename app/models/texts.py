@@ -1,9 +1,6 @@
 """Texts and JSON as clients may send them: what PostgreSQL cannot hold is refused here."""
 
 import json
-import re
-from collections.abc import Iterable
-from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,10 +13,10 @@ from pydantic import (
 )
 
 from app.constants import MAX_SPEC_BYTES, MAX_SPEC_DEPTH
+from app.json_values import json_mistake
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 _TEXT = r"^[^\x00]*$"
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 _DNS_LABEL = r"^[a-z0-9]+(-+[a-z0-9]+)*$"
 _TAG = r"^[a-z0-9:+#]+(-[a-z0-9:+#]+)*$"
@@ -55,33 +52,8 @@ WebLink = Annotated[
 """Nothing but http and https: a link is shown to be followed."""
 
 
-def json_mistake(value: object, *, max_depth: int = MAX_SPEC_DEPTH) -> str | None:
-    """Why PostgreSQL would not take this as JSON; None if it would."""
-    level: list[object] = [value]
-    for _ in range(max_depth + 1):
-        for text in (item for item in level if isinstance(item, str)):
-            if not _is_storable(text):
-                return "should have no NUL and no half a character"
-        if any(isinstance(item, float) and not isfinite(item) for item in level):
-            return "should have finite numbers only"
-        level = [part for item in level for part in _parts(item)]
-        if not level:
-            return None
-    return f"should be nested at most {max_depth} deep"
-
-
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return (*value.keys(), *value.values())
-    return value if isinstance(value, list) else ()
-
-
-def _is_storable(text: str) -> bool:
-    return _UNSTORABLE.search(text) is None
-
-
 def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
-    if mistake := json_mistake(value):
+    if mistake := json_mistake(value, max_depth=MAX_SPEC_DEPTH):
         raise ValueError(mistake)
     size = len(json.dumps(value))
     if size > MAX_SPEC_BYTES:

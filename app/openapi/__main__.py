@@ -8,6 +8,7 @@ import hashlib
 import json
 import resource
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from app.openapi.reading import DocumentError, read_document
@@ -44,7 +45,7 @@ def _diff(content: bytes) -> dict[str, Any]:
     from app.openapi.diff import diff_documents
 
     old, new = json.loads(content)
-    return {"changes": [change.model_dump() for change in diff_documents(old, new)]}
+    return {"changes": [asdict(change) for change in diff_documents(old, new)]}
 
 
 def main() -> None:

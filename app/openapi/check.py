@@ -64,5 +64,5 @@ def _operation_mistakes(document: dict[str, Any]) -> Iterator[str]:
             yield f"operationId: should be used once (got '{name}' {count} times)"
     for operation in found:
         declared = {name for where, name in operation.parameters if where == "path"}
-        for name in sorted(operation.path_names() - declared):
+        for name in sorted(set(operation.path_order()) - declared):
             yield f"{operation.title}: should declare the path parameter '{name}'"

@@ -44,13 +44,14 @@ class Operation:
         """What stays the same when a path parameter gets another name."""
         return _PATH_NAME.sub("{}", self.path), self.method
 
-    def path_names(self) -> set[str]:
-        return set(_PATH_NAME.findall(self.path))
+    def path_order(self) -> list[str]:
+        """Names of the path's parameters as they stand in it."""
+        return _PATH_NAME.findall(self.path)
 
 
-def operations(document: dict[str, Any]) -> Iterator[Operation]:
-    """Every operation, in the document's order."""
-    for path, item in _items(document.get("paths")):
+def operations(document: dict[str, Any], section: str = "paths") -> Iterator[Operation]:
+    """Every operation of `paths` or `webhooks`, in the document's order."""
+    for path, item in _items(document.get(section)):
         shared = resolve(document, item)
         for method in METHODS:
             if isinstance(node := _mapping(shared).get(method), dict):

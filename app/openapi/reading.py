@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.models.texts import json_mistake
+from app.json_values import json_mistake
 from app.yaml_text import YamlError, load_documents
 
 _MAX_DEPTH = 100

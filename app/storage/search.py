@@ -39,7 +39,8 @@ _STATEMENT = text(
         UNION ALL
         (SELECT 'api_document', entity_id, NULL, version, sha256,
                 ts_rank(search, (SELECT query FROM asked)) * 0.6 AS rank
-         FROM (SELECT DISTINCT ON (entity_id) entity_id, version, api_document.sha256, search
+         FROM (SELECT DISTINCT ON (entity_id) entity_id, api_document.version,
+                    api_document.sha256, search
                FROM api_content JOIN api_document USING (sha256)
                JOIN entity ON entity.id = entity_id
                WHERE api_content.search @@ (SELECT query FROM asked)
