@@ -21,8 +21,11 @@ REDIS_PAUSE_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 2
 """What a client is told when PostgreSQL is away; its container restarts in about that time."""
 
-CACHE_SECONDS = 5
-"""Hot lists may be this old."""
+CACHE_SECONDS = 30
+"""How old a cached answer can get where Redis was away when somebody changed what it shows."""
+
+LOCAL_CACHE_ENTRIES = 2_000
+"""Answers a process keeps by itself; a page of a list is some 30 kB."""
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
@@ -80,3 +83,33 @@ AUDIT_EXPORT_BATCH = 1000
 
 REDIS_CONNECTIONS = 20
 """Kept by one portal for sessions and limits; what comes above that waits its turn."""
+
+MAX_SPEC_BYTES = 64 * 1024
+"""An entity's free part; what is larger belongs into a document or a page."""
+
+MAX_SPEC_DEPTH = 20
+"""Deeper than any real one, and far from what a JSON parser's recursion allows."""
+
+MAX_PAGE_CHARACTERS = 200_000
+"""Keeps the page's search vector below PostgreSQL's 1 MB, and its rendering short."""
+
+MAX_SUMMARY_CHARACTERS = 200_000
+"""Keeps an API document's search vector below PostgreSQL's 1 MB."""
+
+MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
+"""An uploaded OpenAPI document."""
+
+MAX_IMPORT_BYTES = 1024 * 1024
+MAX_IMPORT_DOCUMENTS = 200
+"""One transaction writes all of a catalog-info.yaml."""
+
+DOCUMENT_WORKERS = 2
+"""Each takes a core and some hundred megabytes for a document of 10 MB."""
+
+DOCUMENT_WORK_SECONDS = 30
+"""Below the time that Nginx waits for an answer."""
+
+MAX_SEARCH_CANDIDATES = 2000
+"""Of what fits, so many are ranked; who finds more has not said what to look for."""
+
+MAX_SEARCH_WORDS = 8

@@ -1,71 +1,53 @@
 """What handlers ask for, by type."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from app.config import Config
 from app.cookies import SessionCookies
+from app.models.entities import EntityKey
+from app.models.texts import Kind, Name, Namespace
 from app.services.accounts import Accounts
+from app.services.api_documents import ApiDocuments
 from app.services.api_keys import ApiKeys
 from app.services.audit import Audit
 from app.services.catalogue import Catalogue
 from app.services.health import HealthService
+from app.services.imports import Imports
+from app.services.pages import Pages
+from app.services.relations import Relations
+from app.services.search import Search
 from app.services.sessions import Sessions
 from app.services.teams import Teams
 
 
-def _catalogue(request: Request) -> Catalogue:
-    catalogue: Catalogue = request.app.state.catalogue
-    return catalogue
+class _Service:
+    """One of the services that `app.main` has put on the application's state."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def __call__(self, request: Request) -> Any:
+        return getattr(request.app.state, self._name)
 
 
-def _health(request: Request) -> HealthService:
-    health: HealthService = request.app.state.health
-    return health
+async def _entity_key(kind: Kind, namespace: Namespace, name: Name) -> EntityKey:
+    return EntityKey(kind=kind, namespace=namespace, name=name)
 
 
-def _config(request: Request) -> Config:
-    config: Config = request.app.state.config
-    return config
-
-
-def _cookies(request: Request) -> SessionCookies:
-    cookies: SessionCookies = request.app.state.cookies
-    return cookies
-
-
-def _sessions(request: Request) -> Sessions:
-    sessions: Sessions = request.app.state.sessions
-    return sessions
-
-
-def _accounts(request: Request) -> Accounts:
-    accounts: Accounts = request.app.state.accounts
-    return accounts
-
-
-def _api_keys(request: Request) -> ApiKeys:
-    api_keys: ApiKeys = request.app.state.api_keys
-    return api_keys
-
-
-def _audit(request: Request) -> Audit:
-    audit: Audit = request.app.state.audit
-    return audit
-
-
-def _teams(request: Request) -> Teams:
-    teams: Teams = request.app.state.teams
-    return teams
-
-
-AuditDep = Annotated[Audit, Depends(_audit)]
-TeamsDep = Annotated[Teams, Depends(_teams)]
-AccountsDep = Annotated[Accounts, Depends(_accounts)]
-ApiKeysDep = Annotated[ApiKeys, Depends(_api_keys)]
-ConfigDep = Annotated[Config, Depends(_config)]
-CookiesDep = Annotated[SessionCookies, Depends(_cookies)]
-SessionsDep = Annotated[Sessions, Depends(_sessions)]
-CatalogueDep = Annotated[Catalogue, Depends(_catalogue)]
-HealthDep = Annotated[HealthService, Depends(_health)]
+EntityKeyDep = Annotated[EntityKey, Depends(_entity_key)]
+AccountsDep = Annotated[Accounts, Depends(_Service("accounts"))]
+ApiDocumentsDep = Annotated[ApiDocuments, Depends(_Service("api_documents"))]
+ApiKeysDep = Annotated[ApiKeys, Depends(_Service("api_keys"))]
+AuditDep = Annotated[Audit, Depends(_Service("audit"))]
+CatalogueDep = Annotated[Catalogue, Depends(_Service("catalogue"))]
+ConfigDep = Annotated[Config, Depends(_Service("config"))]
+CookiesDep = Annotated[SessionCookies, Depends(_Service("cookies"))]
+HealthDep = Annotated[HealthService, Depends(_Service("health"))]
+ImportsDep = Annotated[Imports, Depends(_Service("imports"))]
+PagesDep = Annotated[Pages, Depends(_Service("pages"))]
+RelationsDep = Annotated[Relations, Depends(_Service("relations"))]
+SearchDep = Annotated[Search, Depends(_Service("search"))]
+SessionsDep = Annotated[Sessions, Depends(_Service("sessions"))]
+TeamsDep = Annotated[Teams, Depends(_Service("teams"))]

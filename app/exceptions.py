@@ -82,6 +82,20 @@ class TooManyRequestsError(PortalError):
         return {"Retry-After": str(self.retry_after)}
 
 
+class TooLargeError(PortalError):
+    """More was sent than is taken."""
+
+    status = 413
+    title = "Too large"
+
+
+class PreconditionRequiredError(PortalError):
+    """A change must say which version it is of (RFC 6585, section 3)."""
+
+    status = 428
+    title = "Precondition required"
+
+
 class UnavailableError(PortalError):
     """A dependency the answer needs is away."""
 

@@ -1,42 +1,58 @@
 """The application: wiring only."""
 
-import importlib.util
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 
 from app import __version__
 from app.access_services import AccessServices
+from app.api_description import describe_api
 from app.config import Config, ConfigError, load_config
 from app.drain import announce_drain
-from app.handlers import admin, api_keys, auth, documentation, entities, health, pages, teams
+from app.handlers import (
+    admin,
+    api_documents,
+    api_keys,
+    auth,
+    documentation,
+    entities,
+    health,
+    imports,
+    relations,
+    search,
+    teams,
+)
 from app.logs import configure_logs
 from app.metrics import Metrics, RequestMetrics
 from app.middleware import RequestLog
-from app.openapi import describe_api
 from app.problems import UnexpectedErrors, install_problem_handlers
 from app.revisions import code_revisions
-from app.services.catalogue import Catalogue
+from app.services.catalogue_services import start_catalogue
 from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
+from app.web.errors import ErrorPages
+from app.web.headers import SecurityHeaders
+from app.web.routes import PAGES, mount_assets
 
+# Imports stand before entities: `/entities/import` is no kind of entity.
 ROUTERS = (
     health.router,
-    documentation.router,
     auth.router,
     api_keys.router,
     teams.router,
     admin.router,
+    imports.router,
     entities.router,
-    pages.router,
+    relations.router,
+    documentation.router,
+    api_documents.router,
+    search.router,
+    *PAGES,
 )
-_OWN_ASSETS = Path(__file__).parent / "static"
 
 
 def create_app(config: Config | None = None) -> FastAPI:
@@ -58,6 +74,8 @@ def create_app(config: Config | None = None) -> FastAPI:
     install_problem_handlers(app)
     # The last one added sees a request first.
     app.add_middleware(UnexpectedErrors)
+    app.add_middleware(ErrorPages)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=config.allowed_origins,
@@ -69,8 +87,7 @@ def create_app(config: Config | None = None) -> FastAPI:
     app.add_middleware(RequestLog)
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/assets/swagger", StaticFiles(directory=_swagger_assets()), name="swagger")
-    app.mount("/assets", StaticFiles(directory=_OWN_ASSETS), name="assets")
+    mount_assets(app)
     return app
 
 
@@ -80,10 +97,10 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     database, cache = Database(config), Cache(config)
     service = HealthService(config, database, cache, code_revisions())
     app.state.health = service
-    app.state.catalogue = Catalogue(database, cache)
     own = AccessServices(config, database)
     own.put_on(app.state)
     app.state.metrics.watch(database, own.redis)
+    read_cache = start_catalogue(app.state, config, database, cache)
 
     def start_draining() -> None:
         service.draining = True
@@ -91,16 +108,9 @@ async def _run(app: FastAPI) -> AsyncIterator[None]:
     announce_drain(start_draining)
     async with own.running():
         yield
+    await read_cache.close()
     await cache.close()
     await database.close()
-
-
-def _swagger_assets() -> Path:
-    """Swagger UI's files, which a package brings; FastAPI's own page fetches them from a CDN."""
-    package = importlib.util.find_spec("fastapi_offline")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).parent / "static"
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -14,6 +14,7 @@ from app.exceptions import PortalError, one_line
 from app.logs import request_id
 from app.models.problem import Problem
 
+_CONDITION = ("header", "if-match")
 _logger = logging.getLogger(__name__)
 
 
@@ -80,5 +81,8 @@ async def _answer_http_error(_request: Request, error: Exception) -> JSONRespons
 
 async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if any(item["loc"] == _CONDITION and item["type"] == "missing" for item in error.errors()):
+        detail = "If-Match: should name the version to be changed (got nothing). Read it first."
+        return _problem(428, "Precondition required", detail)
     found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
     return _problem(422, "Invalid request", "; ".join(found))

@@ -1,27 +1,70 @@
-"""The API's description, for programs and for people."""
+"""Pages of documentation."""
 
-from pathlib import Path
-from typing import Any
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
+from app.access import Access, ActorDep, Scope, access
+from app.dependencies import EntityKeyDep, PagesDep
+from app.handlers.conditional import (
+    CHANGE_RESPONSES,
+    READ_RESPONSES,
+    IfMatch,
+    MaybeIfMatch,
+    answer,
+)
+from app.handlers.responses import CATALOGUE_RESPONSES, with_responses
+from app.models.pages import PageChange, PageList, PageOut, Slug
+from app.services.cache import Snapshot
+from app.services.pages import page_tag
 
-from app.access import Access, access
+router = APIRouter(
+    prefix="/api/v1/entities/{kind}/{namespace}/{name}/pages",
+    tags=["pages"],
+    responses=CATALOGUE_RESPONSES,
+)
 
-router = APIRouter(include_in_schema=False)
-_OPENAPI_PATH = "/openapi.json"
-_templates = Jinja2Templates(Path(__file__).parent.parent / "templates")
-
-
-@router.get(_OPENAPI_PATH, **access(Access.INSIDE))
-async def get_openapi(request: Request) -> dict[str, Any]:
-    """The OpenAPI document."""
-    return request.app.openapi()
+_READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
+_WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 
 
-@router.get("/docs", **access(Access.INSIDE))
-async def show_docs(request: Request) -> HTMLResponse:
-    """The API's documentation, its assets served from here: it works without the internet."""
-    context = {"title": f"{request.app.title} - API", "openapi_url": _OPENAPI_PATH}
-    return _templates.TemplateResponse(request, "docs.html", context)
+@router.get("", **_READ)
+async def list_pages(pages: PagesDep, key: EntityKeyDep) -> PageList:
+    """An entity's pages by title."""
+    return await pages.list(key)
+
+
+@router.get("/{slug}", response_model=PageOut, **with_responses(_READ, READ_RESPONSES))
+async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: Slug) -> Response:
+    """A page as written, and as safe HTML."""
+    page = await pages.get(key, slug)
+    return answer(request, Snapshot(page.model_dump_json().encode(), page_tag(page)))
+
+
+@router.put(
+    "/{slug}",
+    response_model=PageOut,
+    **with_responses(
+        _WRITE, {201: {"model": PageOut, "description": "A new page."}}, CHANGE_RESPONSES
+    ),
+)
+async def put_page(
+    pages: PagesDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    slug: Slug,
+    change: PageChange,
+    response: Response,
+    if_match: MaybeIfMatch = None,
+) -> PageOut:
+    """Write a page of an entity that your team owns."""
+    page, is_new = await pages.put(actor, key, slug, change, if_match=if_match)
+    response.status_code = 201 if is_new else 200
+    response.headers["ETag"] = page_tag(page)
+    return page
+
+
+@router.delete("/{slug}", status_code=204, **with_responses(_WRITE, CHANGE_RESPONSES))
+async def delete_page(
+    pages: PagesDep, actor: ActorDep, key: EntityKeyDep, slug: Slug, if_match: IfMatch
+) -> None:
+    """Remove a page."""
+    await pages.delete(actor, key, slug, if_match=if_match)

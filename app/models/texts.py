@@ -1,4 +1,67 @@
-"""Texts that come from outside."""
+"""Texts and JSON as clients may send them: what PostgreSQL cannot hold is refused here."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from app.constants import MAX_SPEC_BYTES, MAX_SPEC_DEPTH
+from app.json_values import json_mistake
+
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_TEXT = r"^[^\x00]*$"
+_NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+_DNS_LABEL = r"^[a-z0-9]+(-+[a-z0-9]+)*$"
+_TAG = r"^[a-z0-9:+#]+(-[a-z0-9:+#]+)*$"
+
+Kind = Literal["component", "api", "resource", "system"]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_NAME)]
+"""As Backstage has it: letters and digits, with -, _ and . between."""
+Namespace = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_DNS_LABEL)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_TAG)]
+Line = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_TEXT)]
+
+
+_URL = TypeAdapter(HttpUrl)
+
+
+def _check_link(value: str) -> str:
+    try:
+        url = _URL.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from None
+    if url.username or url.password:
+        raise ValueError("should be a link without a user and a password")
+    return value
+
+
+WebLink = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f<>\"]+$"),
+    AfterValidator(_check_link),
+]
+"""Nothing but http and https: a link is shown to be followed."""
+
+
+def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
+    if mistake := json_mistake(value, max_depth=MAX_SPEC_DEPTH):
+        raise ValueError(mistake)
+    size = len(json.dumps(value))
+    if size > MAX_SPEC_BYTES:
+        raise ValueError(f"should be at most {MAX_SPEC_BYTES} bytes of JSON (got {size})")
+    return value
+
+
+Spec = Annotated[dict[str, Any], AfterValidator(_check_spec), Field(default_factory=dict)]
 
 
 def check_printable(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from app.schema.accounts import ApiKey, AuditEvent, Membership, Team, User
 from app.schema.base import Base
-from app.schema.catalogue import ApiDocument, Entity, Page, Relation
+from app.schema.catalogue import ApiContent, ApiDocument, Entity, Page, Relation
 
 __all__ = [
+    "ApiContent",
     "ApiDocument",
     "ApiKey",
     "AuditEvent",

@@ -67,22 +67,31 @@ class Relation(Base):
     )
 
 
+class ApiContent(Base):
+    """An OpenAPI document, kept once however many versions share it."""
+
+    __tablename__ = "api_content"
+    __table_args__ = (Index("ix_api_content_search", "search", postgresql_using="gin"),)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    # As text: JSONB would forget the order in which the author put the paths.
+    document: Mapped[str] = mapped_column(Text)
+    openapi: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    summary: Mapped[str] = mapped_column(Text)
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, Computed("portal_search('', title, summary, '{}')", persisted=True)
+    )
+
+
 class ApiDocument(Identified, Base):
     """One version of an interface's OpenAPI document."""
 
     __tablename__ = "api_document"
-    __table_args__ = (
-        UniqueConstraint("entity_id", "version"),
-        Index("ix_api_document_search", "search", postgresql_using="gin"),
-    )
+    __table_args__ = (UniqueConstraint("entity_id", "version"),)
     entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"))
     version: Mapped[str] = mapped_column(Text)
-    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    sha256: Mapped[bytes] = mapped_column(LargeBinary)
-    summary: Mapped[str] = mapped_column(Text, server_default="")
-    search: Mapped[str] = mapped_column(
-        TSVECTOR, Computed("to_tsvector('english'::regconfig, summary)", persisted=True)
-    )
+    sha256: Mapped[bytes] = mapped_column(ForeignKey("api_content.sha256"), index=True)
 
 
 class Page(Identified, Base):
@@ -102,5 +111,5 @@ class Page(Identified, Base):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     search: Mapped[str] = mapped_column(
         TSVECTOR,
-        Computed("to_tsvector('english'::regconfig, title || ' ' || markdown)", persisted=True),
+        Computed("portal_search('', title, markdown, '{}')", persisted=True),
     )

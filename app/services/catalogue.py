@@ -1,47 +1,70 @@
-"""Reading the catalogue."""
+"""The catalogue: entities, who may change them, and which version is changed."""
 
-import base64
-import binascii
-import json
+import hashlib
+from collections.abc import Collection
 
-from pydantic import ValidationError
+from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
 
-from app.constants import CACHE_SECONDS, PAGE_SIZE
-from app.exceptions import NotFoundError
-from app.models.entities import EntityOut, EntityPage
-from app.storage.cache import Cache
+from app.access import Actor
+from app.constants import PAGE_SIZE
+from app.exceptions import ConflictError, NotFoundError
+from app.models.entities import (
+    EntityChange,
+    EntityField,
+    EntityKey,
+    EntityNew,
+    EntityOut,
+    EntityPage,
+    EntityQuery,
+    Facets,
+)
+from app.services.cache import ReadCache, Snapshot
+from app.services.cursors import Cursors
+from app.services.entity_rules import (
+    check_owner,
+    check_version,
+    describe_change,
+    entity_tag,
+    find_owner,
+    lock_entity,
+)
+from app.storage.api_documents import delete_unused_contents, list_contents
+from app.storage.audit import add_event
 from app.storage.database import Database
-from app.storage.entities import Key, get_entity, list_entities
+from app.storage.entities import (
+    add_entity,
+    count_entities,
+    count_facets,
+    delete_entity,
+    get_entity,
+    list_entities,
+    update_entity,
+)
 
-_FIRST_PAGE = "catalogue:first-page"
+LIST_FIELDS: tuple[EntityField, ...] = (
+    "title",
+    "description",
+    "owner",
+    "lifecycle",
+    "tags",
+    "updated_at",
+)
+"""What a list shows when it is not asked for something else."""
+
+LISTS = "lists"
+"""The cache's scope of everything that more than one entity shows in."""
 
 
 class Catalogue:
     """The organisation's services and interfaces."""
 
-    def __init__(self, database: Database, cache: Cache) -> None:
+    def __init__(self, database: Database, cache: ReadCache, cursors: Cursors) -> None:
         self._database = database
         self._cache = cache
+        self._cursors = cursors
 
-    async def list_page(self, *, cursor: str | None, limit: int) -> EntityPage:
-        """One page; the first of the usual size is remembered for some seconds.
-
-        Raises
-        ------
-        NotFoundError
-            Raised for a cursor that no page has given.
-        UnavailableError
-            Raised when PostgreSQL is away and the cache has nothing.
-        """
-        hot = cursor is None and limit == PAGE_SIZE
-        if hot and (cached := await self._read_cached()):
-            return cached
-        page = await self._read_page(_decode(cursor) if cursor else None, limit)
-        if hot:
-            await self._cache.put(_FIRST_PAGE, page.model_dump_json(), seconds=CACHE_SECONDS)
-        return page
-
-    async def get(self, key: Key) -> EntityOut:
+    async def get(self, key: EntityKey) -> EntityOut:
         """One entity.
 
         Raises
@@ -49,49 +72,163 @@ class Catalogue:
         NotFoundError
             Raised when there is none of that key.
         """
-        found = await self._find(key) if _is_text(key) else None
-        if found is None:
-            raise NotFoundError(f"there is no {key[0]} '{key[1]}/{key[2]}'")
-        return found
+        return EntityOut.model_validate_json((await self.read(key)).body)
 
-    async def _find(self, key: Key) -> EntityOut | None:
-        async with self._database.connect() as connection:
-            return await get_entity(connection, key)
+    async def read(self, key: EntityKey) -> Snapshot:
+        """One entity as JSON, from the cache if it is there."""
 
-    async def _read_cached(self) -> EntityPage | None:
-        try:
-            return EntityPage.model_validate_json(await self._cache.get(_FIRST_PAGE) or "")
-        except ValidationError:
-            # Nothing is there, or what a release with another shape has left.
-            return None
+        async def load() -> Snapshot:
+            async with self._database.connect() as connection:
+                stored = await get_entity(connection, key)
+            if stored is None:
+                raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
+            return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
 
-    async def _read_page(self, after: Key | None, limit: int) -> EntityPage:
+        return await self._cache.read(f"entity:{key}", f"entity:{key}", load)
+
+    async def list_page(
+        self,
+        query: EntityQuery,
+        *,
+        fields: Collection[str] = LIST_FIELDS,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> EntityPage:
+        """One page of the entities that fit.
+
+        Raises
+        ------
+        NotFoundError
+            Raised for a cursor that no page has given.
+        """
+        listing = f"entities:{query.model_dump_json(exclude_none=True)}"
+        after = None
+        if cursor is not None:
+            kind, namespace, name = self._cursors.decode(listing, cursor)
+            after = EntityKey(kind=kind, namespace=namespace, name=name)
         async with self._database.connect() as connection:
             # One more than asked for tells whether there is a page behind this one.
-            items = await list_entities(connection, after=after, limit=limit + 1)
-        more = len(items) > limit
-        items = items[:limit]
-        return EntityPage(items=items, next_cursor=_encode(items[-1]) if more else None)
+            items = await list_entities(
+                connection, query, fields=fields, after=after, limit=limit + 1
+            )
+        last = items[limit - 1] if len(items) > limit else None
+        position = last and [last.kind, last.namespace, last.name]
+        return EntityPage(
+            items=items[:limit],
+            next_cursor=self._cursors.encode(listing, position) if position else None,
+        )
+
+    async def read_page(
+        self,
+        query: EntityQuery,
+        *,
+        fields: Collection[str] = LIST_FIELDS,
+        cursor: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> Snapshot:
+        """One page as JSON; the first one is kept in the cache."""
+
+        async def load() -> Snapshot:
+            page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
+            return snapshot(page)
+
+        if cursor is not None:
+            return await load()
+        conditions = query.model_dump_json(exclude_none=True)
+        name = f"entities:{conditions}:{','.join(sorted(fields))}:{limit}"
+        return await self._cache.read(name, LISTS, load)
+
+    async def count(self, query: EntityQuery) -> int:
+        """How many entities fit."""
+        async with self._database.connect() as connection:
+            return await count_entities(connection, query)
+
+    async def facets(self) -> Facets:
+        """What lists can be narrowed by."""
+
+        async def load() -> Snapshot:
+            async with self._database.connect() as connection:
+                return snapshot(await count_facets(connection))
+
+        return Facets.model_validate_json((await self._cache.read("facets", LISTS, load)).body)
+
+    async def create(self, actor: Actor, new: EntityNew) -> Snapshot:
+        """Add an entity.
+
+        Raises
+        ------
+        ConflictError
+            Raised when one of that key is there.
+        ForbiddenError
+            Raised when the actor does not belong to the owning team.
+        """
+        check_owner(actor, new.owner)
+        try:
+            async with self._database.connect() as connection:
+                owner_id = await find_owner(connection, new.owner)
+                await add_entity(connection, new.key, owner_id, new)
+                detail = {"entity": new.model_dump(mode="json", exclude_defaults=True)}
+                await add_event(
+                    connection,
+                    actor=actor,
+                    action="entity.create",
+                    target=str(new.key),
+                    detail=detail,
+                )
+                stored = await lock_entity(connection, new.key)
+        except IntegrityError as error:
+            raise ConflictError(f"{new.key}: should be a new entity (it exists)") from error
+        await self._forget(new.key)
+        return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
+
+    async def replace(
+        self, actor: Actor, key: EntityKey, change: EntityChange, *, if_match: str
+    ) -> Snapshot:
+        """Replace an entity's content.
+
+        Raises
+        ------
+        ChangedMeanwhileError
+            Raised when `if_match` is not the version that is there.
+        ForbiddenError
+            Raised when the actor does not belong to the owning team, the old and the new one.
+        """
+        async with self._database.connect() as connection:
+            stored = await lock_entity(connection, key)
+            check_owner(actor, stored.entity.owner)
+            check_owner(actor, change.owner)
+            check_version(if_match, entity_tag(stored))
+            detail = describe_change(stored.entity, change)
+            if detail:
+                owner_id = await find_owner(connection, change.owner)
+                await update_entity(connection, stored.id, owner_id, change)
+                await add_event(
+                    connection, actor=actor, action="entity.update", target=str(key), detail=detail
+                )
+                stored = await lock_entity(connection, key)
+        await self._forget(key)
+        return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
+
+    async def delete(self, actor: Actor, key: EntityKey, *, if_match: str) -> None:
+        """Remove an entity with its relations, documents and pages."""
+        async with self._database.connect() as connection:
+            stored = await lock_entity(connection, key)
+            check_owner(actor, stored.entity.owner)
+            check_version(if_match, entity_tag(stored))
+            contents = await list_contents(connection, stored.id)
+            await delete_entity(connection, stored.id)
+            await delete_unused_contents(connection, contents)
+            detail = {"entity": stored.entity.model_dump(mode="json")}
+            await add_event(
+                connection, actor=actor, action="entity.delete", target=str(key), detail=detail
+            )
+        await self._forget(key)
+
+    async def _forget(self, key: EntityKey) -> None:
+        await self._cache.forget(f"entity:{key}", LISTS)
 
 
-def _encode(entity: EntityOut) -> str:
-    key = json.dumps([entity.kind, entity.namespace, entity.name])
-    return base64.urlsafe_b64encode(key.encode()).decode()
-
-
-def _decode(cursor: str) -> Key:
-    unknown = NotFoundError("there is no page with this cursor")
-    try:
-        found = json.loads(base64.urlsafe_b64decode(cursor))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise unknown from error
-    match found:
-        case [str(kind), str(namespace), str(name)] if _is_text((kind, namespace, name)):
-            return kind, namespace, name
-        case _:
-            raise unknown
-
-
-def _is_text(key: Key) -> bool:
-    """PostgreSQL has neither NUL nor half a surrogate pair, so no entity has them in its key."""
-    return all(part.isprintable() for part in key)
+def snapshot(model: BaseModel) -> Snapshot:
+    """A model as JSON, tagged by its content."""
+    body = model.model_dump_json(exclude_unset=isinstance(model, EntityPage)).encode()
+    return Snapshot(body, f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"')

@@ -1,8 +1,9 @@
 """Redis as a cache: it may forget, and it may be away."""
 
 import logging
+import secrets
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -12,6 +13,8 @@ from app.config import Config
 from app.constants import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
 
 _logger = logging.getLogger(__name__)
+_GENERATION_SECONDS = 24 * 3600
+"""Longer than anything is cached: a generation must not be forgotten before what it marks."""
 
 
 class Cache:
@@ -38,12 +41,39 @@ class Cache:
         if not self._is_paused():
             await self._ask(self._redis.set(key, value, ex=seconds))
 
+    async def generations(self, scopes: Sequence[str]) -> list[str] | None:
+        """The generation each scope is at, made where there is none; None if Redis is away."""
+        if self._is_paused():
+            return None
+        found: list[str | None] | None = await self._ask(self._redis.mget(scopes))
+        if found is None or None not in found:
+            return found  # pyright: ignore[reportReturnType]
+        return await self._ask(self._start_generations(scopes))
+
+    async def renew_generations(self, scopes: Sequence[str]) -> bool:
+        """Make everything that is cached in these scopes old; False if Redis is away.
+
+        Asked also of a Redis that failed just now: what it does not hear of, it shows.
+        """
+        pipeline = self._redis.pipeline(transaction=True)
+        for scope in scopes:
+            pipeline.set(scope, secrets.token_hex(8), ex=_GENERATION_SECONDS)
+        return await self._ask(pipeline.execute()) is not None
+
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises what the driver raises."""
         await self._redis.ping()
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    async def _start_generations(self, scopes: Sequence[str]) -> list[str]:
+        pipeline = self._redis.pipeline(transaction=True)
+        for scope in scopes:
+            pipeline.set(scope, secrets.token_hex(8), ex=_GENERATION_SECONDS, nx=True)
+        pipeline.mget(scopes)
+        found: list[str] = (await pipeline.execute())[-1]
+        return found
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until

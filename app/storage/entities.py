@@ -1,45 +1,172 @@
 """Catalogue entries in PostgreSQL."""
 
-from typing import Any
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.models.entities import EntityOut
+from app.models.entities import (
+    EntityChange,
+    EntityItem,
+    EntityKey,
+    EntityOut,
+    EntityQuery,
+    Facet,
+    Facets,
+)
 from app.schema import Entity, Team
 
-Key = tuple[str, str, str]
-"""Kind, namespace and name: what identifies an entity, and the order of lists."""
+_KEY = (Entity.kind, Entity.namespace, Entity.name)
+"""What identifies an entity, and the order of lists."""
 
-_ORDER = (Entity.kind, Entity.namespace, Entity.name)
+_COLUMNS: dict[str, Any] = {
+    "title": Entity.title,
+    "description": Entity.description,
+    "owner": Team.name.label("owner"),
+    "lifecycle": Entity.lifecycle,
+    "tags": Entity.tags,
+    "links": Entity.links,
+    "spec": Entity.spec,
+    "version": Entity.version,
+    "created_at": Entity.created_at,
+    "updated_at": Entity.updated_at,
+}
+_FACETS: dict[str, Any] = {
+    "kind": Entity.kind,
+    "namespace": Entity.namespace,
+    "owner": Team.name,
+    "lifecycle": Entity.lifecycle,
+    "tag": func.unnest(Entity.tags),
+}
 
 
-def _entities() -> Select[*tuple[Any, ...]]:
-    return select(
-        Entity.kind,
-        Entity.namespace,
-        Entity.name,
-        Entity.title,
-        Entity.description,
-        Entity.lifecycle,
-        Team.name.label("owner"),
-        Entity.tags,
-        Entity.spec,
-    ).join(Team, Team.id == Entity.owner_id)
+class StoredEntity(NamedTuple):
+    """An entity with what only the database knows it by."""
+
+    id: uuid.UUID
+    entity: EntityOut
 
 
 async def list_entities(
-    connection: AsyncConnection, *, after: Key | None, limit: int
-) -> list[EntityOut]:
-    """Up to `limit` entities behind a key, in order."""
-    query = _entities().order_by(*_ORDER).limit(limit)
+    connection: AsyncConnection,
+    query: EntityQuery,
+    *,
+    fields: Collection[str],
+    after: EntityKey | None,
+    limit: int,
+) -> list[EntityItem]:
+    """Up to `limit` entities behind a key, in order, with these fields."""
+    columns = [column for name, column in _COLUMNS.items() if name in fields]
+    statement = select(*_KEY, *columns).join(Team, Team.id == Entity.owner_id)
+    statement = statement.where(*_conditions(query)).order_by(*_KEY).limit(limit)
     if after is not None:
-        query = query.where(tuple_(*_ORDER) > after)
-    return [EntityOut.model_validate(row) for row in await connection.execute(query)]
+        statement = statement.where(tuple_(*_KEY) > (after.kind, after.namespace, after.name))
+    rows = await connection.execute(statement)
+    return [EntityItem.model_validate(row._mapping) for row in rows]
 
 
-async def get_entity(connection: AsyncConnection, key: Key) -> EntityOut | None:
-    """The entity of that key, if there is one."""
-    query = _entities().where(tuple_(*_ORDER) == key)
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else EntityOut.model_validate(row)
+def _conditions(query: EntityQuery) -> list[ColumnElement[bool]]:
+    exact = {
+        Entity.kind: query.kind,
+        Entity.namespace: query.namespace,
+        Entity.lifecycle: query.lifecycle,
+        Team.name: query.owner,
+    }
+    found: list[ColumnElement[bool]] = [
+        column == value for column, value in exact.items() if value is not None
+    ]
+    if query.tag is not None:
+        found.append(Entity.tags.contains([query.tag]))
+    return found
+
+
+async def count_entities(connection: AsyncConnection, query: EntityQuery) -> int:
+    """How many entities fit."""
+    statement = select(func.count()).select_from(Entity).join(Team, Team.id == Entity.owner_id)
+    count: int = (await connection.execute(statement.where(*_conditions(query)))).scalar_one()
+    return count
+
+
+async def count_facets(connection: AsyncConnection) -> Facets:
+    """Every value that lists can be narrowed by, the most frequent first."""
+    return Facets(**{name: await _count(connection, _FACETS[name]) for name in _FACETS})
+
+
+async def _count(connection: AsyncConnection, column: Any) -> list[Facet]:
+    value, count = column.label("value"), func.count().label("count")
+    statement = select(value, count).select_from(Entity).join(Team, Team.id == Entity.owner_id)
+    statement = statement.group_by(value).order_by(count.desc(), value)
+    rows = await connection.execute(statement)
+    return [Facet(value=row.value, count=row[1]) for row in rows]
+
+
+async def get_entity(
+    connection: AsyncConnection, key: EntityKey, *, lock: bool = False
+) -> StoredEntity | None:
+    """The entity of that key, if there is one; locked against other changes if asked for."""
+    found = await get_entities(connection, [key], lock=lock)
+    return found.get(key)
+
+
+async def get_entities(
+    connection: AsyncConnection, keys: Sequence[EntityKey], *, lock: bool = False
+) -> dict[EntityKey, StoredEntity]:
+    """Those of the entities that exist."""
+    wanted = [(key.kind, key.namespace, key.name) for key in keys]
+    statement = (
+        select(Entity.id, *_KEY, *_COLUMNS.values())
+        .join(Team, Team.id == Entity.owner_id)
+        .where(tuple_(*_KEY).in_(wanted))
+        .order_by(*_KEY)
+    )
+    if lock:
+        statement = statement.with_for_update(of=Entity)
+    rows = await connection.execute(statement)
+    return {EntityKey(row.kind, row.namespace, row.name): _stored(row) for row in rows}
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredEntity:
+    return StoredEntity(row.id, EntityOut.model_validate(row))
+
+
+async def find_team(connection: AsyncConnection, name: str) -> uuid.UUID | None:
+    """The id of the team of that name, held against its removal until the transaction ends."""
+    statement = select(Team.id).where(Team.name == name).with_for_update(read=True, key_share=True)
+    found: uuid.UUID | None = await connection.scalar(statement)
+    return found
+
+
+async def add_entity(
+    connection: AsyncConnection, key: EntityKey, owner_id: uuid.UUID, change: EntityChange
+) -> uuid.UUID:
+    """Add an entity; the database refuses a key that exists."""
+    values = {**asdict(key), **_values(owner_id, change)}
+    statement = insert(Entity).values(values).returning(Entity.id)
+    added: uuid.UUID = (await connection.execute(statement)).scalar_one()
+    return added
+
+
+async def update_entity(
+    connection: AsyncConnection, entity_id: uuid.UUID, owner_id: uuid.UUID, change: EntityChange
+) -> None:
+    """Replace an entity's content and count the change."""
+    values = _values(owner_id, change)
+    statement = update(Entity).where(Entity.id == entity_id)
+    await connection.execute(
+        statement.values(**values, version=Entity.version + 1, updated_at=func.now())
+    )
+
+
+async def delete_entity(connection: AsyncConnection, entity_id: uuid.UUID) -> None:
+    """Remove an entity with its relations, documents and pages."""
+    await connection.execute(delete(Entity).where(Entity.id == entity_id))
+
+
+def _values(owner_id: uuid.UUID, change: EntityChange) -> dict[str, Any]:
+    return {
+        "owner_id": owner_id,
+        **change.model_dump(exclude={"owner", "kind", "namespace", "name"}),
+    }

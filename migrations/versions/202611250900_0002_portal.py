@@ -11,20 +11,48 @@ down_revision: str | None = "0001"
 branch_labels = None
 depends_on = None
 
-_TABLES = ("page", "api_document", "relation", "audit_event", "api_key")
+_TABLES = ("page", "api_document", "api_content", "relation", "audit_event", "api_key")
 _ACCOUNT_COLUMNS = ("must_change_password", "is_active", "name")
 _NOW = sa.text("now()")
 
 # In a generated column everything must be immutable, which array_to_string is not in general; of
 # text it is. Names are qualified: a restored dump runs with an empty search path.
+#
+# A name is there twice, also with its separators gone: PostgreSQL takes `orders.v1` for a host.
 _SEARCH = """
-CREATE FUNCTION portal_search(name text, title text, description text, tags text[])
+CREATE FUNCTION portal_search(name text, title text, body text, tags text[])
 RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.simple', name), 'A')
+    SELECT pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.simple',
+            name || ' ' || pg_catalog.translate(name, '-_.', '   ')), 'A')
         || pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.english', title), 'A')
         || pg_catalog.setweight(
             pg_catalog.to_tsvector('pg_catalog.simple', pg_catalog.array_to_string(tags, ' ')), 'B')
-        || pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.english', description), 'C')
+        || pg_catalog.setweight(pg_catalog.to_tsvector('pg_catalog.english', body), 'C')
+$$
+"""
+# Every word must be there: as written in a name or a tag, or in another form in a text. Words
+# that English texts are searched without (`the`) ask for nothing; the last word may go on.
+_QUERY = """
+CREATE FUNCTION portal_query(words text[])
+RETURNS tsquery LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    found tsquery := ''::tsquery;
+    english tsquery;
+    last int := cardinality(words);
+    suffix text := '';
+BEGIN
+    FOR i IN 1..last LOOP
+        english := to_tsquery('english', words[i]);
+        IF i = last THEN
+            suffix := ':*';
+            english := english || to_tsquery('english', words[i] || suffix);
+        ELSIF numnode(english) = 0 THEN
+            CONTINUE;
+        END IF;
+        found := found && (english || to_tsquery('simple', words[i] || suffix));
+    END LOOP;
+    RETURN found;
+END
 $$
 """
 _APPEND_ONLY = """
@@ -72,6 +100,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION audit_event_is_append_only()")
     for column in ("search", "updated_at", "version", "links"):
         op.drop_column("entity", column)
+    op.execute("DROP FUNCTION portal_query(text[])")
     op.execute("DROP FUNCTION portal_search(text, text, text, text[])")
     op.drop_column("membership", "role")
     for column in ("session_epoch", "password_changed_at", *_ACCOUNT_COLUMNS):
@@ -140,6 +169,7 @@ def _create_audit_event() -> None:
 
 def _extend_entity() -> None:
     op.execute(_SEARCH)
+    op.execute(_QUERY)
     op.add_column(
         "entity", sa.Column("links", postgresql.JSONB(), server_default="[]", nullable=False)
     )
@@ -167,19 +197,31 @@ def _create_relation() -> None:
 
 def _create_api_document() -> None:
     op.create_table(
+        "api_content",
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("openapi", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        _search("portal_search('', title, summary, '{}')"),
+        sa.PrimaryKeyConstraint("sha256", name="pk_api_content"),
+    )
+    op.create_index("ix_api_content_search", "api_content", ["search"], postgresql_using="gin")
+    op.create_table(
         "api_document",
         *_identified(),
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("document", postgresql.JSONB(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
-        _text("summary"),
-        _search("to_tsvector('english'::regconfig, summary)"),
         _of_entity("api_document", "entity_id"),
+        sa.ForeignKeyConstraint(
+            ["sha256"], ["api_content.sha256"], name="fk_api_document_sha256_api_content"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_api_document"),
         sa.UniqueConstraint("entity_id", "version", name="uq_api_document_entity_id"),
     )
-    op.create_index("ix_api_document_search", "api_document", ["search"], postgresql_using="gin")
+    op.create_index("ix_api_document_sha256", "api_document", ["sha256"])
 
 
 def _create_page() -> None:
@@ -193,7 +235,7 @@ def _create_page() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         _counter("version"),
         _time("updated_at"),
-        _search("to_tsvector('english'::regconfig, title || ' ' || markdown)"),
+        _search("portal_search('', title, markdown, '{}')"),
         _of_entity("page", "entity_id"),
         sa.PrimaryKeyConstraint("id", name="pk_page"),
         sa.UniqueConstraint("entity_id", "slug", name="uq_page_entity_id"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from infra.images import ROOT
 
@@ -47,17 +47,37 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def open_page(url: str) -> Iterator[Page]:
-    """A page of its own, at `url`."""
+def open_browser() -> Iterator[Browser]:
+    """Chromium without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(),
             args=[*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])],
         )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_page(url: str) -> Iterator[Page]:
+    """A page of its own, at `url`."""
+    with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
         yield page
-        browser.close()
+
+
+def listen(page: Page) -> list[str]:
+    """What the page complains of from now on: errors of scripts, what its policy refused."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(f"{page.url}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    return complaints
 
 
 def keep_picture(page: Page, name: str) -> Path:

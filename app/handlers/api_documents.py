@@ -1,0 +1,120 @@
+"""Versions of OpenAPI documents."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.access import Access, ActorDep, Scope, access
+from app.constants import MAX_DOCUMENT_BYTES
+from app.dependencies import ApiDocumentsDep, EntityKeyDep
+from app.handlers.conditional import (
+    CHANGE_RESPONSES,
+    READ_RESPONSES,
+    IfMatch,
+    MaybeIfMatch,
+    answer,
+)
+from app.handlers.responses import CATALOGUE_RESPONSES, problems, with_responses
+from app.handlers.uploads import read_body, request_body, with_body
+from app.models.api_documents import ApiDiff, VersionList, VersionName, VersionOut
+from app.services.api_documents import version_tag
+from app.services.cache import Snapshot
+
+router = APIRouter(
+    prefix="/api/v1/entities/{kind}/{namespace}/{name}",
+    tags=["API documents"],
+    responses=CATALOGUE_RESPONSES,
+)
+
+_READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
+_WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_EXAMPLE = {
+    "openapi": "3.1.0",
+    "info": {"title": "Orders", "version": "1.0.0"},
+    "paths": {"/orders": {"get": {"responses": {"200": {"description": "All orders"}}}}},
+}
+_DOCUMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "properties": {
+        "openapi": {"type": "string", "pattern": r"^3\.[01]\.\d+$"},
+        "info": {"type": "object", "required": ["title", "version"]},
+        "paths": {"type": "object"},
+    },
+}
+_BODY = request_body(
+    "An OpenAPI document of 3.0 or 3.1, up to 10 MB; what it refers to must be in it.",
+    {
+        "application/json": {"schema": _DOCUMENT, "example": _EXAMPLE},
+        "application/yaml": {"schema": _DOCUMENT, "example": _EXAMPLE},
+    },
+)
+
+
+@router.get("/versions", **_READ)
+async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> VersionList:
+    """An interface's versions, the newest upload first."""
+    return await documents.list(key)
+
+
+@router.get(
+    "/versions/{version}",
+    response_model=dict[str, Any],
+    **with_responses(_READ, READ_RESPONSES),
+)
+async def get_version(
+    request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: VersionName
+) -> Response:
+    """The OpenAPI document of a version, as JSON."""
+    found = await documents.get(key, version)
+    return answer(request, Snapshot(found.document.encode(), version_tag(found.head)))
+
+
+@router.put(
+    "/versions/{version}",
+    **with_responses(
+        with_body(_WRITE, _BODY),
+        {201: {"model": VersionOut, "description": "A new version."}},
+        CHANGE_RESPONSES,
+        problems(413),
+    ),
+)
+async def put_version(
+    request: Request,
+    documents: ApiDocumentsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    version: VersionName,
+    response: Response,
+    if_match: MaybeIfMatch = None,
+) -> VersionOut:
+    """Publish a version of an interface that your team owns."""
+    content = await read_body(request, max_bytes=MAX_DOCUMENT_BYTES)
+    head, is_new = await documents.put(actor, key, version, content, if_match=if_match)
+    response.status_code = 201 if is_new else 200
+    response.headers["ETag"] = version_tag(head)
+    return head
+
+
+@router.delete("/versions/{version}", status_code=204, **with_responses(_WRITE, CHANGE_RESPONSES))
+async def delete_version(
+    documents: ApiDocumentsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    version: VersionName,
+    if_match: IfMatch,
+) -> None:
+    """Remove a version."""
+    await documents.delete(actor, key, version, if_match=if_match)
+
+
+@router.get("/diff", response_model=ApiDiff, **with_responses(_READ, READ_RESPONSES))
+async def get_diff(
+    request: Request,
+    documents: ApiDocumentsDep,
+    key: EntityKeyDep,
+    older: Annotated[VersionName, Query(alias="from")],
+    newer: Annotated[VersionName, Query(alias="to")],
+) -> Response:
+    """What changed from one version to another, breaking changes apart."""
+    return answer(request, await documents.read_diff(key, older, newer))

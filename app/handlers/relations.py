@@ -1,0 +1,58 @@
+"""Relations between entities."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.access import Access, ActorDep, Scope, access
+from app.dependencies import EntityKeyDep, RelationsDep
+from app.handlers.conditional import READ_RESPONSES, answer
+from app.handlers.responses import CATALOGUE_RESPONSES, with_responses
+from app.models import relations as models
+from app.models.entities import EntityKey
+from app.models.relations import RelationType
+from app.models.texts import Kind, Name, Namespace
+
+router = APIRouter(
+    prefix="/api/v1/entities/{kind}/{namespace}/{name}/relations",
+    tags=["relations"],
+    responses=CATALOGUE_RESPONSES,
+)
+
+_READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
+_WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_TARGET = "/{type}/{target_kind}/{target_namespace}/{target_name}"
+
+
+@router.get("", response_model=models.Relations, **with_responses(_READ, READ_RESPONSES))
+async def list_relations(request: Request, relations: RelationsDep, key: EntityKeyDep) -> Response:
+    """What leads from and to an entity."""
+    return answer(request, await relations.read(key))
+
+
+@router.put(_TARGET, status_code=204, **_WRITE)
+async def add_relation(
+    relations: RelationsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    type: RelationType,
+    target_kind: Kind,
+    target_namespace: Namespace,
+    target_name: Name,
+) -> None:
+    """Add a relation from an entity that your team owns; one that is there stays."""
+    target = EntityKey(kind=target_kind, namespace=target_namespace, name=target_name)
+    await relations.add(actor, key, type, target)
+
+
+@router.delete(_TARGET, status_code=204, **_WRITE)
+async def remove_relation(
+    relations: RelationsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    type: RelationType,
+    target_kind: Kind,
+    target_namespace: Namespace,
+    target_name: Name,
+) -> None:
+    """Remove a relation from an entity that your team owns."""
+    target = EntityKey(kind=target_kind, namespace=target_namespace, name=target_name)
+    await relations.remove(actor, key, type, target)

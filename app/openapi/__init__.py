@@ -1,0 +1,1 @@
+"""OpenAPI documents: reading, judging, summarising, comparing. Nothing here waits or stores."""

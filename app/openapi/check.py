@@ -1,0 +1,68 @@
+"""Whether a document is OpenAPI, with every mistake named by its place."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from jsonschema_path import SchemaPath
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+from app.openapi.operations import operations
+from app.openapi.reading import DocumentError
+from app.openapi.references import reference_mistakes
+
+MAX_MISTAKES = 20
+_MAX_WALKED_BYTES = 1024 * 1024
+"""The validator's walk through all schemas takes some seconds a megabyte."""
+
+_VALIDATORS: dict[str, Any] = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+
+
+def check_document(document: dict[str, Any], *, size_bytes: int) -> None:
+    """Raise with the mistakes of a document that is not OpenAPI 3.0 or 3.1.
+
+    Raises
+    ------
+    DocumentError
+        Raised with the first mistakes, each with its place.
+    """
+    version = document.get("openapi")
+    validator = _VALIDATORS.get(".".join(str(version).split(".")[:2]))
+    if not isinstance(version, str) or validator is None:
+        said = "nothing" if version is None else f"'{version}'"
+        raise DocumentError([f"openapi: should be 3.0.x or 3.1.x (got {said})"])
+    _raise_any(_structure_mistakes(validator, document))
+    _raise_any(reference_mistakes(document))
+    _raise_any(_operation_mistakes(document))
+    if size_bytes <= _MAX_WALKED_BYTES:
+        # Without handlers it can fetch nothing.
+        path = SchemaPath.from_dict(document, handlers={})
+        _raise_any(_describe(error) for error in validator(path).iter_errors())
+
+
+def _raise_any(mistakes: Iterator[str]) -> None:
+    if found := list(islice(mistakes, MAX_MISTAKES)):
+        raise DocumentError(found)
+
+
+def _structure_mistakes(validator: Any, document: dict[str, Any]) -> Iterator[str]:
+    for error in validator.schema_validator.iter_errors(document):
+        yield _describe(error)
+
+
+def _describe(error: Any) -> str:
+    place = "/".join(map(str, getattr(error, "instance_path", None) or getattr(error, "path", ())))
+    return f"{place or 'the document'}: {str(error.message)[:300]}"
+
+
+def _operation_mistakes(document: dict[str, Any]) -> Iterator[str]:
+    found = list(operations(document))
+    names = Counter(operation.name for operation in found if operation.name)
+    for name, count in names.items():
+        if count > 1:
+            yield f"operationId: should be used once (got '{name}' {count} times)"
+    for operation in found:
+        declared = {name for where, name in operation.parameters if where == "path"}
+        for name in sorted(set(operation.path_order()) - declared):
+            yield f"{operation.title}: should declare the path parameter '{name}'"

@@ -1,0 +1,46 @@
+"""A difference, and whose side it is on."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who reads what a schema describes: that side breaks when it gets wider."""
+
+    REQUEST = "request"
+    """The client sends it: the server must go on taking whatever it took."""
+    RESPONSE = "response"
+    """The client gets it: nothing may come that could not come before."""
+
+    @property
+    def opposite(self) -> "Direction":
+        return Direction.RESPONSE if self is Direction.REQUEST else Direction.REQUEST
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Parameters
+    ----------
+    rule
+        What kind of change it is.
+    where
+        The place; inside a schema relative to that.
+    """
+
+    rule: str
+    breaking: bool
+    where: str
+    message: str
+
+    def at(self, place: str) -> "Change":
+        """The same change, seen from further outside."""
+        return replace(self, where=f"{place}{self.where}")
+
+
+def narrowed(
+    rule: str, direction: Direction, message: str, *, is_narrower: bool, where: str = ""
+) -> Change:
+    """A change of what values there can be: narrower breaks requests, wider breaks responses."""
+    return Change(rule, is_narrower == (direction is Direction.REQUEST), where, message)

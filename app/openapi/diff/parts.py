@@ -1,0 +1,147 @@
+"""Differences in the parts of an operation: parameters, body, responses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.openapi.diff.changes import Change, Direction
+from app.openapi.diff.schemas import SchemaDiff
+from app.openapi.operations import Operation
+from app.openapi.references import resolve
+
+_Parameters = dict[tuple[str, str], dict[str, Any]]
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+
+
+class PartDiff:
+    """Compares parts of operations that both documents have."""
+
+    def __init__(self, old: dict[str, Any], new: dict[str, Any], schemas: SchemaDiff) -> None:
+        self._old = old
+        self._new = new
+        self._schemas = schemas
+
+    def parameters(self, old: Operation, new: Operation) -> Iterator[Change]:
+        """Differences in parameters; those of the path are the same by their position."""
+        before, after = _keyed(old), _keyed(new)
+        for key, parameter in before.items():
+            place = f"{new.title} {key[0]} parameter '{parameter.get('name')}'"
+            if key in after:
+                yield from self._parameter(parameter, after[key], place)
+            else:
+                yield Change("parameter-removed", True, place, "it is not taken any more")
+        for key, parameter in after.items():
+            if key not in before:
+                place = f"{new.title} {key[0]} parameter '{parameter.get('name')}'"
+                must = bool(parameter.get("required"))
+                rule = "parameter-required" if must else "parameter-added"
+                yield Change(rule, must, place, "it must be sent now" if must else "it is new")
+
+    def _parameter(self, old: dict[str, Any], new: dict[str, Any], place: str) -> Iterator[Change]:
+        was, is_now = bool(old.get("required")), bool(new.get("required"))
+        if was != is_now:
+            rule = "parameter-required" if is_now else "parameter-optional"
+            said = "it must be sent now" if is_now else "it may be left out now"
+            yield Change(rule, is_now, place, said)
+        if _style(old) != _style(new):
+            yield Change("parameter-style-changed", True, place, "it is written in another way")
+        if new.get("deprecated") is True and old.get("deprecated") is not True:
+            yield Change("deprecated", False, place, "it is deprecated now")
+        if "schema" in old or "schema" in new:
+            yield from self._schema(old, new, Direction.REQUEST, place)
+        else:
+            yield from self._content(old, new, Direction.REQUEST, place)
+
+    def body(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change]:
+        """Differences in what is sent."""
+        place = f"{new.title} {'body' if direction is Direction.REQUEST else 'payload'}"
+        if old.body is None or new.body is None:
+            if new.body is not None:
+                must = bool(new.body.get("required")) and direction is Direction.REQUEST
+                rule = "body-required" if must else "body-added"
+                yield Change(rule, must, place, "it must be sent now" if must else "it is new")
+            elif old.body is not None:
+                yield Change("body-removed", True, place, "there is none any more")
+            return
+        was, is_now = bool(old.body.get("required")), bool(new.body.get("required"))
+        if was != is_now:
+            must = is_now == (direction is Direction.REQUEST)
+            rule = "body-required" if is_now else "body-optional"
+            said = "it must be sent now" if is_now else "it may be left out now"
+            yield Change(rule, must, place, said)
+        yield from self._content(old.body, new.body, direction, place)
+
+    def responses(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change]:
+        """Differences in what is answered."""
+        for status, response in old.responses.items():
+            place = f"{new.title} response {status}"
+            if status in new.responses:
+                after = new.responses[status]
+                yield from self._headers(response, after, place)
+                yield from self._content(response, after, direction, place)
+            else:
+                # An error that does not happen any more is no loss.
+                is_error = status[:1] in ("4", "5")
+                message = "it is not given any more"
+                yield Change("response-removed", not is_error, place, message)
+        for status in new.responses:
+            if status not in old.responses:
+                place = f"{new.title} response {status}"
+                yield Change("response-added", False, place, "it is new")
+
+    def _headers(self, old: Any, new: Any, place: str) -> Iterator[Change]:
+        before, after = _headers(self._old, old), _headers(self._new, new)
+        for name, header in before.items():
+            where = f"{place} header '{name}'"
+            if name not in after:
+                yield Change("header-removed", True, where, "it is not sent any more")
+                continue
+            if header.get("required") and not after[name].get("required"):
+                yield Change("header-optional", True, where, "it may be missing now")
+            yield from self._schema(header, after[name], Direction.RESPONSE, where)
+        for name in after:
+            if name not in before:
+                yield Change("header-added", False, f"{place} header '{name}'", "it is new")
+
+    def _content(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Change]:
+        before, after = _mapping(old, "content"), _mapping(new, "content")
+        for media, content in before.items():
+            if media in after:
+                yield from self._schema(content, after[media], direction, f"{place} {media} ")
+            else:
+                message = f"{media} is not there any more"
+                yield Change("media-type-removed", True, place, message)
+        for media in after:
+            if media not in before:
+                yield Change("media-type-added", False, place, f"{media} is new")
+
+    def _schema(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Change]:
+        found = self._schemas.compare(old.get("schema", {}), new.get("schema", {}), direction)
+        yield from (change.at(place) for change in found)
+
+
+def _keyed(operation: Operation) -> _Parameters:
+    positions = {name: index for index, name in enumerate(operation.path_order())}
+    return {
+        (where, str(positions.get(name, name)) if where == "path" else name.lower())
+        if where in ("path", "header")
+        else (where, name): parameter
+        for (where, name), parameter in operation.parameters.items()
+    }
+
+
+def _style(parameter: dict[str, Any]) -> tuple[Any, ...]:
+    style = parameter.get("style", _STYLES.get(str(parameter.get("in"))))
+    return style, parameter.get("explode", style == "form"), bool(parameter.get("allowReserved"))
+
+
+def _headers(document: dict[str, Any], response: Any) -> dict[str, dict[str, Any]]:
+    found = _mapping(response, "headers")
+    return {name.lower(): _object(resolve(document, header)) for name, header in found.items()}
+
+
+def _mapping(value: Any, name: str) -> dict[str, Any]:
+    return _object(_object(value).get(name))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,65 @@
+"""References inside a document: nothing is ever fetched, so each must lead to a place in it."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+_MISSING = object()
+_MAX_HOPS = 20
+
+
+def reference_mistakes(document: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with references, each with its place."""
+    for place, target in _references(document, "#"):
+        if not isinstance(target, str):
+            yield f"{place}: should be text"
+        elif not target.startswith("#"):
+            yield (
+                f"{place}: should lead to a place in this document, like "
+                f"'#/components/schemas/Order' (got '{target[:200]}'). Bundle what it refers to."
+            )
+        elif _find(document, target) is _MISSING:
+            yield f"{place}: should lead to something that exists (got '{target[:200]}')"
+
+
+def _references(node: Any, place: str) -> Iterator[tuple[str, Any]]:
+    pending = [(node, place, False)]
+    while pending:
+        value, where, is_named = pending.pop()
+        if isinstance(value, list):
+            pending += [(item, f"{where}/{index}", False) for index, item in enumerate(value)]
+        elif isinstance(value, dict):
+            # A property or an example may be called `$ref`; only beside a schema it refers.
+            if "$ref" in value and not is_named:
+                yield f"{where}/$ref", value["$ref"]
+            pending += [
+                (item, f"{where}/{_escape(key)}", key == "properties" and not is_named)
+                for key, item in value.items()
+                if is_named or key not in ("example", "examples", "default", "enum", "const")
+            ]
+
+
+def resolve(document: dict[str, Any], node: Any) -> Any:
+    """What `node` is once its references are followed; an empty object where they lead nowhere."""
+    for _ in range(_MAX_HOPS):
+        if not isinstance(node, dict) or not isinstance(target := node.get("$ref"), str):
+            return node
+        node = _find(document, target)
+    return {}
+
+
+def _find(document: dict[str, Any], target: str) -> Any:
+    node: Any = document
+    for part in target.removeprefix("#").split("/")[1:]:
+        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict) and key in node:
+            node = node[key]
+        elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+            node = node[int(key)]
+        else:
+            return _MISSING
+    return node
+
+
+def _escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,178 @@
+"""Cached answers that are right on every replica.
+
+Each answer belongs to a scope, and each scope has a generation in Redis. A reader learns the
+generation before it reads the database and files what it read under it; a writer gives the scope
+a new generation after its commit and before its answer. So whatever was read before a change is
+filed under a generation that nobody asks for any more, however late it is put there.
+
+A process also keeps answers itself, and still asks Redis for the generation on every read: one
+question for all reads that wait at the time. Without Redis nothing is taken from a cache. Where
+Redis does not hear of a change, the writer goes on telling it for as long as answers live.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.constants import CACHE_SECONDS, LOCAL_CACHE_ENTRIES
+from app.storage.cache import Cache
+
+_RETRY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An answer's bytes, ready to be sent, and their ETag."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    generation: str
+    expires: float
+    snapshot: Snapshot
+
+
+class ReadCache:
+    """Answers by name, loaded once for all who wait for the same."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._generations = _Generations(cache)
+        self._local: OrderedDict[str, _Entry] = OrderedDict()
+        self._flights: dict[tuple[str, str], asyncio.Task[Snapshot]] = {}
+
+    async def read(
+        self, name: str, scope: str, load: Callable[[], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        """The answer of that name, from `load` if it is not there or its scope has changed."""
+        generation = await self._generations.current(scope)
+        if generation is None:
+            return await load()
+        entry = self._local.get(name)
+        if entry and entry.generation == generation and entry.expires > time.time():
+            self._local.move_to_end(name)
+            return entry.snapshot
+        return await self._fly(name, generation, load)
+
+    async def forget(self, *scopes: str) -> None:
+        """Make all answers of these scopes old, on every replica."""
+        await self._generations.renew(scopes)
+
+    async def close(self) -> None:
+        """End what goes on by itself."""
+        await self._generations.close()
+
+    async def _fly(
+        self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        flight = self._flights.get((name, generation))
+        if flight is None:
+            # A task of its own: who asked first may go away, the others still wait.
+            flight = asyncio.create_task(self._fetch(name, generation, load))
+            self._flights[name, generation] = flight
+            flight.add_done_callback(lambda _: self._flights.pop((name, generation)))
+        return await asyncio.shield(flight)
+
+    async def _fetch(
+        self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        entry = _parse(await self._cache.get(_key(name)))
+        if entry is None or entry.generation != generation:
+            entry = _Entry(generation, time.time() + CACHE_SECONDS, await load())
+            await self._cache.put(_key(name), _format(entry), seconds=CACHE_SECONDS)
+        self._local[name] = entry
+        self._local.move_to_end(name)
+        if len(self._local) > LOCAL_CACHE_ENTRIES:
+            self._local.popitem(last=False)
+        return entry.snapshot
+
+
+class _Generations:
+    """Asks Redis for generations, one question at a time for all who want to know.
+
+    Who asks while a question is under way waits for the next one: an answer must not be older
+    than the asking.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._waiting: dict[str, asyncio.Future[str | None]] = {}
+        self._asking: asyncio.Task[None] | None = None
+        self._unheard: dict[str, float] = {}
+        self._telling: asyncio.Task[None] | None = None
+
+    async def current(self, scope: str) -> str | None:
+        """The scope's generation; None if it cannot be known."""
+        if self._unheard.get(scope, 0) > time.monotonic():
+            return None
+        waiter = self._waiting.get(scope)
+        if waiter is None:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting[scope] = waiter
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(waiter)
+
+    async def renew(self, scopes: tuple[str, ...]) -> None:
+        """Give the scopes new generations, now or as soon as Redis hears of it."""
+        if await self._cache.renew_generations(list(map(_key, scopes))):
+            return
+        # What was read before the change is expired by then.
+        self._unheard |= dict.fromkeys(scopes, time.monotonic() + CACHE_SECONDS)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+
+    async def close(self) -> None:
+        for task in filter(None, (self._telling, self._asking)):
+            task.cancel()
+
+    async def _tell(self) -> None:
+        while self._unheard:
+            await asyncio.sleep(_RETRY_SECONDS)
+            told = dict(self._unheard)
+            heard = await self._cache.renew_generations(list(map(_key, told)))
+            for scope, until in told.items():
+                # It has another end by now if another change of it was not heard of meanwhile.
+                if self._unheard[scope] == until and (heard or until < time.monotonic()):
+                    del self._unheard[scope]
+        self._telling = None
+
+    async def _ask(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, {}
+            try:
+                found = await self._cache.generations(list(map(_key, batch)))
+            except BaseException:
+                self._answer(batch, None)
+                raise
+            self._answer(batch, found)
+        self._asking = None
+
+    def _answer(
+        self, batch: dict[str, asyncio.Future[str | None]], found: list[str] | None
+    ) -> None:
+        for waiter, generation in zip(batch.values(), found or [None] * len(batch), strict=True):
+            waiter.set_result(generation)
+
+
+def _key(name: str) -> str:
+    return f"cache:{name}"
+
+
+def _format(entry: _Entry) -> str:
+    head = f"{entry.generation} {entry.expires} {entry.snapshot.etag}"
+    return f"{head}\n{entry.snapshot.body.decode()}"
+
+
+def _parse(text: str | None) -> _Entry | None:
+    head, _, body = (text or "").partition("\n")
+    match head.split(" "):
+        case [generation, expires, etag]:
+            return _Entry(generation, float(expires), Snapshot(body.encode(), etag))
+        case _:
+            return None

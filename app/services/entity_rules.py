@@ -1,0 +1,91 @@
+"""Rules that every change of an entity, its documents and pages goes by."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.access import Actor
+from app.exceptions import (
+    ChangedMeanwhileError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+)
+from app.models.entities import EntityChange, EntityKey, EntityOut
+from app.storage.entities import StoredEntity, find_team, get_entity
+
+_MAX_SHOWN_CHARACTERS = 1000
+"""The audit trail tells what changed; it is no second copy of large texts."""
+
+
+def entity_tag(stored: StoredEntity) -> str:
+    """The ETag of an entity: one that is made again after its removal has another."""
+    return f'"{stored.id.hex[:12]}-{stored.entity.version}"'
+
+
+def check_owner(actor: Actor, owner: str) -> None:
+    """Raise unless the actor may change what that team owns."""
+    if not actor.may_change(owner):
+        raise ForbiddenError(f"only members of the team '{owner}' may do this")
+
+
+def check_version(if_match: str, current: str) -> None:
+    """Raise unless `If-Match` names the current version.
+
+    A weak tag is taken for the strong one: Nginx weakens the tags of what it compresses.
+    """
+    given = [tag.strip().removeprefix("W/") for tag in if_match.split(",")]
+    if "*" not in given and current not in given:
+        raise ChangedMeanwhileError(
+            f"If-Match: should be the current {current} (got {if_match}). "
+            "Read it again, and send the change for what is there now."
+        )
+
+
+async def lock_entity(connection: AsyncConnection, key: EntityKey) -> StoredEntity:
+    """The entity, which nobody else changes until the transaction ends."""
+    stored = await get_entity(connection, key, lock=True)
+    if stored is None:
+        raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
+    return stored
+
+
+async def lock_owned(connection: AsyncConnection, actor: Actor, key: EntityKey) -> StoredEntity:
+    """The same, if the actor may change it."""
+    stored = await lock_entity(connection, key)
+    check_owner(actor, stored.entity.owner)
+    return stored
+
+
+async def require_entity(connection: AsyncConnection, key: EntityKey) -> StoredEntity:
+    """The entity, to be read."""
+    stored = await get_entity(connection, key)
+    if stored is None:
+        raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
+    return stored
+
+
+async def find_owner(connection: AsyncConnection, name: str) -> uuid.UUID:
+    """The id of the owning team."""
+    found = await find_team(connection, name)
+    if found is None:
+        raise InvalidRequestError(f"owner: should name a team that exists (got '{name}')")
+    return found
+
+
+def describe_change(before: EntityOut, change: EntityChange) -> dict[str, Any]:
+    """The fields that change, each with its value before and after; empty for no change."""
+    old = before.model_dump(mode="json")
+    new = change.model_dump(mode="json")
+    changed = {
+        name: {"before": _shorten(old[name]), "after": _shorten(value)}
+        for name, value in new.items()
+        if old[name] != value
+    }
+    return {"changed": changed} if changed else {}
+
+
+def _shorten(value: Any) -> Any:
+    text = value if isinstance(value, str) else str(value)
+    return value if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -1,0 +1,122 @@
+"""Pages of documentation that belong to entities."""
+
+import asyncio
+
+from app.access import Actor
+from app.exceptions import (
+    ChangedMeanwhileError,
+    NotFoundError,
+    PreconditionRequiredError,
+)
+from app.models.entities import EntityKey
+from app.models.pages import PageChange, PageList, PageOut
+from app.services.cache import ReadCache
+from app.services.entity_rules import check_version, lock_owned, require_entity
+from app.services.markdown import render_markdown
+from app.storage.audit import add_event
+from app.storage.database import Database
+from app.storage.pages import add_page, delete_page, get_page, list_pages, update_page
+
+
+def page_tag(page: PageOut) -> str:
+    """A page's ETag: one that is written again after its removal has another."""
+    return f'"{page.version}-{int(page.updated_at.timestamp() * 1_000_000):x}"'
+
+
+class Pages:
+    """Documentation in Markdown, rendered when it is written."""
+
+    def __init__(self, database: Database, cache: ReadCache) -> None:
+        self._database = database
+        self._cache = cache
+
+    async def list(self, key: EntityKey) -> PageList:
+        """An entity's pages by title."""
+        async with self._database.connect() as connection:
+            stored = await require_entity(connection, key)
+            return PageList(items=await list_pages(connection, stored.id))
+
+    async def get(self, key: EntityKey, slug: str) -> PageOut:
+        """One page.
+
+        Raises
+        ------
+        NotFoundError
+            Raised when the entity or the page is not there.
+        """
+        async with self._database.connect() as connection:
+            stored = await require_entity(connection, key)
+            found = await get_page(connection, stored.id, slug)
+        if found is None:
+            raise NotFoundError(f"{key} has no page '{slug}'")
+        return found[1]
+
+    async def put(
+        self, actor: Actor, key: EntityKey, slug: str, change: PageChange, *, if_match: str | None
+    ) -> tuple[PageOut, bool]:
+        """Write a page; whether it is a new one.
+
+        Raises
+        ------
+        PreconditionRequiredError
+            Raised when there is such a page and `if_match` is not given.
+        ChangedMeanwhileError
+            Raised when `if_match` is not the version that is there.
+        """
+        html = await asyncio.to_thread(render_markdown, change.markdown)
+        values = {"title": change.title, "markdown": change.markdown, "html": html}
+        async with self._database.connect() as connection:
+            stored = await lock_owned(connection, actor, key)
+            found = await get_page(connection, stored.id, slug)
+            if found is None:
+                if if_match is not None:
+                    raise ChangedMeanwhileError(f"If-Match: {key} has no page '{slug}' any more")
+                await add_page(connection, stored.id, slug, values)
+            else:
+                _require_match(if_match, found[1])
+                await update_page(connection, found[0], values)
+            await add_event(
+                connection,
+                actor=actor,
+                action="page.create" if found is None else "page.update",
+                target=f"{key}/pages/{slug}",
+                detail=_describe(found and found[1], change),
+            )
+            written = await get_page(connection, stored.id, slug)
+        assert written is not None
+        return written[1], found is None
+
+    async def delete(self, actor: Actor, key: EntityKey, slug: str, *, if_match: str) -> None:
+        """Remove a page."""
+        async with self._database.connect() as connection:
+            stored = await lock_owned(connection, actor, key)
+            found = await get_page(connection, stored.id, slug)
+            if found is None:
+                raise NotFoundError(f"{key} has no page '{slug}'")
+            check_version(if_match, page_tag(found[1]))
+            await delete_page(connection, found[0])
+            await add_event(
+                connection,
+                actor=actor,
+                action="page.delete",
+                target=f"{key}/pages/{slug}",
+                detail={"title": found[1].title, "version": found[1].version},
+            )
+
+
+def _require_match(if_match: str | None, page: PageOut) -> None:
+    if if_match is None:
+        raise PreconditionRequiredError(
+            f"If-Match: should name the version to be replaced; it is {page_tag(page)} now"
+        )
+    check_version(if_match, page_tag(page))
+
+
+def _describe(before: PageOut | None, after: PageChange) -> dict[str, object]:
+    if before is None:
+        return {"title": after.title, "characters": len(after.markdown)}
+    characters = {"before": len(before.markdown), "after": len(after.markdown)}
+    changed: dict[str, object] = {"characters": characters}
+    if before.title != after.title:
+        changed["title"] = {"before": before.title, "after": after.title}
+    return {"changed": changed, "version": before.version}

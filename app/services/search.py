@@ -1,0 +1,74 @@
+"""Search over entities, API documents and pages."""
+
+import html
+import re
+
+from app.constants import MAX_SEARCH_WORDS
+from app.exceptions import NotFoundError
+from app.models.search import SearchHit, SearchPage
+from app.models.texts import Kind
+from app.services.cursors import Cursors
+from app.storage import search
+from app.storage.database import Database
+
+_WORD = re.compile(r"[^\W_]+")
+_MAX_WORD_CHARACTERS = 50
+_MAX_HITS = 500
+"""How far cursors lead; nobody reads on, and each page ranks those before it again."""
+
+
+class Search:
+    """Finds what has all the words; the last one may be the beginning of a word."""
+
+    def __init__(self, database: Database, cursors: Cursors) -> None:
+        self._database = database
+        self._cursors = cursors
+
+    async def find(
+        self, query: str, *, kind: Kind | None = None, cursor: str | None = None, limit: int = 20
+    ) -> SearchPage:
+        """One page of hits, the best first; none for a query without words.
+
+        Raises
+        ------
+        NotFoundError
+            Raised for a cursor that no page of the same search has given.
+        """
+        listing = f"search:{kind}:{query}"
+        skipped = self._skipped(listing, cursor)
+        found = _WORD.findall(query.lower())[:MAX_SEARCH_WORDS]
+        words = [word[:_MAX_WORD_CHARACTERS] for word in found]
+        if not words:
+            return SearchPage(items=[])
+        async with self._database.connect() as connection:
+            # One more than asked for tells whether there is a page behind this one.
+            rows = await search.find(
+                connection,
+                words,
+                phrase=query.strip().lower().replace("\x00", ""),
+                kind=kind,
+                skipped=skipped,
+                limit=limit + 1,
+            )
+        behind = skipped + limit
+        more = len(rows) > limit and behind < _MAX_HITS
+        hits = [
+            SearchHit(**{**row._mapping, "highlight": _mark(row.excerpt)}) for row in rows[:limit]
+        ]
+        return SearchPage(
+            items=hits, next_cursor=self._cursors.encode(listing, [behind]) if more else None
+        )
+
+    def _skipped(self, listing: str, cursor: str | None) -> int:
+        if cursor is None:
+            return 0
+        match self._cursors.decode(listing, cursor):
+            case [int(skipped)]:
+                return skipped
+            case _:
+                raise NotFoundError("there is no page with this cursor; start again without one")
+
+
+def _mark(excerpt: str) -> str:
+    escaped = html.escape(excerpt)
+    return escaped.replace(search.START, "<mark>").replace(search.STOP, "</mark>")

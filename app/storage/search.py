@@ -1,0 +1,103 @@
+"""Full-text search in PostgreSQL: entities, API documents and pages in one query."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from app.constants import MAX_SEARCH_CANDIDATES
+
+START, STOP = "\ue000", "\ue001"
+"""Around what fits; of Unicode's private use, and taken out of the text before."""
+
+_MAX_EXCERPT_SOURCE = 20_000
+
+# The names of the alternatives are of the same width as those of SearchHit.type.
+_STATEMENT = text(
+    f"""
+    WITH asked AS MATERIALIZED (SELECT portal_query(:words) AS query),
+    hit AS (
+        (SELECT 'entity' AS type, id AS entity_id, NULL::uuid AS page_id, NULL AS part,
+                NULL::bytea AS sha256, ts_rank(search, (SELECT query FROM asked))
+                    + CASE WHEN lower(name) = :phrase THEN 2
+                           WHEN starts_with(lower(name), :phrase) THEN 1 ELSE 0 END AS rank
+         FROM (SELECT id, name, search FROM entity
+               WHERE search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
+               LIMIT :candidates) AS fitting
+         ORDER BY rank DESC, id LIMIT :wanted)
+        UNION ALL
+        (SELECT 'page', entity_id, fitting.id, slug, NULL,
+                ts_rank(fitting.search, (SELECT query FROM asked)) * 0.8 AS rank
+         FROM (SELECT page.id, entity_id, slug, page.search
+               FROM page JOIN entity ON entity.id = entity_id
+               WHERE page.search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
+               LIMIT :candidates) AS fitting
+         ORDER BY rank DESC, id LIMIT :wanted)
+        UNION ALL
+        (SELECT 'api_document', entity_id, NULL, version, sha256,
+                ts_rank(search, (SELECT query FROM asked)) * 0.6 AS rank
+         FROM (SELECT DISTINCT ON (entity_id) entity_id, api_document.version,
+                    api_document.sha256, search
+               FROM api_content JOIN api_document USING (sha256)
+               JOIN entity ON entity.id = entity_id
+               WHERE api_content.search @@ (SELECT query FROM asked)
+                   AND (:kind = '' OR kind = :kind)
+               ORDER BY entity_id, api_document.created_at DESC
+               LIMIT :candidates) AS fitting
+         ORDER BY rank DESC, entity_id LIMIT :wanted)
+    ),
+    best AS (
+        SELECT hit.*, kind, namespace, name, entity.title AS entity_title, description
+        FROM hit JOIN entity ON entity.id = entity_id
+        ORDER BY rank DESC, kind, namespace, name, type, part
+        OFFSET :skipped LIMIT :limit
+    )
+    SELECT best.type, kind, namespace, name, entity_title, part,
+        coalesce(page.title, api_content.title, entity_title) AS title,
+        ts_headline(
+            'english',
+            translate(
+                left(coalesce(page.markdown, api_content.summary, description),
+                    {_MAX_EXCERPT_SOURCE}),
+                '{START}{STOP}', ''
+            ),
+            (SELECT query FROM asked),
+            'StartSel={START}, StopSel={STOP}, MaxWords=30, MinWords=12, MaxFragments=2'
+        ) AS excerpt
+    FROM best
+    LEFT JOIN page ON page.id = page_id
+    LEFT JOIN api_content ON api_content.sha256 = best.sha256
+    ORDER BY rank DESC, kind, namespace, name, best.type, part
+    """
+).bindparams(bindparam("words", type_=ARRAY(Text)))
+
+
+async def find(
+    connection: AsyncConnection,
+    words: Sequence[str],
+    *,
+    phrase: str,
+    kind: str | None,
+    skipped: int,
+    limit: int,
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """What fits all of the words, the best first.
+
+    Parameters
+    ----------
+    phrase
+        What was asked for as it was typed: an entity of that name comes first.
+    """
+    values = {
+        "words": list(words),
+        "phrase": phrase,
+        "kind": kind or "",
+        "candidates": MAX_SEARCH_CANDIDATES,
+        "wanted": skipped + limit,
+        "skipped": skipped,
+        "limit": limit,
+    }
+    return (await connection.execute(_STATEMENT, values)).all()

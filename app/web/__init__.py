@@ -1,0 +1,1 @@
+"""Pages for people: they call the services that the API calls."""

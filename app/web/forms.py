@@ -1,0 +1,82 @@
+"""What a form holds, and what is wrong with it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Self
+
+from fastapi import Request
+from pydantic import SecretStr, ValidationError
+from starlette.datastructures import UploadFile as ReceivedFile
+
+from app.exceptions import PortalError
+
+_CORRIGIBLE = (401, 403, 409, 412, 413, 422, 429)
+
+
+class Form:
+    """Values to show again, a mistake for each field, and one of the whole."""
+
+    def __init__(self, values: Mapping[str, str] | None = None, **chosen: list[str]) -> None:
+        self.values: dict[str, str] = defaultdict(str, values or {})
+        self.lists = chosen
+        self.files: dict[str, ReceivedFile] = {}
+        self.errors: dict[str, str] = defaultdict(str)
+        self.problem = ""
+        self.status = 200
+
+    @classmethod
+    async def read(cls, request: Request) -> Self:
+        """The form that was sent; line ends as everywhere but in HTTP."""
+        form = cls()
+        for name, value in (await request.form()).multi_items():
+            if isinstance(value, ReceivedFile):
+                form.files[name] = value
+                continue
+            form.values[name] = value.replace("\r\n", "\n")
+            form.lists.setdefault(name, []).append(value)
+        return form
+
+    def chosen(self, name: str) -> list[str]:
+        """Values of the boxes that are checked."""
+        return self.lists.get(name, [])
+
+    def secret(self, name: str) -> SecretStr:
+        """A password, with every blank that was typed."""
+        return SecretStr(self.values[name])
+
+    def text(self, name: str) -> str:
+        """One line, without the blanks around it."""
+        return self.values[name].strip()
+
+    def refused(self, error: PortalError | ValidationError) -> Self:
+        """The form to be shown again, with what a model says of its fields, or a service of it all.
+
+        Raises
+        ------
+        PortalError
+            Raised when no other input would help: the page of the error tells more.
+        """
+        if isinstance(error, ValidationError):
+            for item in error.errors():
+                self.errors[_field_of(item)] = _sentence(item["msg"])
+            self.status, self.problem = 422, "Please look at the marked fields."
+        elif error.status in _CORRIGIBLE:
+            self.status, self.problem = error.status, _sentence(error.detail)
+        else:
+            raise error
+        return self
+
+
+def _field_of(item: Any) -> str:
+    return str(item["loc"][0]) if item["loc"] else ""
+
+
+def _sentence(said: str) -> str:
+    text = said.removeprefix("Value error, ")
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+async def read_file(form: Form, name: str, *, max_bytes: int) -> bytes:
+    """What was uploaded, up to one byte more than is taken; nothing if nothing was."""
+    file = form.files.get(name)
+    return await file.read(max_bytes + 1) if file is not None else b""

@@ -1,0 +1,136 @@
+"""API documents: read, tried out, compared, uploaded."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
+from pydantic import TypeAdapter, ValidationError
+
+from app.access import Access, ActorDep, access
+from app.constants import MAX_DOCUMENT_BYTES
+from app.dependencies import ApiDocumentsDep
+from app.exceptions import InvalidRequestError, PortalError
+from app.models.api_documents import VersionName
+from app.web.entity_frame import FrameDep, OwnedFrameDep
+from app.web.forms import Form, read_file
+from app.web.openapi_reader import Reading, read
+from app.web.views import View, ViewDep
+
+router = APIRouter(prefix="/entities/{kind}/{namespace}/{name}", include_in_schema=False)
+_VERSION = TypeAdapter[str](VersionName)
+
+
+@router.get("/api", **access(Access.READ))
+async def list_versions(view: ViewDep, frame: FrameDep, version: str = "") -> Response:
+    """All versions; if one was chosen, that one."""
+    if version:
+        return view.redirect(f"{frame.path}/api/{quote(version, safe='')}")
+    names = [item.version for item in frame.versions]
+    older, newer = names[1:2] or names, names
+    return view.render(
+        "interfaces/versions.html",
+        tab="api",
+        older="".join(older[:1]),
+        newer="".join(newer[:1]),
+        **frame.context(),
+    )
+
+
+@router.get("/api/{version}", **access(Access.READ))
+async def read_version(
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
+) -> HTMLResponse:
+    """The document as a page that needs no JavaScript."""
+    found = await documents.get(frame.key, version)
+    reading = await asyncio.to_thread(_read, found.document)
+    return view.render(
+        "interfaces/read.html",
+        tab="api",
+        version=version,
+        document_url=frame.document_url(version),
+        reading=reading,
+        **frame.context(),
+    )
+
+
+@router.get("/api/{version}/try", **access(Access.READ))
+async def try_version(
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
+) -> HTMLResponse:
+    """Swagger UI over the stored document."""
+    found = await documents.get(frame.key, version)
+    reading = await asyncio.to_thread(_read, found.document)
+    return view.render(
+        "interfaces/try.html",
+        tab="api",
+        version=version,
+        document_url=frame.document_url(version),
+        is_own=_is_own(view, reading.servers),
+        **frame.context(),
+    )
+
+
+@router.get("/compare", **access(Access.READ))
+async def compare(
+    view: ViewDep,
+    frame: FrameDep,
+    documents: ApiDocumentsDep,
+    older: Annotated[str, Query(alias="from")],
+    newer: Annotated[str, Query(alias="to")],
+) -> HTMLResponse:
+    """What changed from one version to another, what may break clients first."""
+    diff = await documents.diff(frame.key, older, newer)
+    context = {"diff": diff, "older": older, "newer": newer, **frame.context()}
+    return view.render("interfaces/compare.html", tab="api", **context)
+
+
+@router.get("/upload", **access(Access.MEMBER))
+async def show_upload(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
+    """Where a document is put in."""
+    return view.render("interfaces/upload.html", tab="api", **frame.context())
+
+
+@router.post("/upload", **access(Access.MEMBER))
+async def upload(
+    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, documents: ApiDocumentsDep
+) -> Response:
+    """Publish the document as a version that was not there before."""
+    form = await Form.read(view.request)
+    content = await read_file(form, "file", max_bytes=MAX_DOCUMENT_BYTES)
+    try:
+        version = _check_version(form.text("version"))
+        if not content:
+            raise InvalidRequestError("choose the document")
+        await documents.put(actor, frame.key, version, content, if_match=None)
+    except PortalError as error:
+        context = frame.context()
+        return view.render("interfaces/upload.html", form=form.refused(error), tab="api", **context)
+    return view.redirect(f"{frame.path}/api/{version}", notice="version-published")
+
+
+def _read(document: str) -> Reading:
+    found: dict[str, Any] = json.loads(document)
+    return read(found)
+
+
+def _is_own(view: View, servers: list[str]) -> bool:
+    """Whether a request from the page may go where the document says: the policy lets no other."""
+    own = f"{view.request.url.scheme}://{view.request.url.netloc}"
+    return not servers or any(
+        (url.startswith("/") and not url.startswith("//"))
+        or url == own
+        or url.startswith(f"{own}/")
+        for url in servers
+    )
+
+
+def _check_version(version: str) -> str:
+    try:
+        return _VERSION.validate_python(version)
+    except ValidationError as error:
+        raise InvalidRequestError(
+            f"version: should be letters and digits, with -, _, . and + between (got '{version}')"
+        ) from error

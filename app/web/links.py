@@ -1,0 +1,46 @@
+"""Addresses: which ones a page may lead to."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode, urlsplit
+
+from app.models.search import SearchHit
+
+
+def own_path(value: str | None, *, default: str = "/") -> str:
+    """`value` if it is a path of this portal, else the default.
+
+    Browsers read a backslash as a slash and skip control characters, so neither is let through.
+    """
+    if not value or not value.startswith("/") or value.startswith("//"):
+        return default
+    if "\\" in value or not value.isprintable():
+        return default
+    return value
+
+
+def is_web_url(value: str) -> bool:
+    """Whether a page may link to it: no `javascript:`, no `data:`."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and value.isprintable()
+
+
+def with_query(path: str, values: Mapping[str, str | None]) -> str:
+    """The path with what is not empty as its query."""
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def entity_path(kind: str, namespace: str, name: str, *more: str) -> str:
+    """Where an entity is shown, or something that belongs to it."""
+    parts = "/".join(quote(part, safe="") for part in (kind, namespace, name, *more))
+    return f"/entities/{parts}"
+
+
+def hit_path(hit: SearchHit) -> str:
+    """Where what a search has found is shown."""
+    folder = {"api_document": "api", "page": "pages"}.get(hit.type)
+    more = (folder, hit.part or "") if folder else ()
+    return entity_path(hit.kind, hit.namespace, hit.name, *more)

@@ -1,0 +1,38 @@
+"""All pages and the files they load."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app.web import (
+    account,
+    admin,
+    catalogue,
+    documentation,
+    entity_forms,
+    interfaces,
+    portal_api,
+    search,
+    sign_in,
+    teams,
+)
+from app.web.assets import OWN_ASSETS, swagger_assets
+
+# Fixed addresses come before those with a part that varies.
+PAGES = (
+    entity_forms.router,
+    catalogue.router,
+    interfaces.router,
+    documentation.router,
+    search.router,
+    sign_in.router,
+    account.router,
+    teams.router,
+    admin.router,
+    portal_api.router,
+)
+
+
+def mount_assets(app: FastAPI) -> None:
+    """Make `app` answer with what pages load."""
+    app.mount("/assets/swagger", StaticFiles(directory=swagger_assets()), name="swagger")
+    app.mount("/assets", StaticFiles(directory=OWN_ASSETS), name="assets")

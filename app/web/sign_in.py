@@ -1,0 +1,85 @@
+"""Signing in and out, and new accounts."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from app.access import Access, ActorDep, access
+from app.cookies import check_origin
+from app.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
+from app.exceptions import NotFoundError, PortalError
+from app.models.sessions import LoginIn, RegisterIn
+from app.web.forms import Form
+from app.web.links import own_path
+from app.web.views import View, ViewDep
+from app.web.wording import PASSWORD_RULE
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/sign-in", **access(Access.PUBLIC))
+async def show_sign_in(view: ViewDep, next: str = "") -> Response:
+    """The form; whoever is signed in goes on."""
+    if view.actor is not None:
+        return view.redirect(own_path(next))
+    return _render_sign_in(view, Form(), next)
+
+
+@router.post("/sign-in", **access(Access.PUBLIC))
+async def sign_in(view: ViewDep, sessions: SessionsDep, cookies: CookiesDep) -> Response:
+    """Begin a session and go where one was going."""
+    check_origin(view.request)
+    form = await Form.read(view.request)
+    try:
+        given = LoginIn(email=form.text("email"), password=form.secret("password"))
+        password = given.password.get_secret_value()
+        tokens = await sessions.log_in(given.email, password, agent=view.agent)
+    except (PortalError, ValidationError) as error:
+        return _render_sign_in(view, form.refused(error), form.values["next"])
+    response = view.redirect(own_path(form.values["next"]))
+    cookies.attach(response, tokens)
+    return response
+
+
+@router.post("/sign-out", **access(Access.SIGNED_IN, with_first_password=True))
+async def sign_out(
+    view: ViewDep, actor: ActorDep, sessions: SessionsDep, cookies: CookiesDep
+) -> Response:
+    """End this session."""
+    assert actor.session_id is not None
+    await sessions.revoke(actor, actor.session_id)
+    response = view.redirect("/sign-in", notice="signed-out")
+    cookies.clear(response)
+    return response
+
+
+@router.get("/register", **access(Access.PUBLIC))
+async def show_register(view: ViewDep, config: ConfigDep) -> HTMLResponse:
+    """The form, where the portal takes whoever comes by."""
+    if not config.registration_open:
+        raise NotFoundError("accounts are made by an administrator here")
+    return _render_register(view, Form())
+
+
+@router.post("/register", **access(Access.PUBLIC))
+async def register(view: ViewDep, accounts: AccountsDep) -> Response:
+    """Make an account; signing in proves that it is one's own."""
+    check_origin(view.request)
+    form = await Form.read(view.request)
+    try:
+        wanted = RegisterIn(
+            email=form.text("email"), name=form.text("name"), password=form.secret("password")
+        )
+        password = wanted.password.get_secret_value()
+        await accounts.register(email=wanted.email, name=wanted.name, password=password)
+    except (PortalError, ValidationError) as error:
+        return _render_register(view, form.refused(error))
+    return view.redirect("/sign-in", notice="registered")
+
+
+def _render_sign_in(view: View, form: Form, target: str) -> HTMLResponse:
+    return view.render("account/sign_in.html", form=form, next=own_path(target, default=""))
+
+
+def _render_register(view: View, form: Form) -> HTMLResponse:
+    return view.render("account/register.html", form=form, password_rule=PASSWORD_RULE)

@@ -1,0 +1,135 @@
+"""How a page is made: templates, and what each of them knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import __version__
+from app.access import Actor, MaybeActorDep
+from app.cookies import csrf_token
+from app.web import links, wording
+from app.web.assets import asset_url
+from app.web.forms import Form
+from app.web.notices import NOTICE_COOKIE, NOTICES
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(
+        {"with": lambda chosen, name, value: {**chosen, name: value}},
+        without=lambda chosen, name: {key: chosen[key] for key in chosen if key != name},
+        yaml=wording.as_yaml,
+        browser=wording.browser_name,
+        hit_path=links.hit_path,
+        ago=wording.ago,
+        exactly=wording.exactly,
+        counted=wording.counted,
+        is_web_url=links.is_web_url,
+    )
+    found.globals.update(
+        asset=asset_url,
+        portal_version=__version__,
+        entity_path=links.entity_path,
+        with_query=links.with_query,
+        kind_names=wording.KIND_NAMES,
+        kind_plurals=wording.KIND_PLURALS,
+        role_names=wording.ROLE_NAMES,
+        relation_names=wording.RELATION_NAMES,
+    )
+    return found
+
+
+_environment_of_pages = _environment()
+
+
+@dataclass(frozen=True)
+class View:
+    """One request for a page: who asks, and how it is answered."""
+
+    request: Request
+    actor: Actor | None
+
+    @property
+    def may_write(self) -> bool:
+        """Whether whoever asks may add to the catalogue."""
+        return self.actor is not None and self.actor.role != "viewer"
+
+    @property
+    def is_admin(self) -> bool:
+        return self.actor is not None and self.actor.role == "admin"
+
+    @property
+    def agent(self) -> str:
+        """What the browser says it is."""
+        return self.request.headers.get("user-agent", "")
+
+    def render(
+        self, template: str, *, form: Form | None = None, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """A page; nothing of it is kept where someone else could find it.
+
+        Parameters
+        ----------
+        form
+            The page's form; one that was refused decides on the status.
+        """
+        context["form"] = form or Form()
+        html = _environment_of_pages.get_template(template).render(self._shared() | context)
+        response = HTMLResponse(html, form.status if form else status, _NO_STORE)
+        if NOTICE_COOKIE in self.request.cookies:
+            response.delete_cookie(NOTICE_COOKIE)
+        return response
+
+    def redirect(self, path: str, *, notice: str = "") -> RedirectResponse:
+        """Lead to another page of the portal, which shows the notice of that name once."""
+        response = RedirectResponse(path, 303, _NO_STORE)
+        if notice:
+            response.set_cookie(
+                NOTICE_COOKIE,
+                notice,
+                max_age=30,
+                httponly=True,
+                samesite="lax",
+                secure=self.request.url.scheme == "https",
+            )
+        return response
+
+    def _shared(self) -> Mapping[str, Any]:
+        config = self.request.app.state.config
+        return {
+            "actor": self.actor,
+            "may_read": self.actor is not None or config.anonymous_reads,
+            "registration_open": config.registration_open,
+            "path": self.request.url.path,
+            "area": "",
+            "question": "",
+            "notice": NOTICES.get(self.request.cookies.get(NOTICE_COOKIE, "")),
+            "csrf_token": self._csrf_token,
+        }
+
+    def _csrf_token(self) -> str:
+        """What forms carry; before there is a session, their origin is checked instead."""
+        if self.actor is None or self.actor.session_id is None:
+            return ""
+        return csrf_token(self.request.app.state.config, self.actor.session_id)
+
+
+async def _view(request: Request, actor: MaybeActorDep) -> View:
+    return View(request, actor)
+
+
+ViewDep = Annotated[View, Depends(_view)]

@@ -1,0 +1,81 @@
+"""Words and times as people read them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from app.constants import MIN_PASSWORD_CHARACTERS
+from app.models.relations import RelationType
+
+PASSWORD_RULE = (
+    f"At least {MIN_PASSWORD_CHARACTERS} characters; a few words are easier to remember."
+)
+
+KIND_NAMES = {"component": "Component", "api": "API", "resource": "Resource", "system": "System"}
+KIND_PLURALS = {
+    "component": "Components",
+    "api": "APIs",
+    "resource": "Resources",
+    "system": "Systems",
+}
+ROLE_NAMES = {"admin": "Administrator", "member": "Member", "viewer": "Viewer"}
+RELATION_NAMES: dict[RelationType, tuple[str, str]] = {
+    "part_of": ("Part of", "Consists of"),
+    "depends_on": ("Depends on", "Needed by"),
+    "provides": ("Provides", "Provided by"),
+    "consumes": ("Consumes", "Consumed by"),
+}
+"""By type: what an entity says of its target, and what the target says of it."""
+
+_UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"))
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """How long ago, or how soon, that is: `3 hours ago`, `in 2 days`."""
+    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    if abs(seconds) < 60:
+        return "just now" if seconds >= 0 else "in a moment"
+    text = _amount(abs(seconds))
+    return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def _amount(seconds: float) -> str:
+    size, name = next((unit for unit in _UNITS if seconds >= unit[0]), (60, "minute"))
+    count = int(seconds // size)
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def exactly(at: datetime) -> str:
+    """The moment in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 version`, `2 versions`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def as_yaml(value: Any) -> str:
+    """Free data as people write it."""
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).rstrip()
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def browser_name(agent: str) -> str:
+    """What a User-Agent says in two words: `Firefox on Linux`."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for name in _SYSTEMS if name in agent), "")
+    if browser:
+        return f"{browser} on {system}" if system else browser
+    return re.split(r"[\s(]", agent)[0][:40] or "Unknown"

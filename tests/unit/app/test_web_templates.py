@@ -1,0 +1,46 @@
+"""Templates keep to what the pages' policy allows, and look the same everywhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.web.assets import OWN_ASSETS, asset_url
+from app.web.headers import SECURITY_HEADERS
+from infra.images import ROOT
+
+_FOLDER = ROOT / "app" / "templates"
+_TEMPLATES = sorted(_FOLDER.rglob("*.html"))
+_NAMES = [str(path.relative_to(_FOLDER)) for path in _TEMPLATES]
+
+
+@pytest.mark.parametrize("path", _TEMPLATES, ids=_NAMES)
+def test_no_template_has_inline_code_or_style(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", text) == []
+    scripts = re.findall(r"<script[^>]*>", text)
+    assert [script for script in scripts if "src=" not in script] == []
+    assert re.findall(r"<script[^>]*>(?!</script>)", text) == []
+
+
+@pytest.mark.parametrize("path", _TEMPLATES, ids=_NAMES)
+def test_every_form_that_changes_something_carries_the_token(path: Path) -> None:
+    text = path.read_text()
+    forms = re.findall(r'<form[^>]*method="post".*?</form>', text, re.DOTALL)
+    assert [form for form in forms if "token()" not in form] == []
+
+
+def test_the_policy_is_that_of_nginx() -> None:
+    text = (ROOT / "docker" / "nginx" / "headers.conf").read_text()
+    sent = dict(re.findall(r'^add_header (\S+) "?([^"$]*?)"? always;$', text, re.MULTILINE))
+    assert sent == SECURITY_HEADERS
+
+
+def test_the_address_of_an_asset_tells_what_it_holds() -> None:
+    assert re.fullmatch(r"/assets/portal\.css\?v=[0-9a-f]{12}", asset_url("portal.css"))
+    assert asset_url("portal.css") != asset_url("search.js")
+
+
+def test_the_style_sheet_stays_small() -> None:
+    lines = (OWN_ASSETS / "portal.css").read_text().splitlines()
+    assert len(lines) < 600
