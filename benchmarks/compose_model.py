@@ -14,9 +14,10 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
     start from an empty database.
     """
     services = {c.labels[ROLE_LABEL]: _describe_service(c) for c in containers}
-    services["app"]["depends_on"] = {
-        store: {"condition": "service_healthy"} for store in ("postgres", "redis")
-    }
+    services["app"]["scale"] = sum(c.labels[ROLE_LABEL] == "app" for c in containers)
+    services["app"]["depends_on"] = _healthy("postgres", "redis")
+    if "nginx" in services:
+        services["nginx"]["depends_on"] = _healthy("app")
     mounts = [mount for c in containers for mount in _volume_mounts(c)]
     volumes = {
         mount["Source"]: {"external": True, "name": mount["Source"]}
@@ -24,7 +25,24 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
         else {}
         for mount in mounts
     }
-    return {"name": name, "services": services, "volumes": volumes}
+    return {
+        "name": name,
+        "services": services,
+        "volumes": volumes,
+        "networks": _describe_networks(containers),
+    }
+
+
+def _healthy(*services: str) -> dict[str, Any]:
+    return {service: {"condition": "service_healthy"} for service in services}
+
+
+def _describe_networks(containers: list[Container]) -> dict[str, Any]:
+    """Networks like the stack's, the project's own."""
+    client = containers[0].client
+    assert client is not None
+    names = {name for c in containers for name in c.attrs["NetworkSettings"]["Networks"]}
+    return {name: {"internal": client.networks.get(name).attrs["Internal"]} for name in names}
 
 
 def _describe_service(container: Container) -> dict[str, Any]:
@@ -34,7 +52,6 @@ def _describe_service(container: Container) -> dict[str, Any]:
         "command": config["Cmd"],
         "environment": config["Env"],
         "user": config["User"],
-        "hostname": config["Hostname"],
         "read_only": host["ReadonlyRootfs"],
         "cap_drop": host["CapDrop"],
         "security_opt": host["SecurityOpt"],
@@ -51,6 +68,7 @@ def _describe_service(container: Container) -> dict[str, Any]:
         "healthcheck": _describe_healthcheck(config["Healthcheck"]),
         "ports": _describe_ports(host["PortBindings"] or {}),
         "volumes": [_describe_mount(mount) for mount in host["Mounts"] or []],
+        "networks": list(container.attrs["NetworkSettings"]["Networks"]),
     }
 
 

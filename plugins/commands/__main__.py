@@ -82,7 +82,7 @@ class Commands:
 
     def bench(self) -> None:
         python = development_python(self._project, self._console)
-        run_module(self._project, python, "benchmarks.up", self._extra)
+        run_module(self._project, python, "benchmarks", self._extra)
 
     def clean_cache(self) -> None:
         shutil.rmtree(self._project.places.cache, ignore_errors=True)

@@ -1,35 +1,81 @@
 """Requests without a pause, while something else happens: none may be lost."""
 
 import asyncio
+import itertools
 import ssl
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from tests.support.production import DOMAIN
 
 _TIMEOUT_SECONDS = 30
-# Every third request may not be sent twice; the portal refuses it at rest as well.
-_REQUESTS = (("GET", "/api/v1/entities", 200), ("GET", "/livez", 200), ("POST", "/livez", 405))
+_GOAL_SECONDS = 120
+
+
+class Request(NamedTuple):
+    """One request, and the status that it gets at rest."""
+
+    method: str
+    path: str
+    expected: int
+
+
+def _mix(_client: int) -> Iterator[Request]:
+    # Every third request may not be sent twice; the portal refuses it at rest as well.
+    return itertools.cycle(
+        (
+            Request("GET", "/health", 200),
+            Request("GET", "/livez", 200),
+            Request("POST", "/livez", 405),
+        )
+    )
 
 
 @dataclass
 class Load:
-    """Connections to the portal, a quarter of them new for each request.
+    """Connections to the portal, some of them new for each request.
 
     No library that hides a reset or sends a request twice: what happens to each is counted.
+
+    Parameters
+    ----------
+    fresh_every
+        Of so many clients one opens a connection for each request.
+    requests
+        What a client of a number sends, without an end.
+    goal
+        Answers that `wait_for_goal` waits for.
+    seconds
+        How long each answer took that was the expected one, its connection's opening included.
     """
 
     port: int
     tls: ssl.SSLContext
     connections: int = 8
-    answered: int = 0
+    fresh_every: int = 4
+    requests: Callable[[int], Iterator[Request]] = _mix
+    goal: int = 100
+    seconds: list[float] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    """Paths of the requests whose answer was 201."""
     failures: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def answered(self) -> int:
+        return len(self.seconds)
+
+    @property
+    def failed(self) -> int:
+        return self.failures.total()
 
     def __enter__(self) -> Self:
         self._stop = threading.Event()
+        self._reached = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._thread.start()
         return self
@@ -43,26 +89,52 @@ class Load:
         self._stop.set()
         self._thread.join()
 
+    def wait_for_goal(self) -> None:
+        """Return when the goal is reached.
+
+        Raises
+        ------
+        TimeoutError
+            Raised when it was not within two minutes.
+        """
+        if not self._reached.wait(_GOAL_SECONDS):
+            raise TimeoutError(
+                f"load: {self.goal} requests should be answered within {_GOAL_SECONDS} s "
+                f"(got {self.answered}, and {dict(self.failures)})."
+            )
+
     async def _run(self) -> None:
         await asyncio.gather(*(self._client(number) for number in range(self.connections)))
 
     async def _client(self, number: int) -> None:
         connection = Connection(self.port, self.tls)
-        sent = 0
+        requests = self.requests(number)
         while not self._stop.is_set():
-            method, path, expected = _REQUESTS[sent % len(_REQUESTS)]
-            sent += 1
-            try:
-                async with asyncio.timeout(_TIMEOUT_SECONDS):
-                    status = await connection.ask(method, path, close=number % 4 == 0)
-            except (OSError, EOFError, TimeoutError, ValueError) as error:
-                self.failures[f"{method} {path}: {type(error).__name__}"] += 1
-                connection.close()
-                continue
-            self.answered += status == expected
-            if status != expected:
-                self.failures[f"{method} {path}: {status}"] += 1
+            await self._send(connection, next(requests), close=number % self.fresh_every == 0)
         connection.close()
+
+    async def _send(self, connection: "Connection", request: Request, *, close: bool) -> None:
+        method, path, expected = request
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                status = await connection.ask(method, path, close=close)
+        except (OSError, EOFError, TimeoutError, ValueError) as error:
+            self._fail(request, type(error).__name__)
+            connection.close()
+            return
+        if status != expected:
+            self._fail(request, str(status))
+            return
+        self.seconds.append(time.perf_counter() - started)
+        if self.answered >= self.goal:
+            self._reached.set()
+        if status == 201:
+            self.accepted.append(path)
+
+    def _fail(self, request: Request, reason: str) -> None:
+        # Without its last part, which may be another for each request.
+        self.failures[f"{request.method} {request.path.rpartition('/')[0]}/: {reason}"] += 1
 
 
 class Connection:

@@ -1,0 +1,40 @@
+"""`make bench`: our stacks and Docker Compose side by side.
+
+All parts, or those that are named: `make bench ARGS=rolling`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import rolling, whole_stack
+from benchmarks.compose_tool import find_compose
+from tests.support.machine import tool_environment
+
+_PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
+    "development": lambda given: whole_stack.measure_development(given.compose, given.runs),
+    "production": lambda given: whole_stack.measure_production(given.compose, given.runs),
+    "rolling": lambda given: rolling.measure(given.compose, given.requests),
+}
+
+
+def main() -> int:
+    """Run the parts; 1 if a request was lost by us."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(_PARTS))
+    parser.add_argument("--runs", type=int, default=3, help="counted rounds, after one warm-up")
+    parser.add_argument(
+        "--requests", type=int, default=100_000, help="requests during updates, at least"
+    )
+    given = parser.parse_args()
+    unknown = [part for part in given.parts if part not in _PARTS]
+    if unknown:
+        parser.error(f"part: should be one of {', '.join(_PARTS)} (got {', '.join(unknown)}).")
+    tool_environment()
+    given.compose = find_compose()
+    passed = [_PARTS[part](given) for part in given.parts or _PARTS]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""`up`, a second `up` and `destroy` of whole stacks against Docker Compose.
+
+Both sides take turns in one run on the same images and health checks; what counts is their
+ratio, absolute times are the machine's.
+"""
+
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sides import Compose, Pulumi
+from infra.engine_client import connect
+from tests.support.portal_stack import DEVELOPMENT, PortalStack
+from tests.support.production import production_settings
+
+Seconds = dict[str, list[float]]
+
+
+def measure_development(compose: Path, runs: int) -> bool:
+    """Measure the development stack and print the table."""
+    _measure("development", DEVELOPMENT, compose, runs)
+    return True
+
+
+def measure_production(compose: Path, runs: int) -> bool:
+    """Measure the production stack, scaled as well, and print the table."""
+    _measure("production", production_settings(), compose, runs)
+    return True
+
+
+def _measure(title: str, settings: dict[str, Any], compose: Path, runs: int) -> None:
+    ours: Seconds = defaultdict(list)
+    theirs: Seconds = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        stack = PortalStack(Path(folder) / "bench", connect(""), settings=dict(settings))
+        try:
+            stack.up()
+            stack.destroy()
+            for _ in range(runs):
+                _run_round(stack, compose, ours, theirs)
+        finally:
+            stack.remove()
+    _print_table(title, ours, theirs)
+
+
+def _run_round(stack: PortalStack, compose: Path, ours: Seconds, theirs: Seconds) -> None:
+    """One round: our stack stays up while Compose has its turn, as it lends its secret files."""
+    mine = Pulumi(stack)
+    _time(ours["up"], mine.up)
+    _time(ours["no-op up"], mine.up)
+    other = Compose(compose, stack)
+    _time(theirs["up"], other.up)
+    _time(theirs["no-op up"], other.up)
+    if stack.settings["environment"] == "production":
+        for count in (4, 2):
+            name = f"scale to {count}"
+            _time(ours[name], lambda count=count: mine.change_app(replicas=count))
+            _time(theirs[name], lambda count=count: other.change_app(replicas=count))
+    _time(theirs["destroy"], other.destroy)
+    _time(ours["destroy"], mine.destroy)
+
+
+def _time(into: list[float], action: Callable[[], None]) -> None:
+    start = time.monotonic()
+    action()
+    into.append(time.monotonic() - start)
+
+
+def _print_table(title: str, ours: Seconds, theirs: Seconds) -> None:
+    print(f"{title:12} {'pulumi':>10} {'compose':>10} {'ratio':>7}   (medians, seconds)")
+    for name, seconds in ours.items():
+        mine, other = statistics.median(seconds), statistics.median(theirs[name])
+        print(f"{name:12} {mine:10.2f} {other:10.2f} {mine / other:7.2f}")

@@ -1,0 +1,44 @@
+"""The portal's image with addresses beside it that are made to be cut off by a bad update."""
+
+import importlib.util
+import io
+import tarfile
+from pathlib import Path
+
+from tests.support.portal_stack import PortalStack
+
+_FOLDER = Path(__file__).parent / "probe"
+ORDERS_TABLE = (
+    "create table probe_orders (identity text not null); "
+    "grant insert on probe_orders to devportal_user"
+)
+"""What `POST /probe/orders/<identity>` writes to; asked by the superuser."""
+
+
+def build_probe(stack: PortalStack, version: str) -> str:
+    """Build a version of it on the stack's own image of the portal; its name."""
+    name = f"devportal-{stack.name}-probe:{version}"
+    stack.client.images.build(
+        fileobj=io.BytesIO(_context()),
+        custom_context=True,
+        tag=name,
+        rm=True,
+        buildargs={"PORTAL_IMAGE": stack.image_id("app"), "VERSION": version},
+    )
+    return name
+
+
+def _context() -> bytes:
+    """The probe, and the package that gives the server WebSockets, which the portal has none of."""
+    package = importlib.util.find_spec("websockets")
+    assert package is not None
+    assert package.origin is not None
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(_FOLDER, ".", filter=_leave_out_caches)
+        archive.add(Path(package.origin).parent, "websockets", filter=_leave_out_caches)
+    return buffer.getvalue()
+
+
+def _leave_out_caches(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in member.name else member
