@@ -2,10 +2,11 @@
 
 STACK ?= dev
 ARGS ?=
+BACKUP ?=
 run = @python3 -m plugins.commands
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview refresh down output drift logs ps doctor test lint bench setup clean-cache
+.PHONY: help up preview refresh down output drift logs ps doctor backup backups restore test lint bench setup clean-cache
 
 help: ## list the targets
 	@echo 'make TARGET [STACK=dev] [ARGS=...]'
@@ -35,6 +36,15 @@ logs: ## print the containers' logs; ARGS='--follow --role app'
 
 ps: ## list the stack's containers
 	$(run) ps --stack $(STACK) $(ARGS)
+
+backup: ## take a backup of the database now
+	$(run) backup --stack $(STACK) $(ARGS)
+
+backups: ## list the backups: time, size, revision, whether they can be restored
+	$(run) backups --stack $(STACK) $(ARGS)
+
+restore: ## put the database back to a backup; BACKUP=name
+	$(run) restore --stack $(STACK) --backup '$(BACKUP)' $(ARGS)
 
 doctor: ## tell what this machine has and where it came from
 	$(run) doctor $(ARGS)

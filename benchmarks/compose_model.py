@@ -16,8 +16,8 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
     services = {c.labels[ROLE_LABEL]: _describe_service(c) for c in containers}
     services["app"]["scale"] = sum(c.labels[ROLE_LABEL] == "app" for c in containers)
     services["app"]["depends_on"] = _healthy("postgres", "redis")
-    if "nginx" in services:
-        services["nginx"]["depends_on"] = _healthy("app")
+    for role in {"nginx", "backups"} & set(services):
+        services[role]["depends_on"] = _healthy("app")
     mounts = [mount for c in containers for mount in _volume_mounts(c)]
     volumes = {
         mount["Source"]: {"external": True, "name": mount["Source"]}
@@ -50,7 +50,8 @@ def _describe_service(container: Container) -> dict[str, Any]:
     return {
         "image": container.attrs["Image"],
         "command": config["Cmd"],
-        "environment": config["Env"],
+        # Its data volume is its own, and empty.
+        "environment": [line for line in config["Env"] if line != "EMPTY_VOLUME=refuse"],
         "user": config["User"],
         "read_only": host["ReadonlyRootfs"],
         "cap_drop": host["CapDrop"],

@@ -40,6 +40,8 @@ class ContainerArgs:
         Writable folders in memory, by path, with their size; all else is read-only.
     stop_seconds
         Grace between the stop signal and SIGKILL.
+    depends_on
+        What has to be healthy before it starts, where no address tells so.
     min_health_interval_seconds
         For a probe that costs much: the least time between two of them.
     """
@@ -61,6 +63,7 @@ class ContainerArgs:
     shared_memory_mb: int = 64
     min_health_interval_seconds: int = 0
     secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    depends_on: Sequence[pulumi.Resource] = ()
 
 
 def run_container(
@@ -73,7 +76,9 @@ def run_container(
         "networks_advanced": _networks(args, aliases=[args.role]),
     }
     # A fixed name, and often a fixed port: the old container has to go first.
-    opts = pulumi.ResourceOptions(parent=parent, delete_before_replace=True)
+    opts = pulumi.ResourceOptions(
+        parent=parent, delete_before_replace=True, depends_on=list(args.depends_on)
+    )
     return _create(name, args, identity, _write_secrets(args, settings, parent), settings, opts)
 
 

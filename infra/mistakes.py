@@ -73,6 +73,9 @@ def _schema_at(path: list[str], model: type[BaseModel]) -> dict[str, Any] | None
         return None
     schema = _group_at(group, model).model_json_schema()
     field: dict[str, Any] = schema["properties"][name]
+    # Of what may be left out, the rule of what is given.
+    options: list[dict[str, Any]] = field.get("anyOf", [])
+    field = next((option for option in options if option.get("type") != "null"), field)
     reference = field.get("$ref") or next(
         (option["$ref"] for option in field.get("allOf", []) if "$ref" in option), None
     )

@@ -3,6 +3,7 @@
 import pulumi
 
 from infra.app import App, AppArgs, app_image
+from infra.backups import BACKUPS_IMAGE, Backups, BackupsArgs
 from infra.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
 from infra.images import Images
 from infra.naming import Naming
@@ -37,6 +38,8 @@ class Portal(pulumi.ComponentResource):
         self._postgres = self._run_postgres()
         self._redis = self._run_redis()
         self._app = self._run_app()
+        if settings.backups.enabled:
+            self._run_backups()
         self._tls = tls_material(settings, self) if self._is_production else None
         self._nginx = self._run_nginx(self._tls) if self._tls else None
         self._devtools = self._run_devtools() if settings.devtools else None
@@ -51,6 +54,7 @@ class Portal(pulumi.ComponentResource):
             superuser_password=self._secrets.postgres_password,
             migrator_password=self._secrets.migrator_password,
             app_password=self._secrets.app_password,
+            backup_password=self._secrets.backup_password,
         )
         return Postgres("postgres", args, self._settings, self._child)
 
@@ -86,6 +90,15 @@ class Portal(pulumi.ComponentResource):
         if given is not None:
             return self._images.use("app", given)
         return self._images.build(app_image(self._settings))
+
+    def _run_backups(self) -> Backups:
+        args = BackupsArgs(
+            image=self._images.build(BACKUPS_IMAGE),
+            network=self._networks.data,
+            credentials=self._postgres.backup_credentials,
+            portal=self._app,
+        )
+        return Backups("backups", args, self._settings, self._child)
 
     def _run_nginx(self, tls: TlsMaterial) -> Nginx:
         args = NginxArgs(

@@ -11,6 +11,7 @@ from infra.container import (
     published_address,
     run_container,
 )
+from infra.data_guard import DataGuard
 from infra.images import ImageRecipe
 from infra.naming import Naming
 from infra.secrets import Secret, secret_url
@@ -20,6 +21,7 @@ from infra.volumes import create_data_volume, mount_volume
 POSTGRES_IMAGE = ImageRecipe(role="postgres", base="postgres", context="docker/postgres")
 DATABASE = "devportal"
 APP_USER = "devportal_user"
+BACKUP_USER = "devportal_backup"
 _MIGRATOR_USER = "devportal_migrator"
 _PORT = 5432
 _UID = _GID = 70
@@ -35,6 +37,7 @@ class PostgresArgs:
     superuser_password: Secret
     migrator_password: Secret
     app_password: Secret
+    backup_password: Secret
 
 
 class Postgres(pulumi.ComponentResource):
@@ -42,6 +45,8 @@ class Postgres(pulumi.ComponentResource):
 
     app_url: Secret
     """URL for the application's role, which may not change the schema."""
+    backup_credentials: Secret
+    """A line of libpq's password file for the role that may read everything, and no more."""
     migration_url: Secret
     """URL for the role that owns the schema."""
     published_address: pulumi.Output[str]
@@ -60,15 +65,16 @@ class Postgres(pulumi.ComponentResource):
         self.migration_url = secret_url(
             "postgresql", _MIGRATOR_USER, args.migrator_password, address
         )
+        self.backup_credentials = args.backup_password.apply(
+            lambda password: f"postgres:{_PORT}:{DATABASE}:{BACKUP_USER}:{_escape(password)}\n"
+        )
         server = self._run_server(args, settings)
         self.published_address = published_address(server, settings)
         self.register_outputs({})
 
     def _run_server(self, args: PostgresArgs, settings: Settings) -> docker.Container:
         own = settings.postgres
-        data = create_data_volume(
-            "postgres", Naming(settings.stack), retain=settings.retain_data, parent=self
-        )
+        guarded = self._create_data(settings)
         container = ContainerArgs(
             role="postgres",
             image=args.image,
@@ -80,13 +86,16 @@ class Postgres(pulumi.ComponentResource):
                 "POSTGRES_USER": "postgres",
                 "POSTGRES_DB": DATABASE,
                 "POSTGRES_PASSWORD_FILE": "/run/secrets/postgres_password",
+                # Unless the guard has given leave to begin with it.
+                "EMPTY_VOLUME": "refuse",
             },
             secret_files={
                 "postgres_password": args.superuser_password,
                 "migrator_password": args.migrator_password,
                 "app_password": args.app_password,
+                "backup_password": args.backup_password,
             },
-            mounts=[mount_volume(data.name, _DATA_PATH)],
+            mounts=[mount_volume(guarded.volume, _DATA_PATH)],
             ports=publish_in_development(
                 settings, internal=_PORT, external=settings.ports.postgres
             ),
@@ -99,3 +108,21 @@ class Postgres(pulumi.ComponentResource):
             stop_seconds=own.stop_seconds,
         )
         return run_container("postgres", container, settings, self)
+
+    def _create_data(self, settings: Settings) -> DataGuard:
+        retain = settings.retain_data
+        data = create_data_volume("postgres", Naming(settings.stack), retain=retain, parent=self)
+        return DataGuard(
+            "postgres-data-guard",
+            volume=data.name,
+            uid=_UID,
+            gid=_GID,
+            retain=retain,
+            fresh_start=settings.postgres.fresh_start,
+            opts=pulumi.ResourceOptions(parent=self, protect=retain),
+        )
+
+
+def _escape(text: str) -> str:
+    """As libpq's password file wants a field."""
+    return text.replace("\\", "\\\\").replace(":", "\\:")

@@ -24,6 +24,7 @@ class Secrets(pulumi.ComponentResource):
         self.postgres_password = secret("postgres_password")
         self.migrator_password = secret("migrator_password")
         self.app_password = secret("app_password")
+        self.backup_password = secret("backup_password")
         self.redis_password = secret("redis_password")
         self.devtools_password = secret("devtools_password")
         self.secret_key = secret("secret_key")

@@ -40,6 +40,9 @@ Version = Annotated[
     str, BeforeValidator(_spell), Field(pattern=_VERSION, description=_VERSION_RULE)
 ]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Folder = Annotated[
+    str, Field(pattern="^/[^:]*[^/:]$", description="an absolute path without a colon")
+]
 Cpus = Annotated[float, Field(ge=0.1, le=64)]
 
 
@@ -116,6 +119,19 @@ class PostgresSettings(Group):
     cpus: Cpus = 1.0
     max_connections: Annotated[int, Field(ge=10, le=1000)] = 100
     stop_seconds: Annotated[int, Field(ge=10, le=600)] = 60
+    fresh_start: Version | None = None
+
+
+class BackupSettings(Group):
+    """Copies of the database, and how often they are restored to see that they can be."""
+
+    enabled: bool = True
+    interval_hours: Annotated[int, Field(ge=1, le=168)] = 6
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    check_interval_hours: Annotated[int, Field(ge=1, le=744)] = 24
+    host_folder: Folder | None = None
+    memory_mb: Annotated[int, Field(ge=128, le=65536)] = 256
+    cpus: Cpus = 0.5
 
 
 class RedisSettings(Group):
@@ -154,6 +170,7 @@ class SecretSettings(Group):
     postgres_password: SecretStr | None = None
     migrator_password: SecretStr | None = None
     app_password: SecretStr | None = None
+    backup_password: SecretStr | None = None
     redis_password: SecretStr | None = None
     devtools_password: SecretStr | None = None
     secret_key: SecretStr | None = None

@@ -13,6 +13,7 @@ from infra.errors import SettingsError
 from infra.mistakes import describe_mistakes
 from infra.setting_groups import (
     AppSettings,
+    BackupSettings,
     Environment,
     Group,
     HealthSettings,
@@ -54,6 +55,7 @@ class Settings(Group):
     tls: TlsSettings = TlsSettings()
     postgres: PostgresSettings = PostgresSettings()
     redis: RedisSettings = RedisSettings()
+    backups: BackupSettings = BackupSettings()
     health: HealthSettings = HealthSettings()
     logs: LogSettings = LogSettings()
     secrets: SecretSettings = SecretSettings()
@@ -67,7 +69,7 @@ class Settings(Group):
         SettingsError
             Raised with every mistake at once.
         """
-        raw = _with_replicas(_read_raw(config.name))
+        raw = _with_development_defaults(_read_raw(config.name))
         mistakes = _stack_mistakes(stack)
         if raw.pop("stack", None) is not None:
             mistakes.append(f"{config.name}:stack: should be a known key (got 'stack'). Remove it.")
@@ -113,12 +115,16 @@ def _read_raw(namespace: str) -> dict[str, Any]:
     }
 
 
-def _with_replicas(raw: dict[str, Any]) -> dict[str, Any]:
-    """In development one portal is the default: nothing stands in front of it."""
-    app = raw.get("app", {})
-    if raw.get("environment") == Environment.DEVELOPMENT and isinstance(app, dict):
-        return {**raw, "app": {"replicas": 1, **app}}
-    return raw
+def _with_development_defaults(raw: dict[str, Any]) -> dict[str, Any]:
+    """In development there is one portal, as nothing stands in front of it, and no backup."""
+    if raw.get("environment") != Environment.DEVELOPMENT:
+        return raw
+    return {**raw, **_under(raw, "app", replicas=1), **_under(raw, "backups", enabled=False)}
+
+
+def _under(raw: dict[str, Any], group: str, **defaults: Any) -> dict[str, Any]:
+    given = raw.get(group, {})
+    return {group: {**defaults, **given} if isinstance(given, dict) else given}
 
 
 def _decode(value: str) -> Any:

@@ -1,6 +1,7 @@
 """Reads and writes files in a volume through the engine's archive calls."""
 
 import io
+import json
 import tarfile
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from docker.models.containers import Container
 from infra.engine_client import connect
 from infra.naming import PROJECT, ROLE_LABEL
 
-_MOUNT_POINT = "/devportal-files"
+MOUNT_POINT = "/devportal-files"
 _MODE = 0o400
 _FOLDER_MODE = 0o500
 
@@ -26,13 +27,15 @@ class VolumeFilesError(Exception):
 def write_files(props: dict[str, Any]) -> None:
     """Write `props["files"]` into the volume, replacing files of the same name.
 
+    Its folder gets `props["folder_mode"]`, else one that its owner may only read.
+
     Raises
     ------
     VolumeFilesError
         Raised when the engine refuses; the message names the volume, never a content.
     """
     try:
-        with _borrowed_mount(props) as container:
+        with borrowed_mount(props) as container:
             container.put_archive("/", _pack(props))
     except DockerException as error:
         raise VolumeFilesError(
@@ -45,29 +48,63 @@ def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
     client = connect(props["docker_host"])
     try:
         client.volumes.get(props["volume"])
-        with _borrowed_mount(props) as container:
-            stream, _ = container.get_archive(_MOUNT_POINT)
+        with borrowed_mount(props) as container:
+            stream, _ = container.get_archive(MOUNT_POINT)
             return _unpack(b"".join(stream), props)
     except NotFound:
         return None
 
 
+def has_file(props: dict[str, Any], name: str) -> bool:
+    """Whether the volume is there and holds a file of that name.
+
+    Raises
+    ------
+    VolumeFilesError
+        Raised when the engine does not let it be seen.
+    """
+    try:
+        connect(props["docker_host"]).volumes.get(props["volume"])
+        with borrowed_mount(props) as container:
+            container.get_archive(f"{MOUNT_POINT}/{name}")
+    except NotFound:
+        return False
+    except DockerException as error:
+        raise VolumeFilesError(
+            f"volume '{props['volume']}': should let itself be read (got: {error})."
+        ) from None
+    return True
+
+
 @contextmanager
-def _borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
+def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
+    """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
     client = connect(props["docker_host"])
+    wanted = props.get("image")
+    lent = _any_image(client, wanted) if wanted else _import_empty(client)
     container = client.containers.create(
-        _any_image(client, props["image"]),
+        lent,
         command=["true"],
         # Else it would have the role that its image is labelled with.
         labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
         network_disabled=True,
-        volumes={props["volume"]: {"bind": _MOUNT_POINT, "mode": "rw,nocopy"}},
+        volumes={props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
     )
     try:
         yield container
     finally:
         # The images of stores declare volumes; without `v` each call would leave one behind.
         container.remove(force=True, v=True)
+        if not wanted:
+            client.images.remove(lent, force=True)
+
+
+def _import_empty(client: docker.DockerClient) -> str:
+    """An image of no file, for those who may not depend on one that is built."""
+    nothing = io.BytesIO()
+    tarfile.open(fileobj=nothing, mode="w").close()
+    said = client.api.import_image_from_data(nothing.getvalue())
+    return str(json.loads(said.strip().splitlines()[-1])["status"])
 
 
 def _any_image(client: docker.DockerClient, wanted: str) -> str:
@@ -84,9 +121,9 @@ def _any_image(client: docker.DockerClient, wanted: str) -> str:
 def _pack(props: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        folder = tarfile.TarInfo(_MOUNT_POINT.lstrip("/"))
+        folder = tarfile.TarInfo(MOUNT_POINT.lstrip("/"))
         folder.type = tarfile.DIRTYPE
-        _own(folder, props, _FOLDER_MODE)
+        _own(folder, props, props.get("folder_mode", _FOLDER_MODE))
         archive.addfile(folder)
         for name, text in sorted(props["files"].items()):
             content = text if isinstance(text, bytes) else text.encode()

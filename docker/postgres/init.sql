@@ -1,12 +1,13 @@
 -- Runs once, on an empty volume, as superuser in the portal's database; tables come with Alembic.
 
--- Two statements carry passwords: no part of them may reach the server's log.
+-- Three statements carry passwords: no part of them may reach the server's log.
 SET log_statement = 'none';
 SET log_min_error_statement = 'panic';
 SET log_min_duration_statement = -1;
 
 \set migrator_password `cat /run/secrets/migrator_password`
 \set app_password `cat /run/secrets/app_password`
+\set backup_password `cat /run/secrets/backup_password`
 
 CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE EXTENSION IF NOT EXISTS "pgcrypto";
@@ -20,6 +21,9 @@ ALTER ROLE devportal_user SET statement_timeout = '30s';
 ALTER DATABASE :"DBNAME" OWNER TO devportal_migrator;
 REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"DBNAME" TO devportal_user;
+
+\i /etc/postgresql/backup-role.sql
+ALTER ROLE devportal_backup PASSWORD :'backup_password';
 
 ALTER SCHEMA public OWNER TO devportal_migrator;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;

@@ -59,10 +59,20 @@ class Commands:
         return command.run(arguments, environ)
 
     def ps(self) -> None:
-        self._run_containers("ps")
+        self._run_module("plugins.commands.containers", "ps")
 
     def logs(self) -> None:
-        self._run_containers("logs")
+        self._run_module("plugins.commands.containers", "logs")
+
+    def backup(self) -> None:
+        self._run_module("plugins.commands.backups", "backup")
+
+    def backups(self) -> None:
+        self._run_module("plugins.commands.backups", "backups")
+
+    def restore(self) -> None:
+        yes = ["--yes"] if self._options.yes else []
+        self._run_module("plugins.commands.restore", *yes)
 
     def doctor(self) -> None:
         print_findings(self._project)
@@ -100,9 +110,10 @@ class Commands:
         command = self._stack_command()
         return command.run([*arguments, *self._extra], command.prepare())
 
-    def _run_containers(self, name: str) -> None:
+    def _run_module(self, name: str, *words: str) -> None:
+        """Go on as that module in the program's Python, which has the Docker SDK."""
         set_up(self._project, self._console)
-        arguments = ["-m", "plugins.commands.containers", name, "--stack", self._options.stack]
+        arguments = ["-m", name, *words, "--stack", self._options.stack]
         python = str(self._project.python)
         os.chdir(self._project.root)
         os.execv(python, [python, *arguments, *self._extra])

@@ -20,7 +20,7 @@ def secret_values(running_stack: PortalStack) -> list[str]:
     }
     values = [line for lines in files.values() for line in lines]
     passwords = {value.rpartition("@")[0].rpartition(":")[2] or value for value in values}
-    assert len(passwords) >= len(names) == 8
+    assert len(passwords) >= len(names) == 9
     return sorted(passwords)
 
 

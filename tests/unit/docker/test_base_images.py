@@ -64,7 +64,7 @@ def test_no_image_needs_another_frontend_or_registry(role: str) -> None:
 
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     scripts = sorted(DOCKER.glob("*/*.sh"))
-    assert len(scripts) == 8
+    assert len(scripts) == 11
     for script in scripts:
         assert script.stat().st_mode & 0o111, script
         assert "\nset -eu\n" in script.read_text(), script

@@ -52,7 +52,14 @@ def test_development_runs_the_five_services_of_the_plan(dev: Recorder) -> None:
 
 
 def test_production_runs_no_development_tools(prod: Recorder) -> None:
-    assert set(prod.of_type(CONTAINER)) == {"postgres", "redis", "app-1", "app-2", "nginx"}
+    assert set(prod.of_type(CONTAINER)) == {
+        "postgres",
+        "redis",
+        "app-1",
+        "app-2",
+        "nginx",
+        "backups",
+    }
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
@@ -103,9 +110,28 @@ def test_development_publishes_the_ports_of_the_plan_on_loopback_only(dev: Recor
     }
 
 
-@pytest.mark.parametrize("role", ["postgres", "redis", "app-1", "app-2"])
+@pytest.mark.parametrize("role", ["postgres", "redis", "app-1", "app-2", "backups"])
 def test_production_publishes_no_port_but_those_of_nginx(prod: Recorder, role: str) -> None:
     assert prod.of_type(CONTAINER)[role].get("ports", []) == []
+
+
+def test_backups_are_taken_where_they_are_asked_for(prod: Recorder) -> None:
+    asked = record_portal(development(backups={"enabled": True}))
+    assert "backups" in asked.of_type(CONTAINER)
+    settings = load_settings("prod", environment="production", backups={"enabled": False})
+    assert "backups" not in record_portal(settings).of_type(CONTAINER)
+
+
+def test_backups_go_to_a_folder_of_the_host_where_one_is_named() -> None:
+    settings = load_settings("prod", environment="production", backups={"host_folder": "/srv/b"})
+    recorder = record_portal(settings)
+    [store] = [
+        mount
+        for mount in recorder.of_type(CONTAINER)["backups"]["mounts"]
+        if mount["target"] == "/backups"
+    ]
+    assert (store["type"], store["source"]) == ("bind", "/srv/b")
+    assert "backups-data" not in recorder.of_type(VOLUME)
 
 
 def test_port_zero_leaves_the_choice_to_the_engine() -> None:

@@ -25,6 +25,14 @@ def test_environment_alone_is_a_complete_configuration() -> None:
     assert not settings.devtools
 
 
+def test_backups_are_taken_in_production_and_in_development_where_asked_for() -> None:
+    assert load_settings("prod", environment="production").backups.enabled
+    assert not load_settings(
+        environment="development", backups={"interval_hours": 1}
+    ).backups.enabled
+    assert load_settings(environment="development", backups={"enabled": True}).backups.enabled
+
+
 def test_missing_environment_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings()
@@ -56,6 +64,11 @@ def test_missing_environment_is_named() -> None:
         (
             {"ports": {"portal": "http"}},
             "devportal:ports.portal: should be a whole number from 0 to 65535 (got 'http').",
+        ),
+        (
+            {"backups": {"host_folder": "backups"}},
+            "devportal:backups.host_folder: should be an absolute path without a colon "
+            "(got 'backups').",
         ),
         ({"devtools": "maybe"}, "devportal:devtools: should be true or false (got 'maybe')."),
         ({"logs": 5}, "devportal:logs: should be a group of keys (got 5)."),

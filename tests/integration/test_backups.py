@@ -1,0 +1,226 @@
+"""Backups of a production stack: taken by itself, tried out, and a way back that loses no row."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.naming import ROLE_LABEL
+from tests.support.make import make, succeed
+from tests.support.portal_stack import PortalStack
+from tests.support.production import portal_client
+from tests.support.rows import add_odd_rows, drop_every_table, read_rights, read_rows
+
+_SWAP_CHECKSUM = """
+cd /backups/{name} && head -c 3000 database.dump > short && cat short > database.dump && rm short
+sum=$(sha256sum database.dump | cut -d' ' -f1)
+sed -i "s/\\"sha256\\": \\"[0-9a-f]*/\\"sha256\\": \\"$sum/" manifest.json
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(production_stack: PortalStack) -> Iterator[PortalStack]:
+    """A production stack with rows of every kind, which has them no more afterwards."""
+    add_odd_rows(production_stack)
+    yield production_stack
+    production_stack.query("drop table odd_values")
+
+
+@pytest.fixture(scope="module")
+def backup(stack: PortalStack) -> str:
+    """The name of a backup that the tests leave as it is."""
+    return take(stack)
+
+
+def take(stack: PortalStack) -> str:
+    return succeed(stack, "backup").splitlines()[-1]
+
+
+def listed(stack: PortalStack) -> dict[str, dict[str, Any]]:
+    lines = map(json.loads, stack.run_in("backups", "backups", "list").splitlines())
+    return {line["name"]: line for line in lines}
+
+
+def health(stack: PortalStack) -> tuple[int, str]:
+    code, said = stack.container("backups").exec_run("healthcheck")
+    assert isinstance(said, bytes)
+    return code or 0, said.decode()
+
+
+def databases(stack: PortalStack) -> str:
+    return stack.query("select string_agg(datname, ',' order by datname) from pg_database").strip()
+
+
+def in_store(stack: PortalStack, script: str) -> None:
+    stack.run_in("backups", "sh", "-c", script)
+
+
+def test_first_backup_is_taken_and_tried_out_by_the_stack_itself(
+    production_stack: PortalStack,
+) -> None:
+    deadline = time.monotonic() + 60
+    while not (first := next(iter(listed(production_stack).values())))["check"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert first["check"]["result"] == "passed"
+    assert first["manifest"]["revision"]
+    assert first["manifest"]["tables"]["public.user_account"] == 1
+
+
+def test_role_of_the_backups_may_read_and_nothing_else(stack: PortalStack) -> None:
+    command = ["psql", "-Atqc", "select count(*) from odd_values"]
+    assert stack.run_in("backups", *command) == "5000\n"
+    for refused in (
+        "delete from odd_values",
+        "set transaction read write; insert into odd_values default values",
+        "set default_transaction_read_only = off; create table mine (id int)",
+    ):
+        code, said = stack.container("backups").exec_run(["psql", "-c", refused])
+        assert code == 1, refused
+        assert isinstance(said, bytes)
+        assert b"permission denied" in said or b"read-only transaction" in said
+
+
+def test_every_row_comes_back_after_every_table_was_dropped(
+    stack: PortalStack, backup: str
+) -> None:
+    rows, rights = read_rows(stack), read_rights(stack)
+    assert len(rows["public.odd_values"]) == 5000
+    drop_every_table(stack)
+    said = succeed(stack, "restore", BACKUP=backup, ARGS="--yes").splitlines()
+    lines = [re.sub(r"[0-9.]+ kB|[0-9]{8}T[0-9]{6}Z[-0-9]*", "*", line) for line in said]
+    tables, count = len(rows), sum(map(len, rows.values()))
+    assert lines[:5] == [
+        "restore: *, *, has the checksum of its manifest",
+        "restore: what is there now is backup *",
+        "restore: restoring beside the running database",
+        f"restore: {tables} tables have the {count} rows of the manifest",
+        "restore: the restored database is in place",
+    ]
+    assert read_rows(stack) == rows
+    assert read_rights(stack) == rights
+    assert databases(stack) == "devportal,postgres,template0,template1"
+
+
+def test_portal_serves_or_asks_for_patience_while_a_backup_is_restored(
+    stack: PortalStack, backup: str
+) -> None:
+    answers: list[tuple[int, str]] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        with portal_client(stack) as client:
+            while not done.is_set():
+                answer = client.get("/api/v1/entities?limit=3")
+                answers.append((answer.status_code, answer.headers.get("retry-after", "")))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
+    done.set()
+    asking.join()
+    assert {status for status, _ in answers} <= {200, 503}
+    assert all(retry for status, retry in answers if status == 503)
+    with portal_client(stack) as client:
+        assert client.get("/api/v1/entities?limit=3").status_code == 200
+
+
+def run_alembic(stack: PortalStack, *words: str) -> None:
+    portal = stack.containers("app")[0]
+    command = ["python", "-m", "alembic", "-c", "migrations/alembic.ini", *words]
+    code, said = portal.exec_run(command)
+    assert code == 0, said
+
+
+def test_schema_of_an_older_backup_is_brought_up_to_date(stack: PortalStack, backup: str) -> None:
+    head = stack.query("select version_num from alembic_version")
+    started = {c.name: c.attrs["State"]["StartedAt"] for c in stack.containers("app")}
+    run_alembic(stack, "downgrade", "-1")
+    older = take(stack)
+    run_alembic(stack, "upgrade", "head")
+    said = succeed(stack, "restore", BACKUP=older, ARGS="--yes")
+    assert said.count("which runs the migrations that are missing") == 2
+    assert stack.query("select version_num from alembic_version") == head
+    states = {c.name: c.attrs["State"] for c in stack.containers("app")}
+    assert all(states[name]["StartedAt"] != started[name] for name in started)
+    assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
+    succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
+
+
+def test_backup_that_cannot_be_restored_changes_nothing_and_is_told(stack: PortalStack) -> None:
+    rows, broken = read_rows(stack), take(stack)
+    in_store(stack, _SWAP_CHECKSUM.format(name=broken))
+    done = make(stack, "restore", BACKUP=broken, ARGS="--yes")
+    assert done.code != 0
+    assert f"{broken}: should be restorable (got: pg_restore: error: " in done.err
+    assert "Nothing was changed; `make backups" in done.err
+    assert read_rows(stack) == rows
+    assert databases(stack) == "devportal,postgres,template0,template1"
+
+    code, _ = stack.container("backups").exec_run(["backups", "check", broken])
+    assert code == 1
+    assert re.search(f"{broken} .* FAILED .*pg_restore: error", succeed(stack, "backups"))
+    assert health(stack)[0] == 1
+    good = take(stack)
+    stack.run_in("backups", "backups", "check", good)
+    assert health(stack) == (0, "")
+    in_store(stack, f"rm -r /backups/{broken}")
+
+
+def test_backup_with_a_wrong_checksum_is_refused(stack: PortalStack) -> None:
+    changed = take(stack)
+    in_store(stack, f"printf x >> /backups/{changed}/database.dump")
+    done = make(stack, "restore", BACKUP=changed, ARGS="--yes")
+    assert done.code != 0
+    assert f"backups: {changed}: should have the checksum of its manifest, " in done.err
+    in_store(stack, f"rm -r /backups/{changed}")
+
+
+def test_dump_of_other_rows_than_its_manifest_tells_is_refused(stack: PortalStack) -> None:
+    rows, changed = read_rows(stack), take(stack)
+    in_store(
+        stack,
+        f'sed -i \'s/"public.odd_values" : 5000/"public.odd_values" : 5001/\' '
+        f"/backups/{changed}/manifest.json",
+    )
+    done = make(stack, "restore", BACKUP=changed, ARGS="--yes")
+    assert done.code != 0
+    assert f"{changed}: should have the rows of its manifest, " in done.err
+    assert read_rows(stack) == rows
+    in_store(stack, f"rm -r /backups/{changed}")
+
+
+def test_unknown_backup_is_refused_with_the_names_there_are(
+    stack: PortalStack, backup: str
+) -> None:
+    done = make(stack, "restore", BACKUP="tuesday", ARGS="--yes")
+    assert done.code != 0
+    told = [line for line in done.err.splitlines() if line.startswith("BACKUP")]
+    names = ", ".join(listed(stack))
+    assert backup in names
+    assert told == [
+        f"BACKUP: should name a backup of stack {stack.name} (got 'tuesday'). There are: {names}."
+    ]
+
+
+def test_data_is_not_replaced_unasked(stack: PortalStack, backup: str) -> None:
+    done = make(stack, "restore", BACKUP=backup)
+    assert done.code != 0
+    assert (
+        f"stack {stack.name}: replacing its data should be confirmed (got no terminal to ask on). "
+        f"Run `make restore BACKUP={backup} STACK={stack.name} ARGS=--yes`."
+    ) in done.err
+
+
+def test_stack_without_backups_says_how_to_get_them(running_stack: PortalStack) -> None:
+    roles = {container.labels[ROLE_LABEL] for container in running_stack.containers()}
+    assert "backups" not in roles
+    name = running_stack.name
+    assert (
+        f"stack {name}: should take backups (got devportal:backups.enabled false). Set it to true "
+        f"and run `make up STACK={name}`."
+    ) in make(running_stack, "backups").err
