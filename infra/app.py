@@ -14,6 +14,7 @@ from infra.container import (
     run_replicas,
 )
 from infra.images import ROOT, ImageRecipe
+from infra.postgres import fresh_start
 from infra.secrets import Secret
 from infra.setting_groups import Environment
 from infra.settings import Settings
@@ -116,6 +117,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {
         "APP_VERSION": own.version,
         "APP_ENV": settings.environment.value,
+        # Migrations run when a portal starts.
+        **fresh_start(settings),
         "DEBUG": str(own.debug).lower(),
         "SEED": str(own.seed).lower(),
         "LOG_LEVEL": own.log_level,

@@ -88,6 +88,7 @@ class Postgres(pulumi.ComponentResource):
                 "POSTGRES_PASSWORD_FILE": "/run/secrets/postgres_password",
                 # Unless the guard has given leave to begin with it.
                 "EMPTY_VOLUME": "refuse",
+                **fresh_start(settings),
             },
             secret_files={
                 "postgres_password": args.superuser_password,
@@ -121,6 +122,12 @@ class Postgres(pulumi.ComponentResource):
             fresh_start=settings.postgres.fresh_start,
             opts=pulumi.ResourceOptions(parent=self, protect=retain),
         )
+
+
+def fresh_start(settings: Settings) -> dict[str, str]:
+    """For whoever has to start anew when the database does."""
+    word = settings.postgres.fresh_start
+    return {} if word is None else {"FRESH_START": word}
 
 
 def _escape(text: str) -> str:

@@ -134,6 +134,7 @@ def test_fresh_start_on_purpose_and_a_backup_bring_every_row_back(
     stack.up(refresh=True)
     assert set(stack.preview(refresh=True)) == {"same"}
     assert read_rows(stack) != rows
+    wait_until_served(stack, timeout_seconds=5)
     succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
     assert read_rows(stack) == rows
     wait_until_served(stack)
