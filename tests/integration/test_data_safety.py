@@ -110,6 +110,7 @@ def lose_volume(stack: PortalStack) -> None:
     stack.client.volumes.get(f"devportal-{stack.name}-postgres-data").remove()
 
 
+@pytest.mark.usefixtures("backup")
 def test_lost_volume_is_not_silently_an_empty_database(stack: PortalStack) -> None:
     lose_volume(stack)
     with pytest.raises(automation.CommandError) as caught:
