@@ -56,6 +56,15 @@ def test_memory_is_changed_without_a_restart(running_stack: PortalStack) -> None
     assert (after["State"]["StartedAt"], after["HostConfig"]["Memory"]) == (before, 600 << 20)
 
 
+def test_process_limit_is_changed_without_a_restart(running_stack: PortalStack) -> None:
+    before = {c.name: c.attrs["State"]["StartedAt"] for c in running_stack.containers()}
+    running_stack.configure(pids_limit=300)
+    assert running_stack.preview() == running_stack.up()
+    after = running_stack.containers()
+    assert {c.name: c.attrs["State"]["StartedAt"] for c in after} == before
+    assert {c.attrs["HostConfig"]["PidsLimit"] for c in after} == {300}
+
+
 def remove_container(stack: PortalStack) -> None:
     stack.container("adminer").remove(force=True)
 
@@ -66,6 +75,12 @@ def stop_container(stack: PortalStack) -> None:
 
 def change_container(stack: PortalStack) -> None:
     stack.container("adminer").update(mem_limit="100m", memswap_limit="100m")
+
+
+def change_process_limit(stack: PortalStack) -> None:
+    api = stack.client.api
+    url = f"{api.base_url}/v{api.api_version}/containers/{stack.container('redis').id}/update"
+    api.post(url, json={"PidsLimit": 999}).raise_for_status()
 
 
 def remove_network(stack: PortalStack) -> None:
@@ -102,6 +117,7 @@ def remove_image(stack: PortalStack) -> None:
         remove_container,
         stop_container,
         change_container,
+        change_process_limit,
         remove_network,
         remove_secrets_volume,
         change_secret_file,
