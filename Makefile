@@ -48,7 +48,7 @@ lint: ## check style and types
 bench: ## compare with Docker Compose
 	$(run) bench $(ARGS)
 
-setup: ## make the machine ready and nothing else; ARGS=--redetect
+setup: ## make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap
 	@python3 -m plugins.bootstrap $(ARGS)
 
 clean-cache: ## delete what the set-up has built; stacks and their states stay

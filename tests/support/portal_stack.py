@@ -44,12 +44,19 @@ DEVELOPMENT: dict[str, Any] = {
 
 @dataclass
 class PortalStack:
-    """A development stack in a copy of the project, with free ports and a state of its own."""
+    """A development stack in a copy of the project, with free ports and a state of its own.
+
+    Parameters
+    ----------
+    variables
+        Laid over the environment of every Pulumi command.
+    """
 
     folder: Path
     client: docker.DockerClient
     settings: dict[str, Any] = field(default_factory=lambda: dict(DEVELOPMENT))
     name: str = field(default_factory=lambda: f"{TEST_STACK_PREFIX}{os.getpid()}-{next(_COUNTER)}")
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "project"
@@ -59,6 +66,7 @@ class PortalStack:
             **tool_environment(),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "only-for-this-test",
+            **self.variables,
         }
         self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         self.log = self.folder / "pulumi.log"
