@@ -8,7 +8,9 @@ import pytest
 from pulumi import automation
 
 from tests.support.load import Load
+from tests.support.long_requests import send_until
 from tests.support.portal_stack import PortalStack
+from tests.support.probe_image import build_probe, build_silent
 from tests.support.production import DOMAIN, portal_client, production_settings, trust
 
 MIGRATION = '''
@@ -104,6 +106,25 @@ def test_image_that_does_not_start_leaves_the_old_replicas_serving(stack: Portal
 
 
 @pytest.mark.usefixtures("load")
+def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
+    stack: PortalStack,
+) -> None:
+    before = names(stack)
+    given, health = stack.settings["app"], stack.settings["health"]
+    stack.configure(
+        app={**given, "image": build_silent(stack)}, health={**health, "wait_seconds": 8}
+    )
+    said = fail_to_update(stack)
+    assert f"container 'devportal-{stack.name}-app-1-" in said
+    assert "should become healthy within 8 s (got: starting)" in said
+    assert "Last log lines:\n  sits there and answers nobody" in said
+    assert before < names(stack)
+    stack.configure(app=given, health=health)
+    stack.up()
+    assert len(names(stack)) == 2
+
+
+@pytest.mark.usefixtures("load")
 def test_migration_that_fails_leaves_the_old_replicas_serving(stack: PortalStack) -> None:
     before = names(stack)
     head = stack.query("select version_num from alembic_version").strip()
@@ -134,6 +155,27 @@ def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -
     stack.up()
     with portal_client(stack) as client:
         assert client.get("/health").status_code == 200
+
+
+def test_long_requests_and_streams_end_in_spite_of_going_back_to_an_earlier_version(
+    stack: PortalStack,
+) -> None:
+    async def go_back() -> tuple[int, dict[str, int]]:
+        update = asyncio.create_task(asyncio.to_thread(stack.up))
+        begun = await send_until(update, stack.settings["ports"]["https"], trust(stack))
+        return begun, update.result()
+
+    stack.configure(app={"version": "2", "image": build_probe(stack, "2")})
+    stack.up()
+    probes = names(stack)
+    stack.configure(app={"version": "1", "image": f"devportal-{stack.name}-app:1"})
+    logged = stack.log.stat().st_size
+    begun, changes = asyncio.run(go_back())
+    assert begun >= 4
+    assert changes["replace"] == 2
+    assert names(stack).isdisjoint(probes)
+    # Nothing is built on the way back.
+    assert "exporting to image" not in stack.log.read_bytes()[logged:].decode()
 
 
 def test_request_that_takes_long_to_arrive_is_answered_in_spite_of_an_update(
