@@ -54,7 +54,7 @@ FORGED = (
 def stack(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PortalStack]:
-    settings = {**production_settings(), "app": {"version": "1", "anonymous_reads": True}}
+    settings = {**production_settings(), "app": {"version": "1"}}
     made = PortalStack(tmp_path_factory.mktemp("rolling"), engine, settings=settings)
     made.up()
     yield made
