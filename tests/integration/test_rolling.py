@@ -184,16 +184,16 @@ def probe(stack: PortalStack) -> PortalStack:
 
 def test_headers_that_a_client_forges_do_not_reach_the_portal(probe: PortalStack) -> None:
     port = probe.settings["ports"]["https"]
-    answer = httpx.get(
-        f"https://127.0.0.1:{port}",
-        headers={**dict.fromkeys(FORGED, "203.0.113.9"), "Host": f"evil.example:{port}"},
-        # The name in the request's line is what counts, whatever `Host` says.
-        extensions={
-            "target": f"https://{DOMAIN}/probe/forwarded".encode(),
-            "sni_hostname": DOMAIN,
-        },
-        verify=trust(probe),
-    )
+    with httpx.Client(verify=trust(probe)) as caller:
+        answer = caller.get(
+            f"https://127.0.0.1:{port}",
+            headers={**dict.fromkeys(FORGED, "203.0.113.9"), "Host": f"evil.example:{port}"},
+            # The name in the request's line is what counts, whatever `Host` says.
+            extensions={
+                "target": f"https://{DOMAIN}/probe/forwarded".encode(),
+                "sni_hostname": DOMAIN,
+            },
+        )
     received = dict(line.split(": ", 1) for line in answer.text.splitlines())
     client = received["x-forwarded-for"]
     assert client != "203.0.113.9"
