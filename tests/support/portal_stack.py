@@ -132,8 +132,9 @@ class PortalStack:
         return binding["HostIp"], int(binding["HostPort"])
 
     def image_id(self, role: str) -> str:
-        """Id of the image that a role's container runs."""
-        return str(self.container(role).attrs["Image"])
+        """Id of the image that a role's containers run."""
+        [found] = {str(container.attrs["Image"]) for container in self.containers(role)}
+        return found
 
     def run_in(self, role: str, *command: str) -> str:
         """Run a command in a container; its output.
