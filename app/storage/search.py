@@ -40,7 +40,7 @@ _STATEMENT = text(
         (SELECT 'api_document', entity_id, NULL, version, sha256,
                 ts_rank(search, (SELECT query FROM asked)) * 0.6 AS rank
          FROM (SELECT DISTINCT ON (entity_id) entity_id, api_document.version,
-                    api_document.sha256, search
+                    api_document.sha256, api_content.search
                FROM api_content JOIN api_document USING (sha256)
                JOIN entity ON entity.id = entity_id
                WHERE api_content.search @@ (SELECT query FROM asked)
