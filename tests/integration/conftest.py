@@ -3,9 +3,11 @@
 import itertools
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import docker
 import pytest
+from playwright.sync_api import Browser
 
 from infra.engine_client import connect
 from tests.support.browser import open_browser

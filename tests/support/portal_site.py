@@ -111,8 +111,8 @@ class Visitor:
         self.complaints = listen(page)
 
     def go(self, path: str) -> None:
-        """Open a page of the portal and wait for all it loads."""
-        self.page.goto(f"{self.site.url}{path}", wait_until="networkidle")
+        """Open a page of the portal."""
+        self.page.goto(f"{self.site.url}{path}")
 
     def sign_in(self) -> None:
         """Sign in as the administrator, on the page for it."""
