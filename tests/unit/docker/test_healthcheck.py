@@ -1,0 +1,71 @@
+"""The portal's health probe against servers that answer, refuse and hang up."""
+
+import importlib.util
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+import pytest
+
+from plugins.bootstrap.project import ROOT
+
+
+@pytest.fixture
+def probe() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("probe", ROOT / "docker/app/healthcheck.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def server(answer: bytes) -> Iterator[tuple[str, int]]:
+    """Give every connection the same answer, whatever it asks."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "told"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nwell", 0, "well\n"),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\npostgres is away", 1, "postgres is away\n"),
+        (b"", 1, "\n"),
+    ],
+)
+def test_probe_goes_by_the_status_and_tells_the_body(
+    probe: ModuleType,
+    answer: bytes,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with server(answer) as address:
+        monkeypatch.setattr(probe, "_ADDRESS", address)
+        assert probe.main() == code
+    assert capsys.readouterr().out == told
+
+
+def test_probe_tells_that_nobody_answers(
+    probe: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(probe, "_ADDRESS", ("127.0.0.1", 1))
+    assert probe.main() == 1
+    assert capsys.readouterr().out == (
+        "http://127.0.0.1:8000/health: should answer (got: [Errno 111] Connection refused).\n"
+    )
