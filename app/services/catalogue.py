@@ -78,7 +78,7 @@ class Catalogue:
         """One entity as JSON, from the cache if it is there."""
 
         async def load() -> Snapshot:
-            async with self._database.connect() as connection:
+            async with self._database.read() as connection:
                 stored = await get_entity(connection, key)
             if stored is None:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
@@ -106,7 +106,7 @@ class Catalogue:
         if cursor is not None:
             kind, namespace, name = self._cursors.decode(listing, cursor)
             after = EntityKey(kind=kind, namespace=namespace, name=name)
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             # One more than asked for tells whether there is a page behind this one.
             items = await list_entities(
                 connection, query, fields=fields, after=after, limit=limit + 1
@@ -140,14 +140,14 @@ class Catalogue:
 
     async def count(self, query: EntityQuery) -> int:
         """How many entities fit."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             return await count_entities(connection, query)
 
     async def facets(self) -> Facets:
         """What lists can be narrowed by."""
 
         async def load() -> Snapshot:
-            async with self._database.connect() as connection:
+            async with self._database.read() as connection:
                 return snapshot(await count_facets(connection))
 
         return Facets.model_validate_json((await self._cache.read("facets", LISTS, load)).body)

@@ -40,7 +40,7 @@ class Search:
         words = [word[:_MAX_WORD_CHARACTERS] for word in found]
         if not words:
             return SearchPage(items=[])
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             # One more than asked for tells whether there is a page behind this one.
             rows = await search.find(
                 connection,
