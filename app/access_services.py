@@ -21,6 +21,7 @@ from app.services.tokens import AccessTokens
 from app.storage.actor_cache import ActorCache
 from app.storage.buckets import Buckets
 from app.storage.database import Database
+from app.storage.key_cache import KeyCache
 from app.storage.redis_server import RedisServer
 from app.storage.sessions import SessionStore
 
@@ -45,7 +46,7 @@ class AccessServices:
         self.accounts = Accounts(
             config, database, actors, self._passwords, self.sessions, self.limits
         )
-        self.api_keys = ApiKeys(database)
+        self.api_keys = ApiKeys(database, KeyCache(self.redis, actors))
         self.teams = Teams(database, actors)
         self.audit = Audit(database)
         self.identities = Identities(config, self.sessions, self.api_keys, self.cookies)
