@@ -36,6 +36,9 @@ class _Entry:
     expires: float
     snapshot: Snapshot
 
+    def is_good(self, generation: str) -> bool:
+        return self.generation == generation and self.expires > time.time()
+
 
 class ReadCache:
     """Answers by name, loaded once for all who wait for the same."""
@@ -54,7 +57,7 @@ class ReadCache:
         if generation is None:
             return await load()
         entry = self._local.get(name)
-        if entry and entry.generation == generation and entry.expires > time.time():
+        if entry and entry.is_good(generation):
             self._local.move_to_end(name)
             return entry.snapshot
         return await self._fly(name, generation, load)
@@ -82,7 +85,7 @@ class ReadCache:
         self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
         entry = _parse(await self._cache.get(_key(name)))
-        if entry is None or entry.generation != generation:
+        if entry is None or not entry.is_good(generation):
             entry = _Entry(generation, time.time() + CACHE_SECONDS, await load())
             await self._cache.put(_key(name), _format(entry), seconds=CACHE_SECONDS)
         self._local[name] = entry
