@@ -40,7 +40,7 @@ def test_one_and_many_are_told_apart() -> None:
     ("agent", "name"),
     [
         (
-            "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            "Mozilla/5.0 (X11; Linux x86_64) Gecko Firefox/128.0",
             "Firefox on Linux",
         ),
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
