@@ -103,7 +103,7 @@ class Catalogue:
         """
         listing = f"entities:{query.model_dump_json(exclude_none=True)}"
         after = None
-        if cursor is not None:
+        if cursor:
             kind, namespace, name = self._cursors.decode(listing, cursor)
             after = EntityKey(kind=kind, namespace=namespace, name=name)
         async with self._database.read() as connection:
@@ -132,7 +132,7 @@ class Catalogue:
             page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
             return snapshot(page)
 
-        if cursor is not None:
+        if cursor:
             return await load()
         conditions = query.model_dump_json(exclude_none=True)
         name = f"entities:{conditions}:{','.join(sorted(fields))}:{limit}"

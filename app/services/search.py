@@ -60,7 +60,7 @@ class Search:
         )
 
     def _skipped(self, listing: str, cursor: str | None) -> int:
-        if cursor is None:
+        if not cursor:
             return 0
         match self._cursors.decode(listing, cursor):
             case [int(skipped)]:

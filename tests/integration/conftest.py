@@ -121,7 +121,7 @@ def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     name = next(
         (
             n
-            for n in ("running_stack", "empty_stack", "production_stack")
+            for n in ("remapped_stack", "running_stack", "empty_stack", "production_stack")
             if n in request.fixturenames
         ),
         None,
