@@ -85,7 +85,8 @@ def test_answer_is_loaded_once_for_all_replicas() -> None:
 def test_change_shows_on_every_replica_at_once() -> None:
     async def scenario() -> None:
         portal = Portal()
-        await portal.read(0), await portal.read(1)
+        for replica in (0, 1):
+            await portal.read(replica)
         await portal.write("new")
         assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
 
@@ -183,7 +184,8 @@ def test_change_that_redis_did_not_hear_of_is_told_when_it_is_back(
 
     async def scenario() -> None:
         portal = Portal()
-        await portal.read(0), await portal.read(1)
+        for replica in (0, 1):
+            await portal.read(replica)
         portal.redis.away = True
         await portal.write("new")
         portal.redis.away = False
