@@ -531,3 +531,16 @@ def test_of_writers_at_the_same_time_one_wins(paula: Person, other: TestClient) 
         return [answer.status_code for answer in await asyncio.gather(*sent)]
 
     assert sorted(asyncio.run(race())) == [200, *[412] * 7]
+
+
+def test_body_that_is_no_text_is_refused_like_any_other_that_is_no_json(paula: Person) -> None:
+    headers = {**paula.headers, "Content-Type": "application/json"}
+    for body in (b"\xff", b"{"):
+        answer = paula.client.post("/api/v1/entities", content=body, headers=headers)
+        assert problem(answer)[0] == 422
+
+
+def test_relation_to_what_is_not_there_is_refused(paula: Person) -> None:
+    path, _ = add(paula, "alone")
+    answer = send(paula, "PUT", f"{path}/relations/depends_on/api/default/nothing")
+    assert problem(answer) == (404, "there is no api 'default/nothing'")

@@ -176,8 +176,9 @@ def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -
 
 @pytest.fixture(scope="module")
 def probe(stack: PortalStack) -> PortalStack:
-    """The stack with the probe in the portal's place."""
-    stack.configure(app={"version": "2", "image": build_probe(stack, "2")})
+    """The stack with the probe's second version in the portal's place; the first is there."""
+    _, image = [build_probe(stack, version) for version in ("1", "2")]
+    stack.configure(app={"version": "2", "image": image})
     stack.up()
     return stack
 
@@ -217,7 +218,7 @@ def test_long_requests_and_streams_end_in_spite_of_going_back_to_an_earlier_vers
         return begun, update.result()
 
     before = names(probe)
-    probe.configure(app={"version": "1", "image": f"devportal-{probe.name}-app:1"})
+    probe.configure(app={"version": "1", "image": f"devportal-{probe.name}-probe:1"})
     logged = probe.log.stat().st_size
     begun, changes = asyncio.run(go_back())
     assert begun >= 4

@@ -55,12 +55,12 @@ async def _read(client: httpx.AsyncClient, kind: str, media_type: str) -> None:
     )
     answer = await client.send(request, stream=True)
     arrived = [(time.monotonic(), line) async for line in answer.aiter_lines() if line]
-    assert answer.status_code == 200
+    assert answer.status_code == 200, kind
     assert [line.removeprefix("data: ") for _, line in arrived] == [
         *map(str, range(_SECONDS)),
         "end",
     ]
-    assert arrived[-1][0] - arrived[0][0] > _SECONDS / 2
+    assert arrived[-1][0] - arrived[0][0] > _SECONDS / 2, kind
 
 
 async def _talk(port: int, tls: ssl.SSLContext) -> None:

@@ -188,7 +188,7 @@ def test_cached_answer_that_is_none_is_read_anew(
     client: TestClient, stored: list[EntityOut], cache: FakeCache
 ) -> None:
     client.get("/api/v1/entities")
-    cache.texts = {key: "1" for key in cache.texts}
+    cache.texts = dict.fromkeys(cache.texts, "1")
     assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
 
 

@@ -51,7 +51,7 @@ def shape(**properties: Any) -> Json:
 
 
 TEXT = {"type": "string"}
-SCHEMAS: list[tuple[str, Any, Any, tuple[str, bool], tuple[str, bool]]] = [
+SCHEMAS: list[tuple[Any, ...]] = [
     # name, old, new, (rule, breaking) for requests, (rule, breaking) for responses
     *(
         (f"{name} {way}", *pair, (rule, way == "narrower"), (rule, way == "wider"))
