@@ -55,10 +55,10 @@ test: ## run all tests; ARGS='tests/unit -k settings'
 lint: ## check style and types
 	$(run) lint $(ARGS)
 
-bench: ## compare with Docker Compose
+bench: ## compare with Docker Compose; ARGS='rolling --requests 10000'
 	$(run) bench $(ARGS)
 
-setup: ## make the machine ready and nothing else; ARGS=--redetect
+setup: ## make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap
 	@python3 -m plugins.bootstrap $(ARGS)
 
 clean-cache: ## delete what the set-up has built; stacks and their states stay

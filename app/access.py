@@ -155,6 +155,11 @@ def access(
     }
 
 
+def guard(rule: Access, *, scope: Scope) -> "_Guard":
+    """The rule of a route that declares it elsewhere."""
+    return _Guard(rule, scope, any_scope=False, with_first_password=False)
+
+
 @dataclass(frozen=True)
 class _Guard:
     rule: Access

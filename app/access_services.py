@@ -1,6 +1,7 @@
 """The services of accounts and access, wired together."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -21,8 +22,11 @@ from app.services.tokens import AccessTokens
 from app.storage.actor_cache import ActorCache
 from app.storage.buckets import Buckets
 from app.storage.database import Database
+from app.storage.key_cache import KeyCache
 from app.storage.redis_server import RedisServer
 from app.storage.sessions import SessionStore
+
+_logger = logging.getLogger(__name__)
 
 
 class AccessServices:
@@ -45,7 +49,7 @@ class AccessServices:
         self.accounts = Accounts(
             config, database, actors, self._passwords, self.sessions, self.limits
         )
-        self.api_keys = ApiKeys(database)
+        self.api_keys = ApiKeys(database, KeyCache(self.redis, actors))
         self.teams = Teams(database, actors)
         self.audit = Audit(database)
         self.identities = Identities(config, self.sessions, self.api_keys, self.cookies)
@@ -73,4 +77,7 @@ class AccessServices:
     async def _flush_uses(self) -> None:
         while True:
             await asyncio.sleep(KEY_USE_FLUSH_SECONDS)
-            await self.api_keys.flush_uses()
+            try:
+                await self.api_keys.flush_uses()
+            except Exception as error:  # the next time may go better, and nobody waits for this one
+                _logger.error("uses of API keys were not written", exc_info=error)

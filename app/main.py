@@ -25,6 +25,7 @@ from app.handlers import (
     search,
     teams,
 )
+from app.handlers.hot_reads import EntityReads
 from app.logs import configure_logs
 from app.metrics import Metrics, RequestMetrics
 from app.middleware import RequestLog
@@ -85,6 +86,7 @@ def create_app(config: Config | None = None) -> FastAPI:
     )
     app.add_middleware(RequestMetrics, metrics=app.state.metrics)
     app.add_middleware(RequestLog)
+    app.router.routes.insert(0, EntityReads())
     for router in ROUTERS:
         app.include_router(router)
     mount_assets(app)

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,9 +70,14 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _address(scope: Scope) -> str:
-    """Who is on the other side; what is no IP address counts as unknown."""
     client = scope.get("client")
+    return _known_address(client[0]) if client else ""
+
+
+@lru_cache(maxsize=1024)
+def _known_address(host: str) -> str:
+    """Who is on the other side; what is no IP address counts as unknown."""
     try:
-        return str(ip_address(client[0])) if client else ""
+        return str(ip_address(host))
     except ValueError:
         return ""

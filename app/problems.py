@@ -76,6 +76,8 @@ async def _answer_portal_error(_request: Request, error: Exception) -> JSONRespo
 async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return _problem(422, "Invalid request", "body: should be JSON in UTF-8")
     return _problem(error.status_code, detail, detail, error.headers)
 
 

@@ -10,23 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Config
 from app.constants import DATABASE_CONNECT_TIMEOUT_SECONDS
 from app.exceptions import CommandError, one_line
-from app.schema import Entity, Team, User
+from app.schema import Team, User
+from app.seed_catalogue import add_catalogue
 from app.seed_people import add_people
 from app.services.passwords import make_hasher
 
 _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
-_ENTITIES = (
-    ("system", "portal", "Developer portal", "platform", ["python"]),
-    ("component", "portal-web", "Portal server", "platform", ["python", "fastapi"]),
-    ("api", "portal-api", "Portal API", "platform", ["openapi"]),
-    ("resource", "portal-database", "Portal database", "platform", ["postgresql"]),
-    ("resource", "portal-cache", "Portal cache", "platform", ["redis"]),
-    ("system", "checkout", "Checkout", "payments", []),
-    ("component", "checkout-service", "Checkout service", "payments", ["go"]),
-    ("api", "checkout-api", "Checkout API", "payments", ["openapi"]),
-    ("component", "search-indexer", "Search indexer", "search", ["rust"]),
-    ("api", "search-api", "Search API", "search", ["openapi", "graphql"]),
-)
 
 
 def seed(config: Config) -> None:
@@ -39,7 +28,8 @@ def seed(config: Config) -> None:
     """
     with _transaction(config) as connection:
         _add_admin(connection, config)
-        _add_catalogue(connection)
+        _add_teams(connection)
+        add_catalogue(connection)
         add_people(connection, _hash_password(config))
 
 
@@ -88,12 +78,6 @@ def _hash_password(config: Config) -> str:
     return make_hasher().hash(config.admin_password.get_secret_value())
 
 
-def _add_catalogue(connection: Connection) -> None:
+def _add_teams(connection: Connection) -> None:
     teams = [{"name": name, "title": title} for name, title in _TEAMS.items()]
     connection.execute(insert(Team).values(teams).on_conflict_do_nothing())
-    owners = dict(connection.execute(select(Team.name, Team.id)).tuples().all())
-    entities = [
-        {"kind": kind, "name": name, "title": title, "owner_id": owners[owner], "tags": tags}
-        for kind, name, title, owner, tags in _ENTITIES
-    ]
-    connection.execute(insert(Entity).values(entities).on_conflict_do_nothing())

@@ -110,6 +110,11 @@ def _measure_load(
                 break
             side.change_app(**changes)
             updates += 1
+            print(
+                f"{type(side).__name__}, {connections} connections: update {updates}, "
+                f"{roll.answered} answered, {roll.failed} failed",
+                flush=True,
+            )
     twice, lost = _compare_orders(side, rest.accepted + roll.accepted)
     return Findings(
         connections=connections, updates=updates, rest=rest, roll=roll, twice=twice, lost=lost
@@ -117,10 +122,13 @@ def _measure_load(
 
 
 def _order(client: int) -> Iterator[Request]:
-    """GETs of the portal's own, and orders of which no two are the same."""
+    """Orders of which no two are the same, and GETs with and without the database.
+
+    None that answers 503 when the machine is busy: that would be no request that an update lost.
+    """
     prefix = f"{uuid.uuid4().hex}-{client}"
     for number in itertools.count():
-        yield Request("GET", "/health", 200)
+        yield Request("GET", "/probe/database", 200)
         yield Request("POST", f"{_ORDERS}{prefix}-{number}", 201)
         yield Request("GET", "/livez", 200)
 

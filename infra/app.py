@@ -28,7 +28,7 @@ def app_image(settings: Settings) -> ImageRecipe:
     """The image of the portal: `dev` reloads code on save, `prod` carries nothing it can spare."""
     target = "dev" if settings.app.reload else "prod"
     return ImageRecipe(
-        role="app", base="python", context=".", target=target, tag=settings.app.version
+        role="app", base="python", context=".", target=target, version=settings.app.version
     )
 
 
@@ -62,19 +62,27 @@ class App(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:App", name, None, opts)
-        containers = self._run(args, settings)
-        names = pulumi.Output.all(*(container.name for container in containers))
-        self.peers = names.apply(lambda names: [f"{name}:{_PORT}" for name in names])
-        self.published_address = published_address(containers[0], settings)
+        described = _container(args, settings)
+        if settings.environment is Environment.PRODUCTION:
+            names = self._run_replicas(described, settings)
+            self.published_address = pulumi.Output.from_input("")
+        else:
+            container = run_container("app", described, settings, self)
+            names = [container.name]
+            self.published_address = published_address(container, settings)
+        self.peers = pulumi.Output.all(*names).apply(
+            lambda names: [f"{name}:{_PORT}" for name in names]
+        )
         self.register_outputs({})
 
-    def _run(self, args: AppArgs, settings: Settings) -> list[docker.Container]:
-        own, described = settings.app, _container(args, settings)
-        if settings.environment is Environment.PRODUCTION:
-            return run_replicas(
-                described, settings, self, max_surge=own.max_surge, count=own.replicas
-            )
-        return [run_container("app", described, settings, self)]
+    def _run_replicas(
+        self, described: ContainerArgs, settings: Settings
+    ) -> list[pulumi.Output[str]]:
+        own = settings.app
+        replicas = run_replicas(
+            described, settings, self, max_surge=own.max_surge, count=own.replicas
+        )
+        return [replica.name for replica in replicas]
 
 
 def _container(args: AppArgs, settings: Settings) -> ContainerArgs:

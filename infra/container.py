@@ -9,16 +9,17 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from infra.container_options import limits, protection, supervision
 from infra.naming import SPEC_LABEL, Naming
+from infra.process_limit import ProcessLimit
 from infra.secret_files import SecretFiles
-from infra.settings import Environment, HealthSettings, LogSettings, Settings
+from infra.settings import Environment, Settings
 
-HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
-_TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
 # The provider changes these on the running container, so they are no reason to replace it.
 _UPDATED_IN_PLACE = {
     "memory",
     "memory_swap",
+    "memory_reservation",
     "restart",
     "wait",
     "wait_timeout",
@@ -66,6 +67,15 @@ class ContainerArgs:
     depends_on: Sequence[pulumi.Resource] = ()
 
 
+@dataclass(frozen=True)
+class Replica:
+    """One of several equal containers."""
+
+    container: docker.Container
+    name: pulumi.Output[str]
+    """Known once the container is healthy and all its limits hold."""
+
+
 def run_container(
     name: str, args: ContainerArgs, settings: Settings, parent: pulumi.Resource
 ) -> docker.Container:
@@ -79,12 +89,13 @@ def run_container(
     opts = pulumi.ResourceOptions(
         parent=parent, delete_before_replace=True, depends_on=list(args.depends_on)
     )
-    return _create(name, args, identity, _write_secrets(args, settings, parent), settings, opts)
+    secrets = _write_secrets(args, settings, parent)
+    return _create(name, args, identity, secrets, settings, opts).container
 
 
 def run_replicas(
     args: ContainerArgs, settings: Settings, parent: pulumi.Resource, *, max_surge: int, count: int
-) -> list[docker.Container]:
+) -> list[Replica]:
     """Run `count` equal containers; new ones are healthy before any old one goes.
 
     Each has a name of its own, which Pulumi makes, and no alias: the network would hand an alias
@@ -96,16 +107,15 @@ def run_replicas(
         New containers that start at the same time.
     """
     secrets = _write_secrets(args, settings, parent)
-    replicas: list[docker.Container] = []
+    replicas: list[Replica] = []
     for number in range(1, count + 1):
         identity = {"hostname": f"{args.role}-{number}", "networks_advanced": _networks(args)}
+        earlier = replicas[max(0, number - 1 - max_surge) : max(0, number - max_surge)]
         opts = pulumi.ResourceOptions(
             parent=parent,
             # The provider's own default is to delete first.
             delete_before_replace=False,
-            depends_on=replicas[number - 1 - max_surge : number - max_surge]
-            if number > max_surge
-            else [],
+            depends_on=[replica.container for replica in earlier],
         )
         name = f"{args.role}-{number}"
         replicas.append(_create(name, args, identity, secrets, settings, opts))
@@ -131,20 +141,20 @@ def _create(
     secrets: SecretFiles,
     settings: Settings,
     opts: pulumi.ResourceOptions,
-) -> docker.Container:
+) -> Replica:
     naming = Naming(settings.stack)
     spec = {
         **identity,
         **_program(args),
         **_reach(args, secrets.mount),
-        **_limits(args),
-        **_protection(args),
-        **_supervision(args, settings),
+        **limits(args, settings),
+        **protection(args),
+        **supervision(args, settings),
     }
     hashed = {key: value for key, value in spec.items() if key not in _UPDATED_IN_PLACE}
     spec_hash = pulumi.Output.all(**hashed, secrets=secrets.revision).apply(_hash_spec)
     labels = {**naming.labels(args.role), SPEC_LABEL: spec_hash}
-    return docker.Container(
+    container = docker.Container(
         name,
         **spec,
         labels=[docker.ContainerLabelArgs(label=key, value=labels[key]) for key in labels],
@@ -153,6 +163,14 @@ def _create(
             opts, pulumi.ResourceOptions(replace_on_changes=["#initerror"])
         ),
     )
+    limit = ProcessLimit(
+        name,
+        container=container.id,
+        limit=settings.pids_limit,
+        opts=pulumi.ResourceOptions(parent=opts.parent),
+    )
+    known = pulumi.Output.all(container.name, limit.container)
+    return Replica(container, known.apply(lambda values: values[0]))
 
 
 def publish(settings: Settings, *, internal: int, external: int) -> list[docker.ContainerPortArgs]:
@@ -202,70 +220,6 @@ def _reach(args: ContainerArgs, secrets: docker.ContainerMountArgs) -> dict[str,
         "ports": list(args.ports),
         "mounts": [*args.mounts, secrets],
     }
-
-
-def _limits(args: ContainerArgs) -> dict[str, Any]:
-    """Memory and CPU; swap equals memory, or the engine doubles it and every plan differs."""
-    return {
-        "memory": args.memory_mb,
-        "memory_swap": args.memory_mb,
-        # As the provider reads it back: "1.0" and "0.5"; any other spelling replaces for ever.
-        "cpus": str(args.cpus),
-        "shm_size": args.shared_memory_mb,
-    }
-
-
-def _protection(args: ContainerArgs) -> dict[str, Any]:
-    owner = f"mode=0700,uid={args.uid},gid={args.gid}"
-    return {
-        "read_only": True,
-        "tmpfs": {
-            path: f"{_TMPFS_OPTIONS},size={size}m,{owner}" for path, size in args.tmpfs_mb.items()
-        },
-        "capabilities": docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-        "security_opts": ["no-new-privileges:true"],
-        "init": True,
-    }
-
-
-def _supervision(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
-    return {
-        "healthcheck": _healthcheck(settings.health, args.min_health_interval_seconds),
-        "wait": True,
-        "wait_timeout": settings.health.wait_seconds,
-        "restart": settings.restart,
-        "stop_signal": args.stop_signal,
-        "stop_timeout": args.stop_seconds,
-        # Unset means SIGKILL, and what counts is the value in the old container's state.
-        "destroy_grace_seconds": args.stop_seconds,
-        "log_driver": "json-file",
-        "log_opts": _log_options(settings.logs),
-    }
-
-
-def _healthcheck(
-    health: HealthSettings, min_interval_seconds: int
-) -> docker.ContainerHealthcheckArgs:
-    return docker.ContainerHealthcheckArgs(
-        tests=["CMD", HEALTHCHECK_COMMAND],
-        interval=_duration(max(health.interval_seconds, min_interval_seconds)),
-        timeout=_duration(health.timeout_seconds),
-        start_period=_duration(health.start_period_seconds),
-        retries=health.retries,
-    )
-
-
-def _duration(seconds: int) -> str:
-    """Go's own spelling, `1m30s`: the provider compares text, and '90s' would differ for ever."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes}m{rest}s"
-    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
-
-
-def _log_options(logs: LogSettings) -> dict[str, str]:
-    return {"max-size": f"{logs.max_size_mb}m", "max-file": str(logs.max_files)}
 
 
 def _hash_spec(spec: dict[str, Any]) -> str:

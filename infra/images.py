@@ -29,15 +29,16 @@ class ImageRecipe:
         Folder sent to the builder, less what its `.dockerignore` names.
     target
         Stage of the Dockerfile; the last one if not given.
-    tag
-        Version in the image's name.
+    version
+        Version in the image's name and label. Without one the name ends in `latest` and the label
+        tells the base's: a version of the project would replace the stores with every release.
     """
 
     role: str
     base: str
     context: str
     target: str | None = None
-    tag: str = "latest"
+    version: str | None = None
 
 
 class Images(pulumi.ComponentResource):
@@ -65,15 +66,17 @@ class Images(pulumi.ComponentResource):
 
     def build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
         """Build an image and return its id, `sha256:...`."""
+        base = self._bases[recipe.base][self._source.value]
         image = docker.Image(
             f"{recipe.role}-image",
-            image_name=f"{self._naming.physical(recipe.role)}:{recipe.tag}",
+            image_name=f"{self._naming.physical(recipe.role)}:{recipe.version or 'latest'}",
             build=docker.DockerBuildArgs(
                 context=recipe.context,
                 dockerfile=f"docker/{recipe.role}/Dockerfile",
                 args={
-                    "BASE_IMAGE": self._bases[recipe.base][self._source.value],
+                    "BASE_IMAGE": base,
                     "STACK": self._naming.stack,
+                    "VERSION": recipe.version or base.rpartition(":")[2],
                 },
                 target=recipe.target,
             ),

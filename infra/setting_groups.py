@@ -160,6 +160,7 @@ class HealthSettings(Group):
 class LogSettings(Group):
     """Rotation of container logs; Docker's own default never rotates."""
 
+    driver: Annotated[str, Field(pattern="^(json-file|local)$")] = "json-file"
     max_size_mb: Annotated[int, Field(ge=1, le=1000)] = 10
     max_files: Annotated[int, Field(ge=1, le=20)] = 3
 

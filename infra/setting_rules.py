@@ -11,6 +11,13 @@ from infra.setting_groups import Environment, TlsMode
 if TYPE_CHECKING:
     from infra.settings import Settings
 
+# Of PostgreSQL itself: kept for its superuser; and for a probe, a backup and a look by hand.
+_RESERVED_CONNECTIONS = 3
+_OTHER_CONNECTIONS = 3
+# A replica that migrates holds a lock on one connection and works on another.
+_MIGRATION_CONNECTIONS = 2
+# PostgreSQL's own processes, the init process, and probes.
+_OTHER_PROCESSES = 28
 _DEVELOPMENT_ONLY = {
     "reload": "Code in production comes from the image alone.",
     "debug": "Debug answers show the application's inside.",
@@ -22,6 +29,7 @@ def combination_mistakes(settings: Settings) -> list[str]:
     """One line for each broken rule, by the key as the user writes it."""
     return [
         *_size_mistakes(settings),
+        *_connection_mistakes(settings),
         *(
             _production_mistakes(settings)
             if settings.environment is Environment.PRODUCTION
@@ -37,6 +45,26 @@ def _size_mistakes(settings: Settings) -> Iterator[str]:
             f"redis.memory_mb: should be at least 1.5 times redis.max_memory_mb "
             f"(got {redis.memory_mb} for {redis.max_memory_mb}). Raise it: the "
             "snapshot's fork needs room."
+        )
+
+
+def _connection_mistakes(settings: Settings) -> Iterator[str]:
+    app, connections = settings.app, settings.postgres.max_connections
+    pools = 2 * app.replicas * app.database_pool_size
+    starting = min(app.max_surge, app.replicas) * _MIGRATION_CONNECTIONS
+    needed = pools + starting + _RESERVED_CONNECTIONS + _OTHER_CONNECTIONS
+    if connections < needed:
+        yield (
+            f"postgres.max_connections: should be at least {needed} (got {connections}): in an "
+            f"update twice app.replicas ({app.replicas}) times app.database_pool_size "
+            f"({app.database_pool_size}), {starting} for migrations and "
+            f"{_RESERVED_CONNECTIONS + _OTHER_CONNECTIONS} in reserve. Raise it, or lower those."
+        )
+    if settings.pids_limit < connections + _OTHER_PROCESSES:
+        yield (
+            f"pids_limit: should be at least {connections + _OTHER_PROCESSES} for "
+            f"postgres.max_connections {connections} (got {settings.pids_limit}). Raise it: "
+            "PostgreSQL has a process for each connection."
         )
 
 

@@ -49,6 +49,8 @@ class Settings(Group):
     restart: Annotated[str, Field(pattern="^(no|on-failure|unless-stopped|always)$")] = (
         "unless-stopped"
     )
+    pids_limit: Annotated[int, Field(ge=32, le=32768)] = 256
+    memory_reservation_percent: Annotated[int, Field(ge=0, le=90)] = 50
     ports: PortSettings = PortSettings()
     app: AppSettings = AppSettings()
     nginx: NginxSettings = NginxSettings()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 import time
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
         client.volumes.get(props["volume"])
         with borrowed_mount(props) as container:
             stream, _ = container.get_archive(MOUNT_POINT)
-            return _unpack(b"".join(stream), props)
+            return _unpack(b"".join(stream), props, _shift_of_owners(client))
     except NotFound:
         return None
 
@@ -140,7 +141,19 @@ def _own(member: tarfile.TarInfo, props: dict[str, Any], mode: int) -> None:
     member.mtime = int(time.time())
 
 
-def _unpack(data: bytes, props: dict[str, Any]) -> dict[str, bytes]:
+def _shift_of_owners(client: docker.DockerClient) -> int:
+    """By how much the engine's archives show owners too high.
+
+    With user namespaces it takes the ids of the container, and gives those of the host; the first
+    of these is in the name of its folder.
+    """
+    info = client.info()
+    mapped = any(option.startswith("name=userns") for option in info["SecurityOptions"] or ())
+    first = re.search(r"/(\d+)\.\d+$", info["DockerRootDir"]) if mapped else None
+    return int(first[1]) if first else 0
+
+
+def _unpack(data: bytes, props: dict[str, Any], shift: int = 0) -> dict[str, bytes]:
     """The files that should be there; one of a wrong owner or mode counts as empty."""
     found: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -148,6 +161,7 @@ def _unpack(data: bytes, props: dict[str, Any]) -> dict[str, bytes]:
             name = member.name.partition("/")[2]
             handle = archive.extractfile(member) if name in props["files"] else None
             if handle is not None:
-                right = (member.uid, member.mode & 0o777) == (int(props["uid"]), _MODE)
+                owners = {int(props["uid"]), int(props["uid"]) + shift}
+                right = member.uid in owners and member.mode & 0o777 == _MODE
                 found[name] = handle.read() if right else b""
     return found

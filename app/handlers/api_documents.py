@@ -86,11 +86,11 @@ async def put_version(
     key: EntityKeyDep,
     version: VersionName,
     response: Response,
-    if_match: MaybeIfMatch = None,
+    if_match: MaybeIfMatch = "",
 ) -> VersionOut:
     """Publish a version of an interface that your team owns."""
     content = await read_body(request, max_bytes=MAX_DOCUMENT_BYTES)
-    head, is_new = await documents.put(actor, key, version, content, if_match=if_match)
+    head, is_new = await documents.put(actor, key, version, content, if_match=if_match or None)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = version_tag(head)
     return head

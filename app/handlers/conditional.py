@@ -19,7 +19,7 @@ IfMatch = Annotated[
     ),
 ]
 MaybeIfMatch = Annotated[
-    str | None,
+    str,
     Header(
         max_length=1000,
         pattern=_ETAG_LIST,

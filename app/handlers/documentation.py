@@ -53,10 +53,10 @@ async def put_page(
     slug: Slug,
     change: PageChange,
     response: Response,
-    if_match: MaybeIfMatch = None,
+    if_match: MaybeIfMatch = "",
 ) -> PageOut:
     """Write a page of an entity that your team owns."""
-    page, is_new = await pages.put(actor, key, slug, change, if_match=if_match)
+    page, is_new = await pages.put(actor, key, slug, change, if_match=if_match or None)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = page_tag(page)
     return page

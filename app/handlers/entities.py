@@ -41,7 +41,7 @@ async def list_entities(
     request: Request, catalogue: CatalogueDep, query: Annotated[ListQuery, Query()]
 ) -> Response:
     """One page of the entities that fit, in order of kind, namespace and name."""
-    conditions = EntityQuery.model_validate(query, from_attributes=True)
+    conditions = EntityQuery(**query.model_dump(include=set(EntityQuery.model_fields)))
     page = await catalogue.read_page(
         conditions, fields=query.fields, cursor=query.cursor, limit=query.limit
     )

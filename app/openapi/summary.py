@@ -31,7 +31,8 @@ def _parts(document: dict[str, Any]) -> Iterator[str]:
     for operation in operations(document):
         node = operation.node
         yield f"{operation.method.upper()} {operation.path}"
-        words = [_words(operation.path), _words(operation.name or "")]
+        name = operation.name or ""
+        words = [_words(operation.path), name, _words(name)]
         yield " ".join((*words, str(node.get("summary", ""))[:500]))
         yield str(node.get("description", ""))[:500]
     yield " ".join(_words(name) for name in document.get("components", {}).get("schemas", {}))

@@ -16,9 +16,17 @@ from app.exceptions import (
     UnavailableError,
 )
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
-from app.storage.api_keys import StoredKey, add_key, find_key, list_keys, record_uses, revoke_key
+from app.storage.api_keys import (
+    add_key,
+    find_key,
+    hash_of_key,
+    list_keys,
+    record_uses,
+    revoke_key,
+)
 from app.storage.audit import add_event
 from app.storage.database import Database
+from app.storage.key_cache import KeyCache, StoredKey
 
 KEY_MARK = "dpk_"
 _PREFIX_CHARACTERS = 12
@@ -33,8 +41,9 @@ _OF_ROLE: dict[Role, frozenset[Scope]] = {
 class ApiKeys:
     """Makes, tells and ends keys. When a key was used last is written for many uses at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: KeyCache) -> None:
         self._database = database
+        self._cache = cache
         self._uses: dict[uuid.UUID, datetime] = {}
 
     async def authenticate(self, key: str) -> Actor:
@@ -46,12 +55,8 @@ class ApiKeys:
             Raised when the key is unknown, has expired or was revoked, and for an owner without
             access; which of these it is, is not told.
         """
-        prefix, _, secret = key.removeprefix(KEY_MARK).partition("_")
-        found = await self._find(prefix) if prefix.isalnum() and prefix.isascii() else None
-        given = _digest(key)
-        if not hmac.compare_digest(found.sha256 if found else bytes(len(given)), given) or not (
-            found and secret and found.owner.is_active
-        ):
+        found = await self._find(key)
+        if found is None or not found.owner.is_active:
             raise NotSignedInError("the API key is not good")
         self._uses[found.id] = datetime.now(UTC)
         owner = found.owner
@@ -118,6 +123,9 @@ class ApiKeys:
             Raised when the actor has no such key.
         """
         async with self._database.connect() as connection:
+            sha256 = await hash_of_key(connection, actor.user_id, key_id)
+            if sha256 is not None:
+                await self._cache.announce_revocation(sha256)
             prefix = await revoke_key(connection, actor.user_id, key_id)
             if prefix is None:
                 raise NotFoundError("there is no such key")
@@ -136,9 +144,20 @@ class ApiKeys:
         except UnavailableError:
             self._uses = {**uses, **self._uses}
 
-    async def _find(self, prefix: str) -> StoredKey | None:
+    async def _find(self, key: str) -> StoredKey | None:
+        digest = _digest(key)
+        remembered = await self._cache.find(digest)
+        if remembered is not None:
+            return remembered
+        prefix = key.removeprefix(KEY_MARK).partition("_")[0]
+        if not (prefix.isascii() and prefix.isalnum()):
+            return None
         async with self._database.connect() as connection:
-            return await find_key(connection, prefix)
+            found = await find_key(connection, prefix)
+        if found is None or not hmac.compare_digest(found.sha256, digest):
+            return None
+        await self._cache.remember(found)
+        return found
 
 
 def _new_prefix() -> str:

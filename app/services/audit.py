@@ -69,7 +69,7 @@ class Audit:
 
 
 def _decode(cursor: str | None) -> int | None:
-    if cursor is None:
+    if not cursor:
         return None
     if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _MAX_ID):
         raise NotFoundError("there is no page with this cursor")

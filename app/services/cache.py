@@ -13,7 +13,7 @@ Redis does not hear of a change, the writer goes on telling it for as long as an
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from app.constants import CACHE_SECONDS, LOCAL_CACHE_ENTRIES
@@ -36,6 +36,9 @@ class _Entry:
     expires: float
     snapshot: Snapshot
 
+    def is_good(self, generation: str) -> bool:
+        return self.generation == generation and self.expires > time.time()
+
 
 class ReadCache:
     """Answers by name, loaded once for all who wait for the same."""
@@ -54,7 +57,7 @@ class ReadCache:
         if generation is None:
             return await load()
         entry = self._local.get(name)
-        if entry and entry.generation == generation and entry.expires > time.time():
+        if entry and entry.is_good(generation):
             self._local.move_to_end(name)
             return entry.snapshot
         return await self._fly(name, generation, load)
@@ -82,7 +85,7 @@ class ReadCache:
         self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
         entry = _parse(await self._cache.get(_key(name)))
-        if entry is None or entry.generation != generation:
+        if entry is None or not entry.is_good(generation):
             entry = _Entry(generation, time.time() + CACHE_SECONDS, await load())
             await self._cache.put(_key(name), _format(entry), seconds=CACHE_SECONDS)
         self._local[name] = entry
@@ -120,7 +123,7 @@ class _Generations:
 
     async def renew(self, scopes: tuple[str, ...]) -> None:
         """Give the scopes new generations, now or as soon as Redis hears of it."""
-        if await self._cache.renew_generations(list(map(_key, scopes))):
+        if await self._cache.renew_generations(_scopes(scopes)):
             return
         # What was read before the change is expired by then.
         self._unheard |= dict.fromkeys(scopes, time.monotonic() + CACHE_SECONDS)
@@ -135,7 +138,7 @@ class _Generations:
         while self._unheard:
             await asyncio.sleep(_RETRY_SECONDS)
             told = dict(self._unheard)
-            heard = await self._cache.renew_generations(list(map(_key, told)))
+            heard = await self._cache.renew_generations(_scopes(told))
             for scope, until in told.items():
                 # It has another end by now if another change of it was not heard of meanwhile.
                 if self._unheard[scope] == until and (heard or until < time.monotonic()):
@@ -146,7 +149,7 @@ class _Generations:
         while self._waiting:
             batch, self._waiting = self._waiting, {}
             try:
-                found = await self._cache.generations(list(map(_key, batch)))
+                found = await self._cache.generations(_scopes(batch))
             except BaseException:
                 self._answer(batch, None)
                 raise
@@ -161,7 +164,11 @@ class _Generations:
 
 
 def _key(name: str) -> str:
-    return f"cache:{name}"
+    return f"cache:answer:{name}"
+
+
+def _scopes(names: Iterable[str]) -> list[str]:
+    return [f"cache:generation:{name}" for name in names]
 
 
 def _format(entry: _Entry) -> str:

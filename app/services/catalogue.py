@@ -78,7 +78,7 @@ class Catalogue:
         """One entity as JSON, from the cache if it is there."""
 
         async def load() -> Snapshot:
-            async with self._database.connect() as connection:
+            async with self._database.read() as connection:
                 stored = await get_entity(connection, key)
             if stored is None:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
@@ -103,10 +103,10 @@ class Catalogue:
         """
         listing = f"entities:{query.model_dump_json(exclude_none=True)}"
         after = None
-        if cursor is not None:
+        if cursor:
             kind, namespace, name = self._cursors.decode(listing, cursor)
             after = EntityKey(kind=kind, namespace=namespace, name=name)
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             # One more than asked for tells whether there is a page behind this one.
             items = await list_entities(
                 connection, query, fields=fields, after=after, limit=limit + 1
@@ -132,7 +132,7 @@ class Catalogue:
             page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
             return snapshot(page)
 
-        if cursor is not None:
+        if cursor:
             return await load()
         conditions = query.model_dump_json(exclude_none=True)
         name = f"entities:{conditions}:{','.join(sorted(fields))}:{limit}"
@@ -140,14 +140,14 @@ class Catalogue:
 
     async def count(self, query: EntityQuery) -> int:
         """How many entities fit."""
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             return await count_entities(connection, query)
 
     async def facets(self) -> Facets:
         """What lists can be narrowed by."""
 
         async def load() -> Snapshot:
-            async with self._database.connect() as connection:
+            async with self._database.read() as connection:
                 return snapshot(await count_facets(connection))
 
         return Facets.model_validate_json((await self._cache.read("facets", LISTS, load)).body)

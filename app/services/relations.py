@@ -44,8 +44,10 @@ class Relations:
 
         Raises
         ------
+        NotFoundError
+            Raised when the target does not exist.
         InvalidRequestError
-            Raised when the target does not exist, or is the entity itself.
+            Raised when it is the entity itself.
         """
         if key == target:
             raise InvalidRequestError(f"{key}: should not have a relation to itself")
@@ -69,7 +71,7 @@ class Relations:
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
             other = await get_entity(connection, target)
-            edge = _edge(type_, other and other.id, target, add=add)
+            edge = _edge(type_, other and other.id, target)
             changed = await (add_edges if add else delete_edges)(connection, stored.id, [edge])
             if not changed and not add:
                 raise NotFoundError(f"{key} has no relation {type_} to {target}")
@@ -84,9 +86,7 @@ class Relations:
         await self._cache.forget(LISTS)
 
 
-def _edge(type_: str, target_id: uuid.UUID | None, target: EntityKey, *, add: bool) -> Edge:
-    if target_id is not None:
-        return type_, target_id
-    if add:
-        raise InvalidRequestError(f"{target}: should be an entity that exists")
-    raise NotFoundError(f"there is no {target.kind} '{target.namespace}/{target.name}'")
+def _edge(type_: str, target_id: uuid.UUID | None, target: EntityKey) -> Edge:
+    if target_id is None:
+        raise NotFoundError(f"there is no {target.kind} '{target.namespace}/{target.name}'")
+    return type_, target_id

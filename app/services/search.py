@@ -40,7 +40,7 @@ class Search:
         words = [word[:_MAX_WORD_CHARACTERS] for word in found]
         if not words:
             return SearchPage(items=[])
-        async with self._database.connect() as connection:
+        async with self._database.read() as connection:
             # One more than asked for tells whether there is a page behind this one.
             rows = await search.find(
                 connection,
@@ -60,7 +60,7 @@ class Search:
         )
 
     def _skipped(self, listing: str, cursor: str | None) -> int:
-        if cursor is None:
+        if not cursor:
             return 0
         match self._cursors.decode(listing, cursor):
             case [int(skipped)]:

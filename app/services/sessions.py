@@ -120,7 +120,7 @@ class Sessions:
             await self._record_reuse(session)
         if rotation in ("reused", "gone"):
             raise NotSignedInError("the session has ended")
-        await self._load_actor(session)
+        await self._check(session, await self._actors.find(session.user_id))
         return self._tokens_for(session, successor if rotation == "rotated" else None)
 
     async def authenticate(self, access_token: str) -> Actor:
@@ -134,10 +134,10 @@ class Sessions:
             Raised when nobody can tell.
         """
         claims = self._tokens.read(access_token)
-        session = await self._store.find(claims.session_id)
+        session, account = await self._store.find_with_account(claims.session_id, claims.user_id)
         if session is None or session.user_id != claims.user_id:
             raise NotSignedInError("the session has ended")
-        return await self._load_actor(session)
+        return await self._check(session, account)
 
     async def list_of(self, actor: Actor) -> list[SessionOut]:
         """The actor's sessions, newest first."""
@@ -162,8 +162,8 @@ class Sessions:
         access = self._tokens.sign(session.user_id, session.id)
         return Tokens(session.id, access, refresh, self._tokens.seconds)
 
-    async def _load_actor(self, session: Session) -> Actor:
-        account = await self._actors.find(session.user_id)
+    async def _check(self, session: Session, account: Account | None) -> Actor:
+        """Whose session it is, if the account lets it go on; one that is not known is read."""
         if account is None:
             async with self._database.connect() as connection:
                 account = await find_account(connection, session.user_id)

@@ -26,7 +26,7 @@ class ActorCache:
 
     async def find(self, user_id: uuid.UUID) -> Account | None:
         """The account as remembered, if it is."""
-        text = await self._server.ask(lambda redis: redis.get(_key(user_id)))
+        text = await self._server.ask(lambda redis: redis.get(actor_key(user_id)))
         return read_account(text)
 
     async def remember(self, account: Account) -> None:
@@ -35,7 +35,7 @@ class ActorCache:
         del values[_SECRET]
         text = json.dumps(values)
         await self._server.ask(
-            lambda redis: redis.set(_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
+            lambda redis: redis.set(actor_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
         )
 
     async def announce_change(self, *user_ids: uuid.UUID) -> None:
@@ -50,7 +50,7 @@ class ActorCache:
         async def mark(redis: Any) -> None:
             async with redis.pipeline(transaction=False) as pipe:
                 for user_id in user_ids:
-                    pipe.set(_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+                    pipe.set(actor_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
                 await pipe.execute()
 
         if user_ids:
@@ -67,5 +67,6 @@ def read_account(text: str | None) -> Account | None:
     return Account(**{**values, "id": uuid.UUID(values["id"]), _SECRET: ""})
 
 
-def _key(user_id: uuid.UUID) -> str:
+def actor_key(user_id: uuid.UUID) -> str:
+    """Where an account is remembered."""
     return f"actor:{user_id}"

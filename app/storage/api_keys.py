@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.models.api_keys import ApiKeyOut
 from app.schema import ApiKey, User
 from app.storage.accounts import ACCOUNT_COLUMNS, Account
+from app.storage.key_cache import StoredKey
 
 _COLUMNS = (
     ApiKey.id,
@@ -25,28 +25,19 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class StoredKey:
-    """A key that has neither expired nor been revoked, and its owner."""
-
-    id: uuid.UUID
-    sha256: bytes
-    scopes: frozenset[str]
-    owner: Account
-
-
 async def find_key(connection: AsyncConnection, prefix: str) -> StoredKey | None:
     """The good key of that prefix, whatever its owner's state."""
     query = (
-        select(ApiKey.id, ApiKey.key_sha256, ApiKey.scopes, *ACCOUNT_COLUMNS)
+        select(ApiKey.id, ApiKey.key_sha256, ApiKey.scopes, ApiKey.expires_at, *ACCOUNT_COLUMNS)
         .join_from(ApiKey, User, User.id == ApiKey.user_id)
         .where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None), ApiKey.expires_at > func.now())
     )
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
-    key_id, sha256, scopes, *owner = tuple[Any, ...](row)
-    return StoredKey(key_id, bytes(sha256), frozenset(scopes), Account(*owner))
+    key_id, sha256, scopes, expires_at, *owner = tuple[Any, ...](row)
+    good_until = expires_at.timestamp()
+    return StoredKey(key_id, bytes(sha256), frozenset(scopes), good_until, Account(*owner))
 
 
 async def add_key(
@@ -76,6 +67,14 @@ async def list_keys(connection: AsyncConnection, user_id: uuid.UUID) -> list[Api
     """A user's keys that were not revoked, newest first; also those that have expired."""
     query = _keys_of(user_id).order_by(ApiKey.created_at.desc(), ApiKey.id)
     return [ApiKeyOut.model_validate(row) for row in await connection.execute(query)]
+
+
+async def hash_of_key(
+    connection: AsyncConnection, user_id: uuid.UUID, key_id: uuid.UUID
+) -> bytes | None:
+    """What is stored of a user's key; None if there is no such key."""
+    query = select(ApiKey.key_sha256).where(ApiKey.id == key_id, ApiKey.user_id == user_id)
+    return await connection.scalar(query)
 
 
 async def revoke_key(

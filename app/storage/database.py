@@ -39,9 +39,10 @@ class Database:
             },
             hide_parameters=True,
         )
+        self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
+    async def connect(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction.
 
         Raises
@@ -52,7 +53,7 @@ class Database:
         now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
-                async with self._engine.begin() as connection:
+                async with (engine or self._engine).begin() as connection:
                     # The server ends a slow statement first; this is for one that hangs.
                     bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
                     yield connection
@@ -70,6 +71,12 @@ class Database:
         """Connections that requests hold now."""
         pool = self._engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement that changes nothing: it needs no transaction."""
+        async with self.connect(self._reads) as connection:
+            yield connection
 
     async def ping(self) -> None:
         """Ask PostgreSQL for a sign of life."""

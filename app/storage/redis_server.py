@@ -1,17 +1,22 @@
 """Redis as the place of sessions and limits: what is asked there cannot be made up."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from app.config import Config
-from app.constants import REDIS_CONNECTIONS, REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
+from app.constants import (
+    REDIS_CONNECTIONS,
+    REDIS_PAUSE_SECONDS,
+    SESSION_STORE_TIMEOUT_SECONDS,
+)
 from app.exceptions import UnavailableError
 
 _logger = logging.getLogger(__name__)
@@ -21,18 +26,16 @@ class RedisServer:
     """Connections to Redis. `errors` counts what failed since the start."""
 
     def __init__(self, config: Config) -> None:
-        # Requests wait for a free connection: a burst is no failure of the server's.
-        pool = BlockingConnectionPool.from_url(
+        self._redis = Redis.from_url(
             config.redis_url.get_secret_value(),
-            max_connections=REDIS_CONNECTIONS,
-            timeout=REDIS_TIMEOUT_SECONDS,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            # A connection of before the server's restart fails once.
-            retry=Retry(NoBackoff(), 1),
+            socket_timeout=SESSION_STORE_TIMEOUT_SECONDS,
+            socket_connect_timeout=SESSION_STORE_TIMEOUT_SECONDS,
+            # A connection of before the server's restart fails once; one that hangs did its time.
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
             decode_responses=True,
         )
-        self._redis = Redis(connection_pool=pool)
+        # Requests wait for their turn: a burst is no failure of the server's.
+        self._turns = asyncio.Semaphore(REDIS_CONNECTIONS)
         self._paused_until = 0.0
         self.errors = 0
 
@@ -44,10 +47,12 @@ class RedisServer:
         UnavailableError
             Raised when Redis does not answer, or did not a moment ago.
         """
-        if time.monotonic() < self._paused_until:
-            raise UnavailableError("the session store does not answer")
         try:
-            return await command(self._redis)
+            async with self._turns:
+                # Whoever waited while it failed does not find out anew.
+                if time.monotonic() < self._paused_until:
+                    raise UnavailableError("the session store does not answer")
+                return await command(self._redis)
         except ResponseError:
             # It answers: the mistake is ours.
             self.errors += 1
@@ -60,4 +65,3 @@ class RedisServer:
 
     async def close(self) -> None:
         await self._redis.aclose()
-        await self._redis.connection_pool.disconnect()

@@ -27,32 +27,32 @@ _STATEMENT = text(
          FROM (SELECT id, name, search FROM entity
                WHERE search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
                LIMIT :candidates) AS fitting
-         ORDER BY rank DESC, id LIMIT :wanted)
+         ORDER BY rank DESC, name, id LIMIT :wanted)
         UNION ALL
         (SELECT 'page', entity_id, fitting.id, slug, NULL,
                 ts_rank(fitting.search, (SELECT query FROM asked)) * 0.8 AS rank
-         FROM (SELECT page.id, entity_id, slug, page.search
+         FROM (SELECT page.id, entity_id, slug, page.search, name
                FROM page JOIN entity ON entity.id = entity_id
                WHERE page.search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
                LIMIT :candidates) AS fitting
-         ORDER BY rank DESC, id LIMIT :wanted)
+         ORDER BY rank DESC, name, entity_id, slug LIMIT :wanted)
         UNION ALL
         (SELECT 'api_document', entity_id, NULL, version, sha256,
                 ts_rank(search, (SELECT query FROM asked)) * 0.6 AS rank
          FROM (SELECT DISTINCT ON (entity_id) entity_id, api_document.version,
-                    api_document.sha256, search
+                    api_document.sha256, api_content.search, name
                FROM api_content JOIN api_document USING (sha256)
                JOIN entity ON entity.id = entity_id
                WHERE api_content.search @@ (SELECT query FROM asked)
                    AND (:kind = '' OR kind = :kind)
-               ORDER BY entity_id, api_document.created_at DESC
+               ORDER BY entity_id, api_document.created_at DESC, api_document.version DESC
                LIMIT :candidates) AS fitting
-         ORDER BY rank DESC, entity_id LIMIT :wanted)
+         ORDER BY rank DESC, name, entity_id LIMIT :wanted)
     ),
     best AS (
         SELECT hit.*, kind, namespace, name, entity.title AS entity_title, description
         FROM hit JOIN entity ON entity.id = entity_id
-        ORDER BY rank DESC, kind, namespace, name, type, part
+        ORDER BY rank DESC, name, type, entity_id, part
         OFFSET :skipped LIMIT :limit
     )
     SELECT best.type, kind, namespace, name, entity_title, part,
@@ -70,7 +70,7 @@ _STATEMENT = text(
     FROM best
     LEFT JOIN page ON page.id = page_id
     LEFT JOIN api_content ON api_content.sha256 = best.sha256
-    ORDER BY rank DESC, kind, namespace, name, best.type, part
+    ORDER BY rank DESC, name, best.type, best.entity_id, part
     """
 ).bindparams(bindparam("words", type_=ARRAY(Text)))
 

@@ -18,7 +18,7 @@ from app.web.links import with_query
 from app.web.views import View, ViewDep
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
-_AUDIT_FILTERS = ("actor", "action", "target")
+_AUDIT_FILTERS = ("actor", "action", "target", "request_id")
 
 
 @router.get("/users", **access(Access.ADMIN))

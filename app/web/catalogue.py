@@ -1,6 +1,6 @@
 """The catalogue: its list, and an entity with what it relates to."""
 
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -123,7 +123,7 @@ def _read_relation(form: Form) -> tuple[RelationType, EntityKey]:
         target = entity_key(kind, namespace, name)
     except NotFoundError as error:
         raise InvalidRequestError("choose the entry at the other end") from error
-    type_ = next((name for name in RELATION_NAMES if name == form.text("type")), None)
-    if type_ is None:
-        raise InvalidRequestError("choose how the two relate")
-    return type_, target
+    for type_ in get_args(RelationType):
+        if type_ == form.text("type"):
+            return type_, target
+    raise InvalidRequestError("choose how the two relate")

@@ -18,9 +18,7 @@ def write_fields(entity: EntityOut, etag: str) -> dict[str, str]:
         "owner": entity.owner,
         "lifecycle": entity.lifecycle,
         "tags": ", ".join(entity.tags),
-        "links": "\n".join(
-            f"{link['url']} {link.get('title', '')}".rstrip() for link in entity.links
-        ),
+        "links": "\n".join(map(_line, entity.links)),
         "spec": as_yaml(entity.spec) if entity.spec else "",
     }
 
@@ -43,6 +41,10 @@ def read_fields(form: Form) -> dict[str, Any]:
         "links": [_link(line) for line in form.values["links"].splitlines() if line.strip()],
         "spec": _spec(form.values["spec"]),
     }
+
+
+def _line(link: dict[str, str]) -> str:
+    return f"{link['url']} {link.get('title', '')}".rstrip()
 
 
 def _link(line: str) -> dict[str, str]:

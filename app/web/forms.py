@@ -10,6 +10,12 @@ from starlette.datastructures import UploadFile as ReceivedFile
 
 from app.exceptions import PortalError
 
+_SAID = {
+    "string_pattern_mismatch": "There are characters that do not belong here",
+    "string_too_short": "This should not be empty",
+    "too_short": "Choose at least one",
+}
+"""What people understand, in place of a model's own words."""
 _CORRIGIBLE = (401, 403, 409, 412, 413, 422, 429)
 
 
@@ -58,7 +64,7 @@ class Form:
         """
         if isinstance(error, ValidationError):
             for item in error.errors():
-                self.errors[_field_of(item)] = _sentence(item["msg"])
+                self.errors[_field_of(item)] = _sentence(_SAID.get(item["type"]) or item["msg"])
             self.status, self.problem = 422, "Please look at the marked fields."
         elif error.status in _CORRIGIBLE:
             self.status, self.problem = error.status, _sentence(error.detail)

@@ -1,4 +1,4 @@
-"""An entity's relations as a picture: who points at it on the left, what it points at on the right."""
+"""An entity's relations as a picture: who points at it on the left, what it needs on the right."""
 
 from dataclasses import dataclass
 

@@ -119,11 +119,9 @@ def _read(document: str) -> Reading:
 def _is_own(view: View, servers: list[str]) -> bool:
     """Whether a request from the page may go where the document says: the policy lets no other."""
     own = f"{view.request.url.scheme}://{view.request.url.netloc}"
+    inside = (f"{own}/", "/")
     return not servers or any(
-        (url.startswith("/") and not url.startswith("//"))
-        or url == own
-        or url.startswith(f"{own}/")
-        for url in servers
+        url == own or (url.startswith(inside) and not url.startswith("//")) for url in servers
     )
 
 

@@ -1,6 +1,5 @@
 """How a page is made: templates, and what each of them knows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,7 +107,7 @@ class View:
             )
         return response
 
-    def _shared(self) -> Mapping[str, Any]:
+    def _shared(self) -> dict[str, Any]:
         config = self.request.app.state.config
         return {
             "actor": self.actor,

@@ -29,7 +29,14 @@ RELATION_NAMES: dict[RelationType, tuple[str, str]] = {
 }
 """By type: what an entity says of its target, and what the target says of it."""
 
-_UNITS = ((86400 * 365, "year"), (86400 * 30, "month"), (86400, "day"), (3600, "hour"))
+_DAY = 86400
+_UNITS = (
+    (_DAY * 365, _DAY * 365, "year"),
+    (_DAY * 100, _DAY * 30, "month"),
+    (_DAY, _DAY, "day"),
+    (3600, 3600, "hour"),
+)
+"""From how many seconds on, of how many seconds, and its name."""
 
 
 def ago(at: datetime, now: datetime | None = None) -> str:
@@ -42,7 +49,7 @@ def ago(at: datetime, now: datetime | None = None) -> str:
 
 
 def _amount(seconds: float) -> str:
-    size, name = next((unit for unit in _UNITS if seconds >= unit[0]), (60, "minute"))
+    _, size, name = next((unit for unit in _UNITS if seconds >= unit[0]), (0, 60, "minute"))
     count = int(seconds // size)
     return f"{count} {name}{'' if count == 1 else 's'}"
 

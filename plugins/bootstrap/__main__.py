@@ -11,6 +11,7 @@ from plugins.bootstrap.environment import render_exports
 from plugins.bootstrap.errors import SetupError
 from plugins.bootstrap.project import Project
 from plugins.bootstrap.setup import forget_detected, set_up
+from plugins.bootstrap.user_namespaces import OPTION
 
 _DESCRIPTION = """\
 Makes this machine ready for `pulumi up`. Each part is taken from where it can be had: what is
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.redetect:
             forget_detected(project)
-        exported = set_up(project, console)
+        exported = set_up(project, console, userns_remap=options.userns_remap)
     except SetupError as error:
         console.say(str(error))
         return 1
@@ -54,6 +55,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--redetect",
         action="store_true",
         help="try the official docker plugin and image registry again",
+    )
+    parser.add_argument(
+        OPTION,
+        action="store_true",
+        help="a Docker engine that is installed now gets user namespaces",
     )
     return parser.parse_args(arguments)
 

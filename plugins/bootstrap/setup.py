@@ -18,21 +18,26 @@ from plugins.bootstrap.steps.toolchain import Toolchain
 from plugins.bootstrap.steps.workspace import Workspace
 
 
-def list_steps(project: Project) -> list[Step]:
+def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
     """Every part, in the order in which the parts are told."""
     return [
         Workspace(project),
         PulumiCliStep(project),
         PythonEnvironment(project),
-        DockerEngine(project),
+        DockerEngine(project, userns_remap),
         Toolchain(project),
         DockerProvider(project),
         BaseImages(project),
     ]
 
 
-def set_up(project: Project, console: Console) -> dict[str, str]:
+def set_up(project: Project, console: Console, *, userns_remap: bool = False) -> dict[str, str]:
     """Make everything `pulumi` needs; the variables with which it runs.
+
+    Parameters
+    ----------
+    userns_remap
+        An engine that is installed now maps users; one that is there and does not is refused.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def set_up(project: Project, console: Console) -> dict[str, str]:
         Raised when a part cannot be had on this machine.
     """
     started = time.monotonic()
-    steps = list_steps(project)
+    steps = list_steps(project, userns_remap=userns_remap)
     if all(step.find() is not None for step in steps):
         console.say(f"set-up: ready ({time.monotonic() - started:.1f} s)")
     else:

@@ -55,6 +55,7 @@ def run_checks(project: Project, python: Path) -> list[str]:
         "ruff check": [str(python), "-m", "ruff", "check", *code],
         "ruff format": [str(python), "-m", "ruff", "format", "--check", *code],
         "pyright": [str(python), "-m", "pyright", "--pythonpath", str(python)],
+        "hadolint": [str(python.parent / "hadolint"), *map(str, _dockerfiles(project.root))],
     }
     if shellcheck := shutil.which("shellcheck"):
         commands["shellcheck"] = [shellcheck, *map(str, _shell_scripts(project.root))]
@@ -69,3 +70,8 @@ def _shell_scripts(root: Path) -> list[Path]:
     launchers = root / "plugins" / "bootstrap" / "launchers"
     named = [file for file in launchers.iterdir() if not file.suffix]
     return [root / "activate", *sorted(named), *sorted((root / "docker").rglob("*.sh"))]
+
+
+def _dockerfiles(root: Path) -> list[Path]:
+    folders = (root / "docker", root / "plugins" / "images")
+    return [file for folder in folders for file in sorted(folder.glob("*/Dockerfile"))]

@@ -3,13 +3,17 @@
 import itertools
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import docker
 import pytest
+from playwright.sync_api import Browser
 
 from infra.engine_client import connect
+from tests.support.browser import open_browser
 from tests.support.machine import remove_leftovers, tool_environment
 from tests.support.portal_process import run_portal
+from tests.support.portal_site import Site, add_sample, site_of, visit
 from tests.support.portal_stack import PortalStack
 from tests.support.production import production_settings
 from tests.support.stores import Stores, make_database, run_stores
@@ -86,6 +90,29 @@ def portal_environment(stores: Stores) -> Iterator[Mapping[str, str]]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def site(running_stack: PortalStack) -> Site:
+    """The running stack's portal, with something in it to look at."""
+    found = site_of(running_stack)
+    add_sample(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser; each visitor has a window of its own."""
+    with open_browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, site: Site) -> Any:
+    """Cookies of a session of the administrator's."""
+    with visit(browser, site) as visitor:
+        visitor.sign_in()
+        return visitor.page.context.storage_state()
+
+
 @pytest.fixture(autouse=True)
 def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     """Show containers' logs and Pulumi's output when a test of a stack fails."""
@@ -94,7 +121,7 @@ def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     name = next(
         (
             n
-            for n in ("running_stack", "empty_stack", "production_stack")
+            for n in ("remapped_stack", "running_stack", "empty_stack", "production_stack")
             if n in request.fixturenames
         ),
         None,

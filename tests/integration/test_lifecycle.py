@@ -45,7 +45,8 @@ def test_preview_tells_what_up_then_does(running_stack: PortalStack) -> None:
     running_stack.configure(redis={"max_memory_mb": 128})
     planned = running_stack.preview()
     assert planned == running_stack.up()
-    assert set(planned) == {"same", "replace"}
+    # The new container gets its process limit.
+    assert (planned["replace"], planned["update"]) == (1, 1)
 
 
 def test_memory_is_changed_without_a_restart(running_stack: PortalStack) -> None:
@@ -54,6 +55,15 @@ def test_memory_is_changed_without_a_restart(running_stack: PortalStack) -> None
     assert running_stack.up()["update"] == 1
     after = running_stack.container("app").attrs
     assert (after["State"]["StartedAt"], after["HostConfig"]["Memory"]) == (before, 600 << 20)
+
+
+def test_process_limit_is_changed_without_a_restart(running_stack: PortalStack) -> None:
+    before = {c.name: c.attrs["State"]["StartedAt"] for c in running_stack.containers()}
+    running_stack.configure(pids_limit=300)
+    assert running_stack.preview() == running_stack.up()
+    after = running_stack.containers()
+    assert {c.name: c.attrs["State"]["StartedAt"] for c in after} == before
+    assert {c.attrs["HostConfig"]["PidsLimit"] for c in after} == {300}
 
 
 def remove_container(stack: PortalStack) -> None:
@@ -66,6 +76,12 @@ def stop_container(stack: PortalStack) -> None:
 
 def change_container(stack: PortalStack) -> None:
     stack.container("adminer").update(mem_limit="100m", memswap_limit="100m")
+
+
+def change_process_limit(stack: PortalStack) -> None:
+    api = stack.client.api
+    url = f"{api.base_url}/v{api.api_version}/containers/{stack.container('redis').id}/update"
+    api.post(url, json={"PidsLimit": 999}).raise_for_status()
 
 
 def remove_network(stack: PortalStack) -> None:
@@ -102,6 +118,7 @@ def remove_image(stack: PortalStack) -> None:
         remove_container,
         stop_container,
         change_container,
+        change_process_limit,
         remove_network,
         remove_secrets_volume,
         change_secret_file,

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Iterator
 
 import docker
+import httpx
 import pytest
 from pulumi import automation
 
 from tests.support.load import Load
+from tests.support.long_requests import send_until
 from tests.support.portal_stack import PortalStack
+from tests.support.probe_image import build_probe, build_silent
 from tests.support.production import DOMAIN, portal_client, production_settings, trust
 
 MIGRATION = '''
@@ -30,12 +33,28 @@ def downgrade() -> None:
     pass
 '''
 
+FORGED = (
+    "X-Request-ID",
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Server",
+    "X-Original-URL",
+    "X-Real-IP",
+    "X-Rewrite-URL",
+    "True-Client-IP",
+)
+
 
 @pytest.fixture(scope="module")
 def stack(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PortalStack]:
-    settings = {**production_settings(), "app": {"version": "1", "anonymous_reads": True}}
+    settings = {**production_settings(), "app": {"version": "1"}}
     made = PortalStack(tmp_path_factory.mktemp("rolling"), engine, settings=settings)
     made.up()
     yield made
@@ -104,6 +123,25 @@ def test_image_that_does_not_start_leaves_the_old_replicas_serving(stack: Portal
 
 
 @pytest.mark.usefixtures("load")
+def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
+    stack: PortalStack,
+) -> None:
+    before = names(stack)
+    given, health = stack.settings["app"], stack.settings["health"]
+    stack.configure(
+        app={**given, "image": build_silent(stack)}, health={**health, "wait_seconds": 8}
+    )
+    said = fail_to_update(stack)
+    assert f"container 'devportal-{stack.name}-app-1-" in said
+    assert "should become healthy within 8 s (got: starting)" in said
+    assert "Last log lines: sits there and answers nobody" in " ".join(said.split())
+    assert before < names(stack)
+    stack.configure(app=given, health=health)
+    stack.up()
+    assert len(names(stack)) == 2
+
+
+@pytest.mark.usefixtures("load")
 def test_migration_that_fails_leaves_the_old_replicas_serving(stack: PortalStack) -> None:
     before = names(stack)
     head = stack.query("select version_num from alembic_version").strip()
@@ -134,6 +172,61 @@ def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -
     stack.up()
     with portal_client(stack) as client:
         assert client.get("/health").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def probe(stack: PortalStack) -> PortalStack:
+    """The stack with the probe's second version in the portal's place; the first is there."""
+    _, image = [build_probe(stack, version) for version in ("1", "2")]
+    stack.configure(app={"version": "2", "image": image})
+    stack.up()
+    return stack
+
+
+def test_headers_that_a_client_forges_do_not_reach_the_portal(probe: PortalStack) -> None:
+    port = probe.settings["ports"]["https"]
+    with httpx.Client(verify=trust(probe)) as caller:
+        answer = caller.get(
+            f"https://127.0.0.1:{port}",
+            headers={**dict.fromkeys(FORGED, "203.0.113.9"), "Host": f"evil.example:{port}"},
+            # The name in the request's line is what counts, whatever `Host` says.
+            extensions={
+                "target": f"https://{DOMAIN}/probe/forwarded".encode(),
+                "sni_hostname": DOMAIN,
+            },
+        )
+    received = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    client = received["x-forwarded-for"]
+    assert client != "203.0.113.9"
+    own = {"accept", "accept-encoding", "user-agent"}
+    assert {name: value for name, value in received.items() if name not in own} == {
+        "host": f"{DOMAIN}:{port}",
+        "x-request-id": answer.headers["x-request-id"],
+        "x-forwarded-for": client,
+        "x-real-ip": client,
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": f"{DOMAIN}:{port}",
+    }
+
+
+def test_long_requests_and_streams_end_in_spite_of_going_back_to_an_earlier_version(
+    probe: PortalStack,
+) -> None:
+    async def go_back() -> tuple[int, dict[str, int]]:
+        update = asyncio.create_task(asyncio.to_thread(probe.up))
+        begun = await send_until(update, probe.settings["ports"]["https"], trust(probe))
+        return begun, update.result()
+
+    before = names(probe)
+    probe.configure(app={"version": "1", "image": f"devportal-{probe.name}-probe:1"})
+    logged = probe.log.stat().st_size
+    begun, changes = asyncio.run(go_back())
+    assert begun >= 4
+    # Two replicas, and the image that they are given.
+    assert changes["replace"] == 3
+    assert names(probe).isdisjoint(before)
+    # Nothing is built on the way back.
+    assert "exporting to image" not in probe.log.read_bytes()[logged:].decode()
 
 
 def test_request_that_takes_long_to_arrive_is_answered_in_spite_of_an_update(

@@ -1,62 +1,71 @@
 """The portal as someone new meets it: one walk through it, watched for every complaint."""
 
-import re
-
 import httpx
 from playwright.sync_api import Browser, expect
 
 from tests.support.browser import keep_picture
-from tests.support.portal_stack import PortalStack
-from tests.support.portal_visitor import ADMIN, Visitor, admin_password, visit
+from tests.support.portal_site import ADMIN, Site, Visitor, visit
 
 
-def test_tour_from_sign_in_to_the_audit_trail(browser: Browser, running_stack: PortalStack) -> None:
-    url = running_stack.output("portal_url")
-    with visit(browser, url, locale="en-US") as visitor:
-        visitor.sign_in(ADMIN, admin_password(running_stack))
-        _look_at_the_catalogue(visitor)
+def test_tour_from_sign_in_to_the_audit_trail(browser: Browser, site: Site) -> None:
+    with visit(browser, site) as visitor:
+        visitor.sign_in()
+        keep_picture(visitor.page, "portal-catalogue")
         _find_by_search(visitor)
         _read_the_interface(visitor)
+        _compare_its_versions(visitor)
         key = _create_key(visitor)
-        _call_the_api(url, key)
+        _call_the_api(site, key)
         _see_it_in_the_audit(visitor)
         assert visitor.complaints == []
 
 
-def _look_at_the_catalogue(visitor: Visitor) -> None:
-    page = visitor.page
-    visitor.go("/")
-    expect(page.get_by_role("heading", name="Catalogue", level=1)).to_be_visible()
-    keep_picture(page, "portal-catalogue")
-
-
 def _find_by_search(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("combobox", name="Search").press_sequentially("checkout a", delay=20)
-    hit = page.get_by_role("option").filter(has_text="Checkout API").first
+    page.get_by_role("combobox", name="Search").press_sequentially("tour a", delay=20)
+    hit = page.get_by_role("option").filter(has_text="api default/tour-api")
     expect(hit).to_be_visible()
     keep_picture(page, "portal-search")
     hit.click()
-    expect(page.get_by_role("heading", name="Checkout API", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Tour API", level=1)).to_be_visible()
     expect(page.get_by_role("region", name="Graph of relations")).to_be_visible()
     keep_picture(page, "portal-entity")
 
 
 def _read_the_interface(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("link", name=re.compile("^API")).last.click()
-    page.get_by_role("link", name=re.compile("^Read version")).first.click()
+    page.get_by_role("navigation", name="Of this entry").get_by_role("link", name="API").click()
+    page.get_by_role("link", name="Read version 2.0.0").click()
     operation = page.locator("details.operation").first
     operation.locator("summary").click()
     expect(operation.get_by_role("heading", name="Answers")).to_be_visible()
     keep_picture(page, "portal-interface")
     page.get_by_role("link", name="Try it").click()
-    expect(page.locator(".swagger-ui .opblock").first).to_be_visible()
+    _try_an_operation(visitor)
+
+
+def _try_an_operation(visitor: Visitor) -> None:
+    """The page may not call the interface's server; it shows how to do it elsewhere."""
+    operation = visitor.page.locator(".opblock").first
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.get_by_text("https://tour.example.com/visits").first).to_be_visible()
+    expect(operation.get_by_text("Not sent: copy the command above").first).to_be_visible()
+
+
+def _compare_its_versions(visitor: Visitor) -> None:
+    page = visitor.page
+    page.get_by_role("navigation", name="Of this entry").get_by_role("link", name="API").click()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("1 change may break clients of 1.0.0.")).to_be_visible()
+    expect(page.get_by_role("region", name="Breaking changes")).to_contain_text("DELETE /visits")
+    keep_picture(page, "portal-comparison")
 
 
 def _create_key(visitor: Visitor) -> str:
     page = visitor.page
-    visitor.go("/account/keys")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="API keys").click()
     page.get_by_label("What it is for").fill("Tour")
     page.get_by_role("button", name="Create").click()
     key = page.locator("#new-key").inner_text()
@@ -67,14 +76,18 @@ def _create_key(visitor: Visitor) -> str:
     return key
 
 
-def _call_the_api(url: str, key: str) -> None:
-    answer = httpx.get(f"{url}/api/v1/entities", headers={"Authorization": f"Bearer {key}"})
+def _call_the_api(site: Site, key: str) -> None:
+    answer = httpx.get(f"{site.url}/api/v1/entities", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 200
     assert answer.json()["items"]
 
 
 def _see_it_in_the_audit(visitor: Visitor) -> None:
     page = visitor.page
-    visitor.go("/admin/audit?action=api_key.create")
-    expect(page.get_by_role("cell", name=ADMIN).first).to_be_visible()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit").click()
+    page.get_by_label("What", exact=True).fill("api_key.create")
+    page.get_by_role("button", name="Filter").click()
+    newest = page.get_by_role("row").nth(1)
+    expect(newest).to_contain_text(ADMIN)
+    expect(newest).to_contain_text("api_key.create")
     keep_picture(page, "portal-audit")

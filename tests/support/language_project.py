@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from tests.support.machine import tool_environment
+
 ROOT = Path(__file__).resolve().parents[2]
 
 MODULES = {
@@ -25,8 +27,8 @@ PYTHONPATH="{root}${{PYTHONPATH:+:$PYTHONPATH}}" exec "{python}" -m {module} "$@
 
 
 def install_toolchain(folder: Path) -> Path:
-    """Put the CLI of PATH into a folder and, next to it, launchers of this tree's host."""
-    cli = shutil.which("pulumi")
+    """Put the set-up's CLI into a folder and, next to it, launchers of this tree's host."""
+    cli = shutil.which("pulumi", path=tool_environment()["PATH"])
     if cli is None:
         pytest.fail("PATH: should have pulumi (got none). Run the set-up and `. ./activate`.")
     shutil.copy(Path(cli).resolve(), folder / "pulumi")

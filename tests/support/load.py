@@ -29,7 +29,7 @@ def _mix(_client: int) -> Iterator[Request]:
     # Every third request may not be sent twice; the portal refuses it at rest as well.
     return itertools.cycle(
         (
-            Request("GET", "/health", 200),
+            Request("GET", "/version", 200),
             Request("GET", "/livez", 200),
             Request("POST", "/livez", 405),
         )

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,7 +57,11 @@ class Person:
 
 
 def log_in(client: TestClient, email: str, password: str = PASSWORD) -> Person:
-    answer = client.post("/api/v1/auth/login", json={"email": email, "password": password})
+    """Sign in; on a machine that is busy the portal may ask for patience with its first 503s."""
+    given = {"email": email, "password": password}
+    deadline = time.monotonic() + 30
+    while (answer := client.post("/api/v1/auth/login", json=given)).status_code == 503:
+        assert time.monotonic() < deadline, answer.text
     assert answer.status_code == 200, answer.text
     tokens = answer.json()
     return Person(client, bearer(tokens["access_token"]), tokens["refresh_token"])

@@ -44,12 +44,19 @@ DEVELOPMENT: dict[str, Any] = {
 
 @dataclass
 class PortalStack:
-    """A development stack in a copy of the project, with free ports and a state of its own."""
+    """A development stack in a copy of the project, with free ports and a state of its own.
+
+    Parameters
+    ----------
+    variables
+        Laid over the environment of every Pulumi command.
+    """
 
     folder: Path
     client: docker.DockerClient
     settings: dict[str, Any] = field(default_factory=lambda: dict(DEVELOPMENT))
     name: str = field(default_factory=lambda: f"{TEST_STACK_PREFIX}{os.getpid()}-{next(_COUNTER)}")
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "project"
@@ -59,6 +66,7 @@ class PortalStack:
             **tool_environment(),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "only-for-this-test",
+            **self.variables,
         }
         self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         self.log = self.folder / "pulumi.log"
@@ -124,8 +132,9 @@ class PortalStack:
         return binding["HostIp"], int(binding["HostPort"])
 
     def image_id(self, role: str) -> str:
-        """Id of the image that a role's container runs."""
-        return str(self.container(role).attrs["Image"])
+        """Id of the image that a role's containers run."""
+        [found] = {str(container.attrs["Image"]) for container in self.containers(role)}
+        return found
 
     def run_in(self, role: str, *command: str) -> str:
         """Run a command in a container; its output.

@@ -17,13 +17,30 @@ ORDERS_TABLE = (
 
 def build_probe(stack: PortalStack, version: str) -> str:
     """Build a version of it on the stack's own image of the portal; its name."""
-    name = f"devportal-{stack.name}-probe:{version}"
+    return _build(stack, f"devportal-{stack.name}-probe:{version}", _context(), VERSION=version)
+
+
+def build_silent(stack: PortalStack) -> str:
+    """Build an image of a portal that starts, and answers nobody; its name."""
+    dockerfile = (
+        b"ARG PORTAL_IMAGE\nFROM ${PORTAL_IMAGE}\n"
+        b'ENTRYPOINT ["sh", "-c", "echo sits there and answers nobody; exec sleep 600"]\n'
+    )
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("Dockerfile")
+        member.size = len(dockerfile)
+        archive.addfile(member, io.BytesIO(dockerfile))
+    return _build(stack, f"devportal-{stack.name}-silent:1", buffer.getvalue())
+
+
+def _build(stack: PortalStack, name: str, context: bytes, **arguments: str) -> str:
     stack.client.images.build(
-        fileobj=io.BytesIO(_context()),
+        fileobj=io.BytesIO(context),
         custom_context=True,
         tag=name,
         rm=True,
-        buildargs={"PORTAL_IMAGE": stack.image_id("app"), "VERSION": version},
+        buildargs={"PORTAL_IMAGE": stack.image_id("app"), **arguments},
     )
     return name
 

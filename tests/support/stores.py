@@ -87,6 +87,8 @@ def _wait_until_open(stores: Stores, *, timeout_seconds: float = 60) -> None:
 @contextmanager
 def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
     """An empty database with the roles of docker/postgres/init.sql; the portal's environment."""
+    # What another database's portal has cached is wrong for this one's.
+    redis.Redis.from_url(stores.redis_url).flushdb()
     migrator, user = f"{name}_migrator", f"{name}_user"
     with psycopg.connect(stores.database_url, autocommit=True) as superuser:
         _execute(superuser, "create role {} login password 'pw'", migrator)

@@ -48,6 +48,9 @@ class SchemaDiff:
             if bool(old.alternatives) != bool(new.alternatives):
                 return
         yield from _types(old, new, direction)
+        if not types_of(old) & types_of(new) - {"null"}:
+            # Nothing of the one is left in the other; the rest would only say so again.
+            return
         yield from _values(old, new, direction)
         yield from compare_limits(old, new, direction)
         if new.rest.get("deprecated") is True and old.rest.get("deprecated") is not True:

@@ -20,9 +20,7 @@ def compare_security(old: Operation, new: Operation) -> Iterator[Change]:
             message = f"{_name(requirement)} is not enough any more"
             yield Change("security-narrowed", True, f"{new.title} security", message)
     for requirement in after:
-        if not any(_is_enough(other, requirement) for other in before):
-            continue
-        if requirement not in before:
+        if not any(_is_enough(requirement, other) for other in before):
             message = f"{_name(requirement)} is enough now"
             yield Change("security-widened", False, f"{new.title} security", message)
 

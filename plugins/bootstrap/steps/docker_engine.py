@@ -12,6 +12,7 @@ from plugins.bootstrap.engine_api import EngineApi
 from plugins.bootstrap.errors import SetupError
 from plugins.bootstrap.local_engine import LocalEngine
 from plugins.bootstrap.project import Project
+from plugins.bootstrap.user_namespaces import UserNamespaces, maps_users, refuse_engine
 from plugins.bootstrap.work import Work
 from plugins.docker.engine_address import DEFAULT_SOCKET
 
@@ -21,9 +22,16 @@ _GUIDE = "https://docs.docker.com/engine/install/"
 
 @dataclass(frozen=True)
 class DockerEngine:
-    """The engine that the stacks run on."""
+    """The engine that the stacks run on.
+
+    Parameters
+    ----------
+    userns_remap
+        It has to map users: one that is installed here will, any other is refused.
+    """
 
     project: Project
+    userns_remap: bool = False
     name = "docker engine"
     purpose = "look for an engine that answers; else install and start one"
     after = ()
@@ -34,20 +42,33 @@ class DockerEngine:
         if version is None:
             return None
         _check_version(version, self.name, address)
+        if self.userns_remap and not maps_users(EngineApi(address).get("/info")):
+            raise refuse_engine(f"one without user namespaces at {address.host}")
         return f"{version}, {address.host}"
 
     def run(self, work: Work) -> None:
         address = find_engine(self.project.environ)
         refuse_elsewhere(address, work.label)
+        installed = shutil.which("dockerd")
+        if self.userns_remap:
+            _configure_user_namespaces(installed)
         engine = LocalEngine(
             self.project.places.engine_log, lambda: EngineApi(address).version() is not None
         )
-        if shutil.which("dockerd") is None:
+        if installed is None:
             work.say("no engine answers; installing docker.io with apt-get, as root")
             engine.install(work)
         else:
             work.say("no engine answers; starting the one that is installed, as root")
         engine.start(work)
+
+
+def _configure_user_namespaces(installed: str | None) -> None:
+    namespaces = UserNamespaces()
+    # An interrupted run has configured an engine that it has then installed.
+    if installed is not None and not namespaces.is_configured():
+        raise refuse_engine(f"{installed}, which is not running")
+    namespaces.configure()
 
 
 def refuse_elsewhere(address: EngineAddress, label: str) -> None:

@@ -30,6 +30,12 @@ async def order(request: Request) -> Response:
     return PlainTextResponse("ordered\n", 201)
 
 
+async def ask(_request: Request) -> Response:
+    """Ask the database, and wait for a free connection as long as it takes."""
+    async with _engine.begin() as connection:
+        return PlainTextResponse(f"{await connection.scalar(text('select 1'))}\n")
+
+
 async def _tell_seconds(count: int, line: str) -> AsyncIterator[str]:
     for second in range(count):
         yield line.format(second)
@@ -44,9 +50,9 @@ async def slow(request: Request) -> Response:
 
 
 async def stream(request: Request) -> Response:
-    """A line a second."""
+    """A line a second; compression would gather them, were nginx not told to pass each on."""
     lines = _tell_seconds(request.path_params["seconds"], "{}\n")
-    return StreamingResponse(lines, media_type="text/plain")
+    return StreamingResponse(lines, media_type="text/plain", headers={"X-Accel-Buffering": "no"})
 
 
 async def events(request: Request) -> Response:
@@ -72,6 +78,7 @@ _portal = create_app(_config)
 _probe = Starlette(
     routes=[
         Route("/probe/orders/{identity}", order, methods=["POST"]),
+        Route("/probe/database", ask),
         Route("/probe/slow/{seconds:int}", slow),
         Route("/probe/stream/{seconds:int}", stream),
         Route("/probe/events/{seconds:int}", events),

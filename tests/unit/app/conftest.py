@@ -1,6 +1,6 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,6 +45,8 @@ class FakeDatabase:
             raise UnavailableError("the database does not answer")
         yield object()
 
+    read = connect
+
 
 class FakeCache:
     """Remembers texts, or is away."""
@@ -65,10 +67,13 @@ class FakeCache:
         if not self.away:
             self.texts[key] = value
 
+    async def generations(self, scopes: Sequence[str]) -> list[str] | None:
+        return None if self.away else [self.texts.setdefault(scope, "1") for scope in scopes]
+
 
 @pytest.fixture
 def config() -> Config:
-    return load_config(ENVIRONMENT)
+    return load_config({**ENVIRONMENT, "ANONYMOUS_READS": "true"})
 
 
 @pytest.fixture
@@ -89,10 +94,10 @@ def application(config: Config) -> FastAPI:
 @pytest.fixture
 def client(application: FastAPI, config: Config, database: Any, cache: Any) -> Iterator[TestClient]:
     """The application, its stores replaced once it has started."""
-    from app.services.catalogue import Catalogue
+    from app.services.catalogue_services import start_catalogue
     from app.services.health import HealthService
 
     with TestClient(application, raise_server_exceptions=False) as client:
         application.state.health = HealthService(config, database, cache, code_revisions())
-        application.state.catalogue = Catalogue(database, cache)
+        start_catalogue(application.state, config, database, cache)
         yield client

@@ -44,3 +44,12 @@ def test_the_address_of_an_asset_tells_what_it_holds() -> None:
 def test_the_style_sheet_stays_small() -> None:
     lines = (OWN_ASSETS / "portal.css").read_text().splitlines()
     assert len(lines) < 600
+
+
+def test_every_picture_of_the_readme_is_there_and_small() -> None:
+    named = set(
+        re.findall(r"\((docs/screenshots/[a-z-]+\.png)\)", (ROOT / "README.md").read_text())
+    )
+    kept = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "screenshots").iterdir()}
+    assert named == kept
+    assert [name for name in named if (ROOT / name).stat().st_size > 150_000] == []

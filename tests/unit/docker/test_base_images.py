@@ -44,6 +44,16 @@ def test_last_user_is_numeric_and_not_root(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_rights_that_the_base_lends_are_taken_before_anything_else_runs(role: str) -> None:
+    """By means that Debian and Alpine both have."""
+    final = read_dockerfile(role).rpartition("FROM ${BASE_IMAGE}")[2]
+    assert re.findall(r"^(?:USER|RUN|COPY) .*?(?= \\$|$)", final, re.MULTILINE)[:2] == [
+        "USER 0:0",
+        "RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +",
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_health_is_checked_by_one_command(role: str) -> None:
     checks = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (.+)$", read_dockerfile(role), re.MULTILINE)
     assert checks == ['["/usr/local/bin/healthcheck"]']

@@ -72,10 +72,20 @@ def test_every_container_is_hardened(dev: Recorder, role: str) -> None:
     assert container["capabilities"] == {"drops": ["ALL"]}
     assert container["securityOpts"] == ["no-new-privileges:true"]
     assert container["init"] is True
-    assert container["memory"] == container["memorySwap"]
+    assert container["memory"] == container["memorySwap"] == 2 * container["memoryReservation"]
     assert float(container["cpus"]) > 0
     assert container["logOpts"] == {"max-size": "10m", "max-file": "3"}
     assert "privileged" not in container
+
+
+def test_reservation_of_memory_is_a_part_of_the_limit_that_the_engine_takes() -> None:
+    def reservation(percent: int, memory_mb: int) -> int:
+        settings = development(
+            memory_reservation_percent=percent, app={**DEVELOPMENT["app"], "memory_mb": memory_mb}
+        )
+        return record_portal(settings).of_type(CONTAINER)["app"]["memoryReservation"]
+
+    assert [reservation(25, 1000), reservation(1, 100), reservation(0, 100)] == [250, 6, 0]
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
@@ -178,6 +188,16 @@ def test_image_base_follows_the_source() -> None:
     recorder = record_portal(development(image_source="packages"))
     arguments = recorder.of_type(IMAGE)["postgres-image"]["build"]["args"]
     assert arguments["BASE_IMAGE"].startswith("devportal/base-postgres:15-")
+
+
+def test_image_tells_its_own_version_or_that_of_its_base() -> None:
+    recorder = record_portal(development(image_source="official", app={"version": "1.4"}))
+    images = recorder.of_type(IMAGE)
+    versions = {name: image["build"]["args"]["VERSION"] for name, image in images.items()}
+    assert versions["app-image"] == "1.4"
+    assert versions["redis-image"] == "7.4.5-alpine"
+    assert images["app-image"]["imageName"] == "devportal-dev-app:1.4"
+    assert images["redis-image"]["imageName"] == "devportal-dev-redis:latest"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,25 @@ def test_missing_environment_is_named() -> None:
             "for 256). Raise it: the snapshot's fork needs room.",
         ),
         (
+            {
+                "environment": "production",
+                "app": {"replicas": 4, "max_surge": 2, "database_pool_size": 10},
+                "postgres": {"max_connections": 89},
+            },
+            "devportal:postgres.max_connections: should be at least 90 (got 89): in an update "
+            "twice app.replicas (4) times app.database_pool_size (10), 4 for migrations and 6 in "
+            "reserve. Raise it, or lower those.",
+        ),
+        (
+            {"postgres": {"max_connections": 229}},
+            "devportal:pids_limit: should be at least 257 for postgres.max_connections 229 (got "
+            "256). Raise it: PostgreSQL has a process for each connection.",
+        ),
+        (
+            {"logs": {"driver": "syslog"}},
+            "devportal:logs.driver: should be one of json-file, local (got 'syslog').",
+        ),
+        (
             {"environment": "production", "devtools": True},
             "devportal:devtools: should be false in production (got true). Adminer fills its "
             "login form in.",

@@ -50,6 +50,12 @@ def test_file_of_another_owner_counts_as_changed() -> None:
     assert found == {"secret_key": b""}
 
 
+def test_engine_with_user_namespaces_shows_owners_as_the_host_knows_them() -> None:
+    archive = volume_access._pack({**PROPS, "uid": 500_000 + 10001})
+    assert volume_access._unpack(archive, PROPS, shift=500_000) == {"secret_key": b"s3cret"}
+    assert volume_access._unpack(archive, PROPS) == {"secret_key": b""}
+
+
 @pytest.mark.parametrize(
     ("change", "changes", "replaces"),
     [

@@ -54,7 +54,7 @@ def work(tmp_path: Path) -> Work:
 
 
 def set_parts(monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
-    monkeypatch.setattr(setup, "list_steps", lambda project: list(parts))
+    monkeypatch.setattr(setup, "list_steps", lambda project, **options: list(parts))
     monkeypatch.setattr(setup, "describe_environment", lambda project: {"PATH": "/bin"})
 
 

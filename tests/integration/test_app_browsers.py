@@ -1,0 +1,112 @@
+"""Sessions of browsers on real stores: cookies that renew themselves, changes that need a token."""
+
+from collections.abc import Iterator, Mapping
+
+import jwt
+import pytest
+from fastapi.testclient import TestClient
+
+from app.config import load_config
+from tests.support.portal_client import Person, log_in, problem, run_replica
+
+ACCESS, REFRESH = "devportal-access", "devportal-refresh"
+
+
+@pytest.fixture(scope="module")
+def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+@pytest.fixture
+def browser(replica: TestClient) -> Iterator[Person]:
+    """Someone who is signed in by cookies alone."""
+    person = log_in(replica, "olga@example.com")
+    replica.cookies.set(ACCESS, person.headers["Authorization"].removeprefix("Bearer "))
+    replica.cookies.set(REFRESH, person.refresh_token)
+    yield Person(replica, {}, person.refresh_token)
+    replica.cookies.clear()
+
+
+def with_token(browser: Person, **headers: str) -> Person:
+    token = browser.get("/me").json()["csrf_token"]
+    return Person(browser.client, {"X-CSRF-Token": token, **headers})
+
+
+def test_cookie_signs_in_and_a_change_needs_the_token(browser: Person) -> None:
+    assert browser.get("/me").json()["email"] == "olga@example.com"
+    team = {"json": {"description": "Runs the ground."}}
+    assert problem(browser.ask("PATCH", "/teams/platform", **team)) == (
+        403,
+        "a change by cookie needs the session's token as `x-csrf-token` or `csrf_token`",
+    )
+    assert with_token(browser).ask("PATCH", "/teams/platform", **team).status_code == 200
+
+
+def test_page_of_another_site_changes_nothing_even_with_the_token(browser: Person) -> None:
+    forged = with_token(browser, Origin="https://evil.test")
+    refused = (403, "this comes from a page of another site")
+    assert problem(forged.post("/auth/logout")) == refused
+    own = with_token(browser, Origin="http://portal.test")
+    assert own.post("/auth/logout").status_code == 204
+
+
+def test_token_of_another_session_is_refused(browser: Person) -> None:
+    token = log_in(browser.client, "milo@example.com").get("/me").json()["csrf_token"]
+    mixed = Person(browser.client, {"X-CSRF-Token": token})
+    # The request above came with both, and a program's token comes before cookies.
+    assert mixed.post("/auth/logout").status_code == 403
+
+
+def test_expired_access_cookie_is_renewed_in_passing(browser: Person) -> None:
+    browser.client.cookies.delete(ACCESS)
+    answer = browser.get("/me")
+    assert answer.json()["email"] == "olga@example.com"
+    names = [line.partition("=")[0] for line in answer.headers.get_list("set-cookie")]
+    assert names == [ACCESS, REFRESH]
+
+
+def test_requests_side_by_side_with_one_refresh_cookie_keep_the_session(browser: Person) -> None:
+    browser.client.cookies.delete(ACCESS)
+    assert browser.get("/me").status_code == 200
+    # The second one set out before the first one's cookies came.
+    browser.client.cookies.clear()
+    browser.client.cookies.set(REFRESH, browser.refresh_token)
+    answer = browser.get("/me")
+    assert answer.status_code == 200
+    names = [line.partition("=")[0] for line in answer.headers.get_list("set-cookie")]
+    assert names == [ACCESS]
+
+
+def test_stale_cookies_are_forgotten(browser: Person) -> None:
+    assert with_token(browser).post("/auth/logout").status_code == 204
+    browser.client.cookies.clear()
+    browser.client.cookies.set(REFRESH, browser.refresh_token)
+    answer = browser.get("/me")
+    assert problem(answer) == (401, "sign in, or send an API key as `Authorization: Bearer`")
+    assert answer.headers.get_list("set-cookie") == [
+        f'{name}=""; HttpOnly; Max-Age=0; Path=/; SameSite=lax' for name in (ACCESS, REFRESH)
+    ]
+
+
+def test_log_in_ignores_a_session_that_somebody_planted(browser: Person) -> None:
+    planted = browser.client.get("/api/v1/auth/sessions").json()["items"]
+    mine = log_in(browser.client, "milo@example.com")
+    token = mine.headers["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["sid"] not in [session["id"] for session in planted]
+
+
+def test_documentation_of_production_is_for_those_who_are_signed_in(
+    portal_environment: Mapping[str, str], browser: Person
+) -> None:
+    for path in ("/docs", "/openapi.json"):
+        browser.client.cookies.clear()
+        assert browser.client.get(path).status_code == 200
+    production = {**portal_environment, "APP_ENV": "production"}
+    assert load_config(production).is_production
+    with run_replica(production) as client:
+        olga = log_in(client, "olga@example.com")
+        for path in ("/docs", "/openapi.json"):
+            assert client.get(path).status_code == 401
+            assert client.get(path, headers=olga.headers).status_code == 200

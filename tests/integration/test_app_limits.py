@@ -1,0 +1,147 @@
+"""Limits on a real Redis: exact over replicas, told in headers, and what holds while it is away."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.freezable_proxy import FreezableProxy
+from tests.support.portal_client import PASSWORD, log_in, problem, program, run_replica
+from tests.support.portal_process import serve
+
+_CLIENTS = 64
+_LIMIT = 10
+
+
+def test_limit_is_exact_under_64_clients_over_two_processes(
+    portal_environment: Mapping[str, str],
+) -> None:
+    with run_replica(portal_environment) as client:
+        key = program(log_in(client, "olga@example.com"), "catalogue:read")
+        # Replicas know the key from now on: what follows measures the limit, not the database.
+        assert key.get("/teams").status_code == 200
+    limited = {**portal_environment, "KEY_REQUESTS_PER_MINUTE": str(_LIMIT)}
+    start = threading.Barrier(_CLIENTS + 1)
+
+    def ask_twice(url: str) -> list[int]:
+        with httpx.Client(base_url=url, headers=key.headers, timeout=30) as client:
+            client.get("/livez")
+            start.wait()
+            return [client.get("/api/v1/me").status_code for _ in range(2)]
+
+    with (
+        serve(limited) as (_, first),
+        serve(limited) as (_, second),
+        ThreadPoolExecutor(_CLIENTS) as threads,
+    ):
+        urls = itertools.islice(itertools.cycle((first, second)), _CLIENTS)
+        running = [threads.submit(ask_twice, url) for url in urls]
+        start.wait()
+        began = time.monotonic()
+        statuses = [status for answers in running for status in answers.result()]
+        seconds = time.monotonic() - began
+    regained = int(seconds * _LIMIT / 60)
+    assert set(statuses) == {200, 429}
+    assert _LIMIT <= statuses.count(200) <= _LIMIT + regained
+    assert len(statuses) == 2 * _CLIENTS
+
+
+def test_limit_is_told_before_it_is_reached_and_after(
+    portal_environment: Mapping[str, str],
+) -> None:
+    limits = {"USER_REQUESTS_PER_MINUTE": "50", "KEY_REQUESTS_PER_MINUTE": "3"}
+    with run_replica(portal_environment, **limits) as client:
+        key = program(log_in(client, "paula@example.com"), "catalogue:read")
+        answers = [key.get("/me") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    policy = '"user";q=50;w=60, "key";q=3;w=60'
+    assert [answer.headers["ratelimit-policy"] for answer in answers] == [policy] * 4
+    assert answers[0].headers["ratelimit"].endswith(', "key";r=2;t=20')
+    last = answers[-1]
+    wait = int(last.headers["retry-after"])
+    assert 10 <= wait <= 20
+    assert problem(last) == (429, f"the limit 'key' is 3 per minute: wait {wait} s")
+
+
+def test_refused_request_costs_nothing(portal_environment: Mapping[str, str]) -> None:
+    with run_replica(portal_environment, KEY_REQUESTS_PER_MINUTE="1") as client:
+        key = program(log_in(client, "selma@example.com"), "catalogue:read")
+        left = [key.get("/me").headers["ratelimit"].partition(",")[0] for _ in range(5)]
+    assert len(set(left[1:])) == 1
+
+
+def test_guesses_are_limited_by_address_and_account(
+    portal_environment: Mapping[str, str],
+) -> None:
+    guess = {"email": "vera@example.com", "password": "guess"}
+    right = {**guess, "password": PASSWORD}
+    with (
+        run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as here,
+        run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as elsewhere,
+    ):
+        assert here.post("/api/v1/auth/login", json=guess).status_code == 401
+        refused = here.post("/api/v1/auth/login", json=right)
+        wait = int(refused.headers["retry-after"])
+        assert 30 <= wait <= 60
+        assert problem(refused) == (429, f"the limit 'login' is 1 per minute: wait {wait} s")
+        # Another address is not locked out by this one.
+        assert elsewhere.post("/api/v1/auth/login", json=right).status_code == 200
+
+
+def test_one_address_tries_few_accounts(portal_environment: Mapping[str, str]) -> None:
+    with run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as client:
+        tries = [{"email": f"guess{n}@example.com", "password": "guess"} for n in range(4)]
+        answers = [client.post("/api/v1/auth/login", json=body) for body in tries]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429]
+    wait = answers[-1].headers["retry-after"]
+    expected = f"the limit 'login-address' is 3 per minute: wait {wait} s"
+    assert problem(answers[-1]) == (429, expected)
+
+
+@pytest.fixture
+def behind_proxy(
+    portal_environment: Mapping[str, str],
+) -> Iterator[tuple[TestClient, FreezableProxy]]:
+    """A portal open to read, over a way to Redis that can freeze."""
+    url = httpx.URL(portal_environment["REDIS_URL"])
+    with FreezableProxy(url.host, url.port or 6379) as proxy:
+        through = str(url.copy_with(host="127.0.0.1", port=proxy.port))
+        with run_replica(portal_environment, REDIS_URL=through, ANONYMOUS_READS="true") as client:
+            yield client, proxy
+            proxy.thaw()
+
+
+def test_without_redis_reads_go_on_and_log_in_fails_closed(
+    behind_proxy: tuple[TestClient, FreezableProxy],
+) -> None:
+    client, proxy = behind_proxy
+    olga = log_in(client, "olga@example.com")
+    key = program(olga, "catalogue:read")
+    proxy.freeze()
+    away = (503, "the session store does not answer")
+    began = time.monotonic()
+    login = client.post(
+        "/api/v1/auth/login", json={"email": "olga@example.com", "password": PASSWORD}
+    )
+    assert (problem(login), login.headers["retry-after"]) == (away, "2")
+    assert time.monotonic() - began < 1
+    assert problem(olga.get("/me")) == away
+    assert problem(olga.ask("PATCH", "/teams/platform", json={})) == away
+    assert olga.get("/teams").status_code == 200
+    assert client.get("/api/v1/teams/platform").json()["members"] is None
+    assert key.get("/teams").status_code == 200
+    ready = client.get("/readyz").json()
+    assert ready["ready"] is False
+    assert ready["reasons"] == [
+        "redis: TimeoutError (nobody can log in; what everybody may read is still served)"
+    ]
+    proxy.thaw()
+    deadline = time.monotonic() + 10
+    while olga.get("/me").status_code != 200:
+        assert time.monotonic() < deadline, "the session should be known again"
+    log_in(client, "olga@example.com")

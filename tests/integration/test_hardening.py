@@ -1,0 +1,165 @@
+"""Every container of production against the CIS Docker Benchmark; every image against its rules."""
+
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+import pytest
+from docker.types import Mount, Ulimit
+
+from tests.support.cis import RULES, Exemption, Subject, Verdict, judge, render
+from tests.support.portal_stack import PortalStack
+
+EXEMPTIONS = [
+    Exemption("5.2", "the kernel of this engine has no AppArmor", without="name=apparmor"),
+    Exemption("5.3", "the kernel of this engine has no SELinux", without="name=selinux"),
+    Exemption("5.15", "on-failure does not bring a container back after the engine's restart"),
+]
+PUBLISHED = {"nginx": frozenset({"8080/tcp", "8443/tcp"})}
+ROLES = ["adminer", "app", "nginx", "postgres", "redis", "redis-commander"]
+LABELS = ("title", "description", "version", "base.name")
+# Each line that it prints is a finding. Root sees every file; nothing of the image is run.
+LOOK = """
+find / -xdev -type f -perm /6000
+for name in cc c89 c99 gcc g++ cpp clang tcc as ld make cargo rustc go javac; do
+    command -v "$name"
+done
+find /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk /etc/apk/cache /root/.cache \
+    /root/.npm /home -type f ! -name lock 2>/dev/null
+true
+"""
+
+
+def subject_of(client: docker.DockerClient, container: Any, role: str) -> Subject:
+    container.reload()
+    image = client.images.get(container.attrs["Image"])
+    return Subject(role, container.attrs, image.attrs, PUBLISHED.get(role, frozenset()))
+
+
+def failed(verdicts: list[Verdict]) -> list[Verdict]:
+    return [verdict for verdict in verdicts if verdict.outcome == "FAIL"]
+
+
+def exemptions_here(client: docker.DockerClient) -> list[Exemption]:
+    options = [option.split(",")[0] for option in client.info()["SecurityOptions"]]
+    return [exemption for exemption in EXEMPTIONS if exemption.holds_on(options)]
+
+
+@contextmanager
+def created(client: docker.DockerClient, image: str, **options: Any) -> Iterator[Subject]:
+    """A container that is never started."""
+    container = client.containers.create(image, **options)
+    try:
+        yield subject_of(client, container, "bad")
+    finally:
+        container.remove(force=True, v=True)
+
+
+@pytest.fixture
+def bare_image(engine: docker.DockerClient) -> Iterator[str]:
+    """An image with nothing in it: no user, no health check, no file."""
+    name = f"devportal-bare-{os.getpid()}"
+    buffer = io.BytesIO()
+    tarfile.open(fileobj=buffer, mode="w").close()
+    engine.api.import_image_from_data(buffer.getvalue(), repository=name, tag="1")
+    yield f"{name}:1"
+    engine.images.remove(f"{name}:1")
+
+
+def test_every_container_of_production_keeps_the_rules(
+    production_stack: PortalStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = production_stack.client
+    subjects = [
+        subject_of(client, container, container.attrs["Config"]["Hostname"])
+        for container in production_stack.containers()
+    ]
+    assert {s.role for s in subjects} == {"app-1", "app-2", "nginx", "postgres", "redis"}
+    verdicts = judge(sorted(subjects, key=lambda s: s.role), exemptions_here(client))
+    with capsys.disabled():
+        print("\n" + render(verdicts))
+    assert failed(verdicts) == []
+
+
+def test_every_rule_finds_the_container_that_breaks_it(
+    engine: docker.DockerClient, bare_image: str
+) -> None:
+    with (
+        created(
+            engine,
+            bare_image,
+            command="none",
+            privileged=True,
+            network_mode="host",
+            pid_mode="host",
+            ipc_mode="host",
+            uts_mode="host",
+            userns_mode="host",
+            devices=["/dev/null:/dev/null"],
+            ulimits=[Ulimit(name="nofile", soft=10, hard=10)],
+            cgroup_parent="/elsewhere",
+            cap_add=["NET_ADMIN"],
+            security_opt=["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
+            volumes=["/var/run/docker.sock:/var/run/docker.sock"],
+            mounts=[Mount("/host", "/etc", type="bind", propagation="rshared")],
+        ) as unconfined,
+        created(engine, bare_image, command="none", ports={"80/tcp": ("0.0.0.0", 80)}) as published,
+    ):
+        broken = {verdict.rule for verdict in failed(judge([unconfined, published], []))}
+    assert broken == set(RULES)
+
+
+def test_exception_that_excuses_nothing_is_a_failure(production_stack: PortalStack) -> None:
+    redis = subject_of(production_stack.client, production_stack.container("redis"), "redis")
+    excused = [Exemption("5.5", "privileged for a good reason")]
+    assert Verdict("every container", "5.5", "FAIL", "holds: its exception can go") in judge(
+        [redis], excused
+    )
+
+
+def image_of(role: str, request: pytest.FixtureRequest) -> str:
+    """The image of production; of development for what runs only there."""
+    fixture = "running_stack" if role in ("adminer", "redis-commander") else "production_stack"
+    stack: PortalStack = request.getfixturevalue(fixture)
+    return str(stack.containers(role)[0].attrs["Image"])
+
+
+def look_into(client: docker.DockerClient, image: str, first: str = "") -> list[str]:
+    said = client.containers.run(
+        image, ["-c", first + LOOK], entrypoint="sh", user="0:0", network_disabled=True, remove=True
+    )
+    return sorted(set(said.decode().splitlines()))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_image_holds_no_setuid_file_no_compiler_and_no_package_cache(
+    role: str, engine: docker.DockerClient, request: pytest.FixtureRequest
+) -> None:
+    assert look_into(engine, image_of(role, request)) == []
+
+
+def test_look_into_an_image_finds_what_it_looks_for(production_stack: PortalStack) -> None:
+    plant = (
+        "cp /bin/sh /usr/local/bin/gcc && chmod 6755 /usr/local/bin/gcc && "
+        "mkdir -p /root/.cache /var/lib/apt/lists && touch /root/.cache/wheel "
+        "/var/lib/apt/lists/index\n"
+    )
+    image = production_stack.image_id("redis")
+    assert look_into(production_stack.client, image, first=plant) == [
+        "/root/.cache/wheel",
+        "/usr/local/bin/gcc",
+        "/var/lib/apt/lists/index",
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_image_tells_what_it_is(
+    role: str, engine: docker.DockerClient, request: pytest.FixtureRequest
+) -> None:
+    labels = engine.images.get(image_of(role, request)).labels
+    missing = [name for name in LABELS if not labels.get(f"org.opencontainers.image.{name}")]
+    assert missing == []

@@ -1,0 +1,217 @@
+"""What the pages' forms change, for whom, and what they refuse: the portal on real stores."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.portal_client import PASSWORD, run_replica
+from tests.support.portal_process import ask
+
+_ENTRY = {
+    "kind": "component",
+    "namespace": "default",
+    "title": "Form made",
+    "description": "By a form.\r\nTwo lines.",
+    "owner": "payments",
+    "lifecycle": "experimental",
+    "tags": "go, forms",
+    "links": "https://example.com/a The place",
+    "spec": "type: service\nslo: {latency_ms: 250}",
+}
+
+
+class Browser:
+    """Holds cookies, follows no redirect, asks for pages and sends their forms."""
+
+    def __init__(self, client: TestClient) -> None:
+        client.cookies.clear()
+        client.follow_redirects = False
+        client.headers["Accept"] = "text/html"
+        self._client = client
+
+    def get(self, path: str) -> httpx.Response:
+        return self._client.get(path)
+
+    def sign_in(self, email: str, target: str = "") -> httpx.Response:
+        return self.post("/sign-in", email=email, password=PASSWORD, next=target)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        return self._client.post(path, data=fields)
+
+    def send(self, path: str, action: str = "", **fields: str) -> httpx.Response:
+        """Open a page and send its form to `action`, with the token and the version it holds."""
+        page = self.get(path).text
+        hidden = re.findall(r'name="(csrf_token|etag)" value="([^"]*)"', page)
+        kept = {name: value.replace("&#34;", '"') for name, value in hidden}
+        return self.post(action or path, **kept, **fields)
+
+
+@pytest.fixture(scope="module")
+def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+@pytest.fixture
+def paula(replica: TestClient) -> Browser:
+    """An owner of the team payments."""
+    browser = Browser(replica)
+    assert browser.sign_in("paula@example.com").status_code == 303
+    return browser
+
+
+def _told(answer: httpx.Response) -> tuple[int, str]:
+    """Status and what the page says in its alert."""
+    found = re.search(r'role="alert">.*?<div>(.*?)</div>', answer.text, re.DOTALL)
+    return answer.status_code, found.group(1) if found else ""
+
+
+def _create(browser: Browser, name: str, **changes: str) -> httpx.Response:
+    return browser.send("/entities/new", **{**_ENTRY, "name": name, **changes})
+
+
+def test_signing_in_leads_to_where_one_was_going_and_nowhere_else(replica: TestClient) -> None:
+    browser = Browser(replica)
+    assert browser.sign_in("paula@example.com", "/teams").headers["location"] == "/teams"
+    browser = Browser(replica)
+    assert browser.sign_in("paula@example.com", "//evil.example").headers["location"] == "/"
+
+
+def test_wrong_password_is_told_on_the_form_and_not_given_back(replica: TestClient) -> None:
+    answer = Browser(replica).post("/sign-in", email="paula@example.com", password="not-hers-123")
+    assert _told(answer) == (401, "The e-mail address or the password is wrong.")
+    assert 'value="paula@example.com"' in answer.text
+    assert "not-hers-123" not in answer.text
+
+
+def test_an_entry_is_made_changed_and_deleted(paula: Browser) -> None:
+    path = "/entities/component/default/form-made"
+    assert _create(paula, "form-made").headers["location"] == path
+    page = paula.get(path).text
+    assert "The entry is in the catalogue." in page
+    assert '<a href="https://example.com/a" rel="noopener noreferrer nofollow">The place' in page
+    assert "The entry is in the catalogue." not in paula.get(path).text
+    changed = {**_ENTRY, "title": "Form changed", "tags": ""}
+    assert paula.send(f"{path}/edit", **changed).headers["location"] == path
+    assert "<h1>Form changed</h1>" in paula.get(path).text
+    assert paula.send(f"{path}/delete").headers["location"] == "/"
+    assert paula.get(path).status_code == 404
+
+
+def test_what_a_field_may_not_hold_is_told_at_the_field(paula: Browser) -> None:
+    answer = _create(paula, "bad name", tags="go, Upper", links="javascript:alert(1)")
+    assert _told(answer) == (422, "Please look at the marked fields.")
+    assert re.findall(r'class="error">(.*?)</p>', answer.text) == [
+        "There are characters that do not belong here.",
+        "There are characters that do not belong here.",
+        "There are characters that do not belong here.",
+    ]
+    assert 'value="bad name"' in answer.text
+
+
+def test_a_specification_that_is_no_mapping_is_refused(paula: Browser) -> None:
+    told = _told(_create(paula, "form-spec", spec="- a\n- b"))
+    assert told == (422, "Specification: should be one YAML mapping of names to values.")
+
+
+def test_a_change_of_what_was_changed_meanwhile_is_refused(paula: Browser) -> None:
+    _create(paula, "form-stale")
+    path = "/entities/component/default/form-stale"
+    stale = {**_ENTRY, "etag": '"000000000000-1"'}
+    token = re.findall(r'name="csrf_token" value="([^"]*)"', paula.get(path).text)[0]
+    answer = paula.post(f"{path}/edit", csrf_token=token, **stale)
+    assert answer.status_code == 412
+    assert "If-Match: should be the current" in answer.text
+
+
+def test_a_form_without_the_token_changes_nothing(paula: Browser) -> None:
+    answer = paula.post("/entities/component/default/checkout-service/delete", etag="*")
+    assert answer.status_code == 403
+    assert paula.get("/entities/component/default/checkout-service").status_code == 200
+
+
+def test_a_stranger_to_the_team_neither_sees_nor_sends_its_forms(replica: TestClient) -> None:
+    browser = Browser(replica)
+    browser.sign_in("sami@example.com")
+    path = "/entities/component/default/checkout-service"
+    assert f"{path}/edit" not in browser.get(path).text
+    assert browser.get(f"{path}/edit").status_code == 403
+    assert browser.send("/account/keys", f"{path}/delete", etag="*").status_code == 403
+
+
+def test_a_relation_is_added_and_removed(paula: Browser) -> None:
+    _create(paula, "form-related")
+    path, target = "/entities/component/default/form-related", "api:default/ledger-api"
+    fields = {"type": "consumes", "target": target}
+    assert paula.send(path, f"{path}/relations", **fields).headers["location"] == path
+    assert 'aria-label="API Ledger API"' in paula.get(path).text
+    assert paula.send(path, f"{path}/relations/remove", **fields).headers["location"] == path
+    assert 'aria-label="API Ledger API"' not in paula.get(path).text
+
+
+def test_a_page_is_written_and_its_markup_is_harmless(paula: Browser) -> None:
+    _create(paula, "form-pages")
+    path = "/entities/component/default/form-pages"
+    hostile = "# Hello\n\n<script>alert(1)</script> [x](javascript:alert(1))"
+    fields = {"slug": "notes", "title": "Notes", "markdown": hostile}
+    assert paula.send(f"{path}/new-page", **fields).headers["location"] == f"{path}/pages/notes"
+    page = paula.get(f"{path}/pages/notes").text
+    assert "<h1>Hello</h1>" in page
+    assert "<script>alert" not in page
+    assert 'href="javascript:' not in page
+
+
+def test_a_broken_import_is_told_and_takes_nothing(paula: Browser) -> None:
+    status, said = _told(paula.send("/entities/import", yaml="kind: [unclosed"))
+    assert status == 422
+    assert said
+
+
+def test_a_key_is_shown_in_the_answer_alone(paula: Browser) -> None:
+    answer = paula.send("/account/keys", name="forms", scopes="catalogue:read", days="7")
+    key = re.findall(r'id="new-key">(dpk_[^<]+)<', answer.text)[0]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in answer.headers
+    assert key not in paula.get("/account/keys").text
+
+
+def test_the_last_administrator_is_told_to_stay_one(replica: TestClient) -> None:
+    browser = Browser(replica)
+    browser.sign_in("admin@example.com")
+    page = browser.get("/admin/users").text
+    own = re.findall(r'action="(/admin/users/[^"]+/access)".*?Deactivate admin@', page, re.DOTALL)
+    told = _told(browser.send("/admin/users", own[0], active="no"))
+    assert told == (409, "The last administrator has to stay one.")
+
+
+def test_administration_is_for_administrators(paula: Browser) -> None:
+    assert [paula.get(path).status_code for path in ("/admin/users", "/admin/audit")] == [403, 403]
+
+
+def test_an_account_is_made_where_registration_is_open_and_only_there(
+    portal_environment: Mapping[str, str], replica: TestClient
+) -> None:
+    fields = {"email": "new@example.com", "name": "New", "password": "velvet-harbour-thimble"}
+    assert Browser(replica).post("/register", **fields).status_code == 403
+    with run_replica(portal_environment, REGISTRATION_OPEN="true") as open_replica:
+        browser = Browser(open_replica)
+        assert browser.post("/register", **fields).headers["location"] == "/sign-in"
+        answer = browser.post("/sign-in", email=fields["email"], password=fields["password"])
+        assert answer.headers["location"] == "/"
+        assert browser.get("/entities/new").status_code == 403
+
+
+def test_a_first_password_has_to_be_changed_before_anything_else(
+    portal_environment: Mapping[str, str], replica: TestClient
+) -> None:
+    mark = "update user_account set must_change_password = true where email = 'nadia@example.com'"
+    ask(portal_environment, mark)
+    browser = Browser(replica)
+    browser.sign_in("nadia@example.com")
+    assert browser.get("/").headers["location"] == "/account/password"
+    new = {"current_password": PASSWORD, "new_password": "velvet-harbour-thimble"}
+    assert browser.send("/account/password", **new).headers["location"] == "/"
+    assert browser.get("/account/keys").status_code == 200

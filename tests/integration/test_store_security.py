@@ -1,0 +1,120 @@
+"""What PostgreSQL and Redis of production allow, and to whom; asked of the running servers."""
+
+import json
+
+import pytest
+
+from tests.support.portal_stack import PortalStack
+
+# Runs in the portal's container, as the portal's user of Redis; each word is what was answered.
+ASK_REDIS = """
+import json, sys
+from pathlib import Path
+import redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+url = Path("/run/secrets/redis_url").read_text().strip()
+commands = json.loads(sys.argv[1])
+anonymous = redis.Redis.from_url("redis://" + url.rpartition("@")[2])
+answers = []
+for client in (redis.Redis.from_url(url), anonymous):
+    for command in commands:
+        try:
+            client.execute_command(*command)
+            answers.append("allowed")
+        except AuthenticationError:
+            answers.append("no password")
+        except NoPermissionError:
+            answers.append("no permission")
+print(json.dumps(answers))
+"""
+
+
+def ask(stack: PortalStack, sql: str) -> list[str]:
+    return stack.query(sql).split()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        # Killing a process cannot show that these are off: it loses no page of the kernel's.
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("synchronous_commit", "on"),
+        ("data_checksums", "on"),
+        ("password_encryption", "scram-sha-256"),
+        ("superuser_reserved_connections", "3"),
+    ],
+)
+def test_postgres_keeps_what_it_acknowledges_and_hashes_passwords(
+    production_stack: PortalStack, setting: str, value: str
+) -> None:
+    assert ask(production_stack, f"show {setting}") == [value]
+
+
+def test_every_password_is_stored_as_scram(production_stack: PortalStack) -> None:
+    sql = "select rolname, left(rolpassword, 13) from pg_authid where rolcanlogin order by 1"
+    assert ask(production_stack, sql) == [
+        "devportal_migrator|SCRAM-SHA-256",
+        "devportal_user|SCRAM-SHA-256",
+        "postgres|SCRAM-SHA-256",
+    ]
+
+
+def test_only_postgres_itself_has_rights_over_the_server(production_stack: PortalStack) -> None:
+    sql = (
+        "select rolname from pg_roles where rolsuper or rolcreaterole or rolcreatedb "
+        "or rolreplication or rolbypassrls"
+    )
+    assert ask(production_stack, sql) == ["postgres"]
+
+
+def test_network_is_let_in_by_scram_alone(production_stack: PortalStack) -> None:
+    sql = "select type, user_name, auth_method from pg_hba_file_rules order by 1"
+    assert ask(production_stack, sql) == [
+        "host|{devportal_user,devportal_migrator}|scram-sha-256",
+        "local|{postgres}|peer",
+    ]
+
+
+def test_shared_memory_has_the_size_of_the_setting(production_stack: PortalStack) -> None:
+    assert production_stack.container("postgres").attrs["HostConfig"]["ShmSize"] == 256 << 20
+    lines = production_stack.run_in("postgres", "df", "-m", "/dev/shm").splitlines()
+    assert lines[-1].split()[1] == "256"
+
+
+def test_redis_lets_the_portal_work_and_not_rule_and_nobody_else_in(
+    production_stack: PortalStack,
+) -> None:
+    commands = [
+        ["SET", "test:hardening", "1", "EX", "60"],
+        ["CONFIG", "GET", "*"],
+        ["ACL", "LIST"],
+        ["FLUSHALL"],
+        ["KEYS", "*"],
+        ["SHUTDOWN"],
+        ["SAVE"],
+        ["REPLICAOF", "NO", "ONE"],
+    ]
+    command = ("python", "-c", ASK_REDIS, json.dumps(commands))
+    container = production_stack.containers("app")[0]
+    code, output = container.exec_run(list(command))
+    assert code == 0, output
+    assert isinstance(output, bytes)
+    refused = len(commands) - 1
+    assert json.loads(output) == [
+        "allowed",
+        *["no permission"] * refused,
+        *["no password"] * len(commands),
+    ]
+
+
+def test_redis_is_where_only_the_portal_reaches_it(production_stack: PortalStack) -> None:
+    networks = {
+        role: set(production_stack.containers(role)[0].attrs["NetworkSettings"]["Networks"])
+        for role in ("postgres", "redis", "nginx")
+    }
+    data = f"devportal-{production_stack.name}-data-network"
+    assert networks["postgres"] == networks["redis"] == {data}
+    assert data not in networks["nginx"]
+    assert production_stack.client.networks.get(data).attrs["Internal"] is True

@@ -1,0 +1,118 @@
+"""A production stack on an engine of its own that maps users, and through that engine's restart."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import ImageNotFound
+
+from infra.images import ROOT
+from infra.settings import IMAGE_SOURCE_VARIABLE
+from tests.support.machine import tool_environment
+from tests.support.portal_stack import PortalStack
+from tests.support.production import DOMAIN, production_settings
+from tests.support.restarts import wait_until_healthy
+from tests.support.second_engine import FIRST_UID, SecondEngine, second_engine
+
+BASES = ("postgres", "redis", "nginx")
+HEALTH_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def remapping_engine() -> Iterator[SecondEngine]:
+    if os.geteuid() != 0:
+        pytest.skip("only root can start an engine")
+    with second_engine() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def remapped_stack(
+    remapping_engine: SecondEngine,
+    production_stack: PortalStack,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PortalStack]:
+    """Its portal runs the image of the other stack: nothing can be downloaded from here."""
+    client = remapping_engine.start()
+    portal = f"devportal-{production_stack.name}-app:latest"
+    carry_over(production_stack.client, client, [portal, *base_images()])
+    made = PortalStack(
+        tmp_path_factory.mktemp("remapped"),
+        client,
+        settings={**production_settings(), "app": {"image": portal}},
+        variables={"DOCKER_HOST": remapping_engine.host},
+    )
+    made.up()
+    yield made
+    made.remove()
+
+
+def base_images() -> list[str]:
+    source = tool_environment().get(IMAGE_SOURCE_VARIABLE) or "official"
+    known = json.loads((ROOT / "docker" / "base-images.json").read_text())
+    return [known[name][source] for name in BASES]
+
+
+def carry_over(here: docker.DockerClient, there: docker.DockerClient, names: list[str]) -> None:
+    for name in names:
+        try:
+            image = here.images.get(name)
+        except ImageNotFound:  # a build that was given a registry leaves its base in a cache
+            image = here.images.pull(name)
+        there.api.load_image(image.save(named=name))
+
+
+def host_uid(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("\nUid:")[2].split()[0])
+
+
+def ask_nginx(stack: PortalStack) -> str:
+    """Status of the portal's health as a client sees it, from where only this engine reaches."""
+    address = f"{DOMAIN}:8443:127.0.0.1"
+    return stack.run_in(
+        "nginx",
+        *("curl", "--silent", "--insecure", "--resolve", address, "--output", "/dev/null"),
+        *("--write-out", "%{http_code}", f"https://{DOMAIN}:8443/health"),
+    )
+
+
+def test_no_process_of_the_stack_is_a_user_of_the_host(remapped_stack: PortalStack) -> None:
+    found = {
+        container.name: host_uid(container.attrs["State"]["Pid"]) - FIRST_UID
+        for container in remapped_stack.containers()
+    }
+    expected = {
+        c.name: int(c.attrs["Config"]["User"].split(":")[0]) for c in remapped_stack.containers()
+    }
+    assert len(found) == 5
+    assert found == expected
+
+
+def test_portal_answers(remapped_stack: PortalStack) -> None:
+    assert ask_nginx(remapped_stack) == "200"
+
+
+def test_nothing_differs_afterwards(remapped_stack: PortalStack) -> None:
+    assert set(remapped_stack.refresh()) == {"same"}
+    assert set(remapped_stack.preview()) == {"same"}
+
+
+def test_stack_comes_back_by_itself_after_the_engines_restart(
+    remapped_stack: PortalStack, remapping_engine: SecondEngine
+) -> None:
+    before = {str(container.id) for container in remapped_stack.containers()}
+    remapped_stack.query("create table kept as select 1")
+    remapping_engine.stop()
+    remapped_stack.client = remapping_engine.start()
+    started = time.monotonic()
+    wait_until_healthy(remapped_stack, HEALTH_SECONDS)
+    print(f"healthy {time.monotonic() - started:.1f} s after the engine")
+    assert {str(container.id) for container in remapped_stack.containers()} == before
+    assert remapped_stack.query("select count(*) from kept").strip() == "1"
+    assert ask_nginx(remapped_stack) == "200"
+    assert set(remapped_stack.preview(refresh=True)) == {"same"}

@@ -1,0 +1,210 @@
+"""The cache is right whatever overtakes what, and never asks twice for the same."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import pytest
+
+from app.services import cache as module
+from app.services.cache import ReadCache, Snapshot
+
+
+class FakeRedis:
+    """What both replicas share."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.texts: dict[str, str] = {}
+        self.asked = 0
+
+    async def get(self, key: str) -> str | None:
+        return None if self.away else self.texts.get(key)
+
+    async def put(self, key: str, value: str, *, seconds: int) -> None:
+        assert seconds > 0
+        if not self.away:
+            self.texts[key] = value
+
+    async def generations(self, scopes: Sequence[str]) -> list[str] | None:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return None if self.away else [self.texts.setdefault(scope, "first") for scope in scopes]
+
+    async def renew_generations(self, scopes: Sequence[str]) -> bool:
+        if not self.away:
+            self.texts |= {scope: f"{self.texts.get(scope)}'" for scope in scopes}
+        return not self.away
+
+
+class Source:
+    """A database of one value; a reader can be held between its reading and its answer."""
+
+    def __init__(self) -> None:
+        self.value = "old"
+        self.reads = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def load(self) -> Snapshot:
+        self.reads += 1
+        found = self.value
+        await self.hold.wait()
+        return Snapshot(found.encode(), f'"{found}"')
+
+
+class Portal:
+    """Two replicas over one Redis and one database."""
+
+    def __init__(self) -> None:
+        self.redis: Any = FakeRedis()
+        self.source = Source()
+        self.replicas = [ReadCache(self.redis), ReadCache(self.redis)]
+
+    async def read(self, replica: int = 0) -> str:
+        return (await self.replicas[replica].read("name", "scope", self.source.load)).body.decode()
+
+    async def write(self, value: str) -> None:
+        self.source.value = value
+        await self.replicas[0].forget("scope")
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scenario, 20))
+
+
+def test_answer_is_loaded_once_for_all_replicas() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        assert [await portal.read(number) for number in (0, 0, 1, 1)] == ["old"] * 4
+        assert portal.source.reads == 1
+
+    run(scenario())
+
+
+def test_change_shows_on_every_replica_at_once() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        for replica in (0, 1):
+            await portal.read(replica)
+        await portal.write("new")
+        assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
+
+    run(scenario())
+
+
+def test_reader_that_is_overtaken_by_a_writer_leaves_nothing_old_behind() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        portal.source.hold.clear()
+        slow = asyncio.create_task(portal.read(1))
+        while not portal.source.reads:
+            await asyncio.sleep(0)
+        await portal.write("new")
+        portal.source.hold.set()
+        # It began before the change was answered, so it may tell either.
+        assert await slow == "old"
+        assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
+
+    run(scenario())
+
+
+def test_those_who_ask_after_a_change_do_not_join_those_who_asked_before() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        portal.source.hold.clear()
+        before = asyncio.create_task(portal.read())
+        while not portal.source.reads:
+            await asyncio.sleep(0)
+        await portal.write("new")
+        after = asyncio.create_task(portal.read())
+        while portal.source.reads < 2:
+            await asyncio.sleep(0)
+        portal.source.hold.set()
+        assert [await before, await after] == ["old", "new"]
+
+    run(scenario())
+
+
+def test_many_who_ask_at_a_time_are_one_question_to_each_store() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        assert await asyncio.gather(*(portal.read() for _ in range(64))) == ["old"] * 64
+        assert portal.source.reads == 1
+        assert portal.redis.asked == 1
+
+    run(scenario())
+
+
+def test_first_one_who_goes_away_takes_the_answer_from_nobody() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        portal.source.hold.clear()
+        first, second = (asyncio.create_task(portal.read()) for _ in range(2))
+        while not portal.source.reads:
+            await asyncio.sleep(0)
+        first.cancel()
+        portal.source.hold.set()
+        assert await second == "old"
+        assert portal.source.reads == 1
+
+    run(scenario())
+
+
+def test_error_is_not_kept() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+
+        async def fail() -> Snapshot:
+            raise RuntimeError
+
+        for _ in range(2):
+            with pytest.raises(RuntimeError):
+                await portal.replicas[0].read("name", "scope", fail)
+        assert await portal.read() == "old"
+
+    run(scenario())
+
+
+def test_without_redis_every_read_is_of_the_database() -> None:
+    async def scenario() -> None:
+        portal = Portal()
+        await portal.read()
+        portal.redis.away = True
+        portal.source.value = "new"
+        assert await portal.read() == "new"
+
+    run(scenario())
+
+
+def test_change_that_redis_did_not_hear_of_is_told_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        portal = Portal()
+        for replica in (0, 1):
+            await portal.read(replica)
+        portal.redis.away = True
+        await portal.write("new")
+        portal.redis.away = False
+        # Who changed it knows at once; the other one as soon as it is told.
+        assert await portal.read(0) == "new"
+        while await portal.read(1) != "new":
+            await asyncio.sleep(0.01)
+
+    run(scenario())
+
+
+def test_answer_dies_of_age_where_nobody_could_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CACHE_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        portal = Portal()
+        await portal.read(1)
+        portal.source.value = "new, by a process that died before it could tell"
+        while await portal.read(1) == "old":
+            await asyncio.sleep(0.01)
+
+    run(scenario())
