@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 DOCKER = Path(__file__).resolve().parents[3] / "docker"
-ROLES = ["adminer", "app", "nginx", "postgres", "redis", "redis-commander"]
+ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]
 USERS = {
     "nginx": "101:101",
+    "backups": "70:70",
     "postgres": "70:70",
     "redis": "999:1000",
     "app": "10001:10001",
