@@ -10,7 +10,7 @@ from tests.support.portal_stack import PortalStack
 from tests.support.production import portal_client
 from tests.support.restarts import wait_until_healthy
 
-HOSTNAMES = ["nginx", "app-1", "redis", "postgres"]
+HOSTNAMES = ["nginx", "app-1", "redis", "postgres", "backups"]
 HEALTHY_SECONDS = 60
 
 

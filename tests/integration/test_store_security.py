@@ -55,6 +55,7 @@ def test_postgres_keeps_what_it_acknowledges_and_hashes_passwords(
 def test_every_password_is_stored_as_scram(production_stack: PortalStack) -> None:
     sql = "select rolname, left(rolpassword, 13) from pg_authid where rolcanlogin order by 1"
     assert ask(production_stack, sql) == [
+        "devportal_backup|SCRAM-SHA-256",
         "devportal_migrator|SCRAM-SHA-256",
         "devportal_user|SCRAM-SHA-256",
         "postgres|SCRAM-SHA-256",
@@ -72,7 +73,7 @@ def test_only_postgres_itself_has_rights_over_the_server(production_stack: Porta
 def test_network_is_let_in_by_scram_alone(production_stack: PortalStack) -> None:
     sql = "select type, user_name, auth_method from pg_hba_file_rules order by 1"
     assert ask(production_stack, sql) == [
-        "host|{devportal_user,devportal_migrator}|scram-sha-256",
+        "host|{devportal_user,devportal_migrator,devportal_backup}|scram-sha-256",
         "local|{postgres}|peer",
     ]
 

@@ -89,7 +89,7 @@ def test_no_process_of_the_stack_is_a_user_of_the_host(remapped_stack: PortalSta
     expected = {
         c.name: int(c.attrs["Config"]["User"].split(":")[0]) for c in remapped_stack.containers()
     }
-    assert len(found) == 5
+    assert len(found) == 6
     assert found == expected
 
 
