@@ -1,5 +1,7 @@
 """Mistakes a user can make, told without a traceback."""
 
+import sys
+
 import pulumi
 
 
@@ -10,3 +12,12 @@ class SettingsError(pulumi.RunError):
         self.mistakes = mistakes
         count = "1 setting is" if len(mistakes) == 1 else f"{len(mistakes)} settings are"
         super().__init__("\n".join([f"{count} wrong; nothing was changed:", *mistakes]))
+
+
+class ProviderError(Exception):
+    """What a dynamic provider could not do; the message is for the user."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        # `pulumi.dynamic` sends `traceback.format_exc()`: nobody wants our frames above this.
+        sys.tracebacklimit = 0

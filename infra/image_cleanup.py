@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
 
+from infra.errors import ProviderError
 from infra.naming import STACK_LABEL
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 _IDENTITY = ("stack", "docker_host")
 
 
-class ImageInUseError(Exception):
+class ImageInUseError(ProviderError):
     """A container that is not the stack's runs one of its images."""
 
 

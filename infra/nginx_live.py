@@ -9,6 +9,7 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from infra.engine_client import connect
+from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL, STACK_LABEL
 from infra.nginx_files import render_peers
 from infra.volume_access import read_files, write_files
@@ -20,7 +21,7 @@ _REASON = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
 Files = dict[str, str | bytes]
 
 
-class NginxError(Exception):
+class NginxError(ProviderError):
     """Nginx refused a configuration or did not take it up; what it served by still holds."""
 
 

@@ -17,11 +17,13 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.errors import ProviderError
+
 _INPUTS = ("container", "limit", "docker_host")
 _TIMEOUT_SECONDS = 60
 
 
-class ProcessLimitError(Exception):
+class ProcessLimitError(ProviderError):
     """The engine did not take a container's limit."""
 
 

@@ -14,6 +14,7 @@ from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from infra.engine_client import connect
+from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL
 
 MOUNT_POINT = "/devportal-files"
@@ -21,7 +22,7 @@ _MODE = 0o400
 _FOLDER_MODE = 0o500
 
 
-class VolumeFilesError(Exception):
+class VolumeFilesError(ProviderError):
     """The engine did not let files be written to or read from a volume."""
 
 

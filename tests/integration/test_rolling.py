@@ -168,6 +168,7 @@ def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -
         "devportal:nginx.extra_configuration, the rest is in docker/nginx. "
         "Nginx goes on as before." in " ".join(said.split())
     )
+    assert "nginx_live.py" not in said
     stack.configure(nginx=given)
     stack.up()
     with portal_client(stack) as client:
