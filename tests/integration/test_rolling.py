@@ -10,28 +10,10 @@ from pulumi import automation
 
 from tests.support.load import Load
 from tests.support.long_requests import send_until
+from tests.support.migrations import write_refused_migration
 from tests.support.portal_stack import PortalStack
 from tests.support.probe_image import build_probe, build_silent
 from tests.support.production import DOMAIN, portal_client, production_settings, trust
-
-MIGRATION = '''
-"""A migration that the database refuses."""
-
-revision = "9999"
-down_revision = "{head}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    from alembic import op
-
-    op.execute("select 1 / 0")
-
-
-def downgrade() -> None:
-    pass
-'''
 
 FORGED = (
     "X-Request-ID",
@@ -145,8 +127,7 @@ def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
 def test_migration_that_fails_leaves_the_old_replicas_serving(stack: PortalStack) -> None:
     before = names(stack)
     head = stack.query("select version_num from alembic_version").strip()
-    migration = stack.project / "migrations" / "versions" / "9999_refused.py"
-    migration.write_text(MIGRATION.format(head=head))
+    migration = write_refused_migration(stack.project, head)
     said = fail_to_update(stack)
     assert "should become healthy (got: it exited 5 times" in said
     assert "division by zero" in said
