@@ -1,30 +1,16 @@
 """Production as its clients meet it: TLS, redirects, headers, limits and error pages."""
 
-import json
-import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+import asyncio
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from tests.support.http3 import get_over_http3
+from tests.support.log_lines import access_line, app_line, wait_for
 from tests.support.portal_stack import PortalStack
-from tests.support.production import DOMAIN, plain_client, portal_client
+from tests.support.production import DOMAIN, SECURITY_HEADERS, plain_client, portal_client
 
-HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-embedder-policy": "require-corp",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "server": "nginx",
-}
-Found = TypeVar("Found")
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -35,7 +21,7 @@ def client(production_stack: PortalStack) -> Iterator[httpx.Client]:
 
 
 def headers_of(answer: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name in HEADERS}
+    return {name: value for name, value in answer.headers.items() if name in SECURITY_HEADERS}
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/livez", "/readyz", "/api/v1/entities"])
@@ -59,7 +45,7 @@ def test_pages_over_plain_http_are_led_to_https(production_stack: PortalStack) -
     port = production_stack.settings["ports"]["https"]
     assert answer.status_code == 301
     assert answer.headers["location"] == f"https://{DOMAIN}:{port}/docs?page=2"
-    assert headers_of(answer) == HEADERS
+    assert headers_of(answer) == SECURITY_HEADERS
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/v1/entities"), ("POST", "/login")])
@@ -104,14 +90,14 @@ def test_security_headers_are_on_every_answer(
 ) -> None:
     answer = client.request(method, path, content=content)
     assert answer.status_code == status
-    assert headers_of(answer) == HEADERS
+    assert headers_of(answer) == SECURITY_HEADERS
     assert answer.headers["strict-transport-security"] == HSTS
 
 
 def test_header_that_is_too_large_is_refused(client: httpx.Client) -> None:
     answer = client.get("/", headers={"X-Large": "x" * 40_000})
     assert answer.status_code == 431
-    assert headers_of(answer) == HEADERS
+    assert headers_of(answer) == SECURITY_HEADERS
 
 
 def test_refusals_of_the_api_are_problems_and_those_of_pages_are_pages(
@@ -200,7 +186,7 @@ def test_replica_that_is_killed_comes_back_with_nobody_noticing_but_its_own_requ
     away = client.get("/")
     assert away.status_code == 502
     assert away.headers["retry-after"] == "5"
-    assert headers_of(away) == HEADERS
+    assert headers_of(away) == SECURITY_HEADERS
     for replica in production_stack.containers("app"):
         replica.start()
     wait_for(lambda: client.get("/").status_code == 200)
@@ -231,34 +217,25 @@ def test_limits_change_by_a_reload_and_hold(
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert {answer.headers["retry-after"] for answer in refused} == {"1"}
-    assert headers_of(refused[0]) == HEADERS
+    assert headers_of(refused[0]) == SECURITY_HEADERS
     assert production_stack.container("nginx").id == nginx
 
 
-def wait_for(ask: Callable[[], Found | None]) -> Found:
-    """What `ask` finds, within 30 s."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if found := ask():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing was found within 30 s")
-
-
-def app_line(stack: PortalStack, identity: str) -> dict[str, str]:
-    """The line of whichever replica answered."""
-    return wait_for(
-        lambda: next(
-            (found for c in stack.containers("app") if (found := log_line(c.logs(), identity))),
-            None,
-        )
-    )
-
-
-def access_line(stack: PortalStack, identity: str) -> dict[str, str]:
-    return wait_for(lambda: log_line(stack.container("nginx").logs(), identity))
-
-
-def log_line(log: bytes, identity: str) -> dict[str, str] | None:
-    lines = [line for line in log.decode().splitlines() if identity in line]
-    return json.loads(lines[-1]) if lines else None
+def test_http3_answers_when_it_is_asked_for(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    port = production_stack.settings["ports"]["https"]
+    given = production_stack.settings["nginx"]
+    assert "alt-svc" not in client.get("/livez").headers
+    production_stack.configure(nginx={**given, "http3": True})
+    production_stack.up()
+    told = client.get("/livez").headers["alt-svc"]
+    authority = production_stack.output("ca_certificate")
+    answer = asyncio.run(get_over_http3(port, DOMAIN, authority, "/livez"))
+    production_stack.configure(nginx=given)
+    production_stack.up()
+    assert told == f'h3=":{port}"; ma=86400'
+    assert answer[":status"] == "200"
+    assert {
+        name: value for name, value in answer.items() if name in SECURITY_HEADERS
+    } == SECURITY_HEADERS
