@@ -4,23 +4,17 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import httpx
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import PASSWORD, Person, log_in, problem, program, run_replica
+from tests.support.portal_client import PASSWORD, Person, log_in, problem, program
 from tests.support.portal_process import ask, serve
 
 _TEAM = "/teams/search"
-
-
-@pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    with run_replica(portal_environment) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
