@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -89,10 +91,13 @@ def serve(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[st
     command = ("uvicorn", "app.main:app", "--port", "0", "--no-access-log")
     server = start(environment, *command)
     try:
-        yield server, _read_url(server)
+        url = _read_url(server)
+        # Nobody reads the log, and a full pipe would stop the server.
+        threading.Thread(target=deque, args=(server.stdout, 0), daemon=True).start()
+        yield server, url
     finally:
         server.kill()
-        server.communicate()
+        server.wait()
 
 
 def _read_url(server: "subprocess.Popen[str]") -> str:
