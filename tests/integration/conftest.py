@@ -87,7 +87,8 @@ def portal_environment(stores: Stores) -> Iterator[Mapping[str, str]]:
     """The portal's environment, with the example data, for the tests of one file."""
     with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as environment:
         wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
-        found = {**environment, **wide, "KEY_REQUESTS_PER_MINUTE": "100000"}
+        more = {"REFRESHES_PER_MINUTE": "10000", "KEY_REQUESTS_PER_MINUTE": "100000"}
+        found = {**environment, **wide, **more}
         run_portal(found, "migrate", "seed")
         yield found
 
