@@ -105,6 +105,7 @@ class Config(BaseModel):
     anonymous_reads: bool = False
     registration_open: bool = False
     login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
+    refreshes_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 120
     user_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
     key_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5

@@ -137,6 +137,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "ANONYMOUS_READS": str(own.anonymous_reads).lower(),
         "REGISTRATION_OPEN": str(own.registration_open).lower(),
         "LOGIN_ATTEMPTS_PER_MINUTE": str(own.login_attempts_per_minute),
+        "REFRESHES_PER_MINUTE": str(own.refreshes_per_minute),
         "USER_REQUESTS_PER_MINUTE": str(own.user_requests_per_minute),
         "KEY_REQUESTS_PER_MINUTE": str(own.key_requests_per_minute),
         "DATABASE_POOL_SIZE": str(own.database_pool_size),

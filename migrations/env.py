@@ -7,7 +7,7 @@ from app.schema import Base
 
 # A migration that waits longer for a table's lock holds up every request behind it, and one that
 # runs longer than the other limit should say so itself with SET LOCAL.
-_LIMITS = "-c lock_timeout=5s -c statement_timeout=5min"
+_LIMITS = {"lock_timeout": "5s", "statement_timeout": "5min"}
 
 
 def run_migrations() -> None:
@@ -17,7 +17,8 @@ def run_migrations() -> None:
         from app.config import load_config
 
         url = load_config().sync_migration_url
-    limits = {"options": _LIMITS, "connect_timeout": 2}
+    options = " ".join(f"-c {name}={value}" for name, value in _LIMITS.items())
+    limits = {"options": options, "connect_timeout": 2}
     engine = create_engine(url, poolclass=NullPool, connect_args=limits)
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata)
@@ -25,4 +26,13 @@ def run_migrations() -> None:
             context.run_migrations()
 
 
-run_migrations()
+def print_migrations() -> None:
+    """Print the SQL instead of running it, for `alembic upgrade --sql`."""
+    context.configure(dialect_name="postgresql", target_metadata=Base.metadata)
+    with context.begin_transaction():
+        for name, value in _LIMITS.items():
+            context.execute(f"SET LOCAL {name} = '{value}'")
+        context.run_migrations()
+
+
+print_migrations() if context.is_offline_mode() else run_migrations()

@@ -1,15 +1,35 @@
 """The audit trail as administrators see it."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from app.models.texts import check_printable
 
 ActorKind = Literal["session", "api_key", "system", "anonymous"]
 AuditFormat = Literal["json", "ndjson", "csv"]
+
+
+def _check_time(value: object) -> object:
+    """Refuse numbers, which would be taken for seconds of some epoch."""
+    if isinstance(value, str) and not _TIME.match(value):
+        raise ValueError("should be a time like 2026-11-25T09:30:00Z")
+    return value
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+_Time = Annotated[AwareDatetime, BeforeValidator(_check_time)]
 _Text = Annotated[str, StringConstraints(max_length=400), AfterValidator(check_printable)]
 
 
@@ -22,8 +42,8 @@ class AuditFilter(BaseModel):
     """An action, or the beginning of some: `entity` also finds `entity.update`."""
     target: _Text | None = None
     request_id: _Text | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: _Time | None = None
+    until: _Time | None = None
     """Up to this time, without it."""
 
 

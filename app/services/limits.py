@@ -1,7 +1,8 @@
 """How much one client may ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from app.access import Actor
 from app.config import Config
@@ -9,6 +10,8 @@ from app.constants import LOGIN_ACCOUNT_FACTOR, LOGIN_ADDRESS_FACTOR
 from app.exceptions import TooManyRequestsError, UnavailableError
 from app.logs import client_address
 from app.storage.buckets import Bucket, Buckets, Standing
+
+_Costly = Literal["register", "refresh"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Limits:
     def __init__(self, config: Config, buckets: Buckets) -> None:
         self._buckets = buckets
         self._logins = config.login_attempts_per_minute
+        self._of_address: Mapping[_Costly, int] = {
+            "register": config.login_attempts_per_minute,
+            "refresh": config.refreshes_per_minute,
+        }
         self._of_user = config.user_requests_per_minute
         self._of_key = config.key_requests_per_minute
 
@@ -73,8 +80,8 @@ class Limits:
         ]
         Verdict(*await self._buckets.take(buckets)).check()
 
-    async def charge_address(self, what: str) -> None:
-        """One try of something that costs much and needs no account.
+    async def charge_address(self, what: _Costly) -> None:
+        """One try of something that needs no account, or none yet.
 
         Raises
         ------
@@ -83,5 +90,5 @@ class Limits:
         UnavailableError
             Raised when Redis is away.
         """
-        bucket = Bucket(what, client_address.get(), self._logins)
+        bucket = Bucket(what, client_address.get(), self._of_address[what])
         Verdict(*await self._buckets.take([bucket])).check()

@@ -104,7 +104,10 @@ class Sessions:
         ------
         NotSignedInError
             Raised when the session has ended, or ends by this.
+        TooManyRequestsError
+            Raised when too many come from one address.
         """
+        await self._limits.charge_address("refresh")
         session_id = session_of(refresh_token)
         session = await self._store.find(session_id)
         if session is None:

@@ -117,10 +117,10 @@ def _read(document: str) -> Reading:
 
 
 def _is_own(view: View, servers: list[str]) -> bool:
-    """Whether a request from the page may go where the document says: the policy lets no other."""
+    """Whether requests from the page may go to all that the document names; the policy decides."""
     own = f"{view.request.url.scheme}://{view.request.url.netloc}"
     inside = (f"{own}/", "/")
-    return not servers or any(
+    return all(
         url == own or (url.startswith(inside) and not url.startswith("//")) for url in servers
     )
 

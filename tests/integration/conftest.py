@@ -7,11 +7,13 @@ from typing import Any
 
 import docker
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
 from infra.engine_client import connect
 from tests.support.browser import open_browser
 from tests.support.machine import remove_leftovers, tool_environment
+from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
 from tests.support.portal_stack import PortalStack
@@ -85,9 +87,36 @@ def portal_environment(stores: Stores) -> Iterator[Mapping[str, str]]:
     """The portal's environment, with the example data, for the tests of one file."""
     with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as environment:
         wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
-        found = {**environment, **wide, "KEY_REQUESTS_PER_MINUTE": "100000"}
+        more = {"REFRESHES_PER_MINUTE": "10000", "KEY_REQUESTS_PER_MINUTE": "100000"}
+        found = {**environment, **wide, **more}
         run_portal(found, "migrate", "seed")
         yield found
+
+
+@pytest.fixture(scope="module")
+def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    """The portal in this process."""
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def other(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+    """Another replica on the same stores."""
+    with run_replica(portal_environment) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def paula(replica: TestClient) -> Person:
+    """Of the team payments."""
+    return log_in(replica, "paula@example.com")
+
+
+@pytest.fixture(scope="module")
+def olga(replica: TestClient) -> Person:
+    """Of the team platform."""
+    return log_in(replica, "olga@example.com")
 
 
 @pytest.fixture(scope="session")

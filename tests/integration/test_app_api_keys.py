@@ -1,6 +1,6 @@
 """API keys on real stores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,17 +9,6 @@ from tests.support.portal_client import Person, bearer, log_in, problem, program
 from tests.support.portal_process import ask
 
 BAD_KEY = (401, "the API key is not good")
-
-
-@pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    with run_replica(portal_environment) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def olga(replica: TestClient) -> Person:
-    return log_in(replica, "olga@example.com")
 
 
 def test_key_is_shown_once_and_stored_as_its_hash(

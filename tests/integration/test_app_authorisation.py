@@ -5,10 +5,11 @@ or one that changes a team's things without a case here, fails.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from app.main import ROUTERS
@@ -38,6 +39,7 @@ EXAMPLES = {
     "version": "0",
 }
 NO_ID = "00000000-0000-4000-8000-000000000000"
+_KEYS = ("key with every scope", *(f"key without {scope}" for scope in SCOPES))
 NEW = {"kind": "api", "name": "new-api", "title": "New", "owner": "payments"}
 THEIRS = "/api/v1/entities/api/default/checkout-api"
 RELATION = f"{THEIRS}/relations/part_of/system/default/checkout"
@@ -110,7 +112,8 @@ def verdict(person: Person, method: str, route: APIRoute) -> str:
     path = route.path
     for parameter in route.dependant.path_params:
         path = path.replace(f"{{{parameter.name}}}", EXAMPLES.get(parameter.name, NO_ID))
-    body = {} if method == "GET" else {"json": {}} if route.include_in_schema else {"data": {}}
+    sent = {"json": {}} if route.include_in_schema else {"data": {}}
+    body: dict[str, Any] = {} if method == "GET" else sent
     headers = {**person.headers, "Accept": "application/json"}
     answer = person.client.request(method, path, headers=headers, follow_redirects=False, **body)
     assert answer.status_code < 500, answer.text
@@ -123,12 +126,61 @@ def verdict(person: Person, method: str, route: APIRoute) -> str:
 def test_route_lets_through_whom_it_declares(
     case: tuple[str, APIRoute], people: dict[str, Person]
 ) -> None:
+    people = _spend(people) if "out" in case[1].path.rpartition("/")[2] else people
+    assert differences(case, people) == {}
+
+
+def differences(case: tuple[str, APIRoute], people: dict[str, Person]) -> dict[str, str]:
+    """Who is treated otherwise than the route declares, and how."""
     method, route = case
     rule, scope = rule_of(route)
     assert rule in ROLES, f"{described(case)}: should declare its rule with access(...)"
-    people = _spend(people) if "out" in route.path.rpartition("/")[2] else people
     found = {name: verdict(person, method, route) for name, person in people.items()}
-    assert found == {name: expected(name, rule, scope) for name in people}
+    return {name: was for name, was in found.items() if was != expected(name, rule, scope)}
+
+
+def test_new_route_without_a_rule_is_noticed(people: dict[str, Person]) -> None:
+    route = APIRoute("/api/v1/new", lambda: None)
+    with pytest.raises(AssertionError) as caught:
+        differences(("GET", route), people)
+    said = "GET /api/v1/new: should declare its rule with access(...)"
+    assert str(caught.value).splitlines()[0] == said
+
+
+@pytest.mark.parametrize(
+    ("name", "treated_otherwise"),
+    [
+        (
+            "GET /api/v1/admin/users",
+            dict.fromkeys(("anonymous", "viewer", "member", *_KEYS), "through"),
+        ),
+        ("GET /api/v1/teams", {"anonymous": "through", "key without catalogue:read": "through"}),
+    ],
+)
+def test_rule_that_is_declared_and_not_enforced_is_noticed(
+    name: str, treated_otherwise: dict[str, str], people: dict[str, Person], replica: TestClient
+) -> None:
+    [case] = [case for case in CASES if described(case) == name]
+    [guard] = [depends.dependency for depends in case[1].dependencies]
+    assert guard is not None
+    overrides = cast(FastAPI, replica.app).dependency_overrides
+    overrides[guard] = lambda: None
+    try:
+        assert differences(case, people) == treated_otherwise
+    finally:
+        overrides.clear()
+    assert differences(case, people) == {}
+
+
+def test_no_route_stands_outside_of_what_is_tested(replica: TestClient) -> None:
+    served = [c.original_route for c in iter_route_contexts(cast(FastAPI, replica.app).routes)]
+    others = [route for route in served if route not in ROUTES]
+    # The same read as another route's, which the matrix asks for by its path; and public files.
+    assert [getattr(route, "path", "") for route in others] == [
+        "/api/v1/entities/{kind}/{namespace}/{name}",
+        "/assets/swagger",
+        "/assets",
+    ]
 
 
 def expected(name: str, rule: str, scope: str | None) -> str:
@@ -182,7 +234,7 @@ def test_every_route_for_members_has_a_case_of_a_stranger() -> None:
 def test_stranger_to_the_team_changes_nothing_of_it(name: str, people: dict[str, Person]) -> None:
     path, body = STRANGERS_TRY[name]
     stranger = people["member"]
-    options = {} if body is None else {"json": body}
+    options: dict[str, Any] = {} if body is None else {"json": body}
     answer = stranger.client.request(
         name.split()[0], path, headers={**stranger.headers, "If-Match": "*"}, **options
     )

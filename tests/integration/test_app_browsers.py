@@ -12,12 +12,6 @@ from tests.support.portal_client import Person, log_in, problem, run_replica
 ACCESS, REFRESH = "devportal-access", "devportal-refresh"
 
 
-@pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    with run_replica(portal_environment) as client:
-        yield client
-
-
 @pytest.fixture
 def browser(replica: TestClient) -> Iterator[Person]:
     """Someone who is signed in by cookies alone."""

@@ -103,6 +103,28 @@ def test_one_address_tries_few_accounts(portal_environment: Mapping[str, str]) -
     assert problem(answers[-1]) == (429, expected)
 
 
+def test_one_address_refreshes_so_often_and_another_is_not_held_up(
+    portal_environment: Mapping[str, str],
+) -> None:
+    limit = {"REFRESHES_PER_MINUTE": "2"}
+    with (
+        run_replica(portal_environment, **limit) as here,
+        run_replica(portal_environment, **limit) as elsewhere,
+    ):
+        token = log_in(here, "olga@example.com").refresh_token
+        for _ in range(2):
+            answer = here.post("/api/v1/auth/refresh", json={"refresh_token": token})
+            assert answer.status_code == 200
+            token = answer.json()["refresh_token"]
+        refused = here.post("/api/v1/auth/refresh", json={"refresh_token": token})
+        wait = int(refused.headers["retry-after"])
+        assert 20 <= wait <= 30
+        assert problem(refused) == (429, f"the limit 'refresh' is 2 per minute: wait {wait} s")
+        # The token was not used up by that.
+        answer = elsewhere.post("/api/v1/auth/refresh", json={"refresh_token": token})
+        assert answer.status_code == 200
+
+
 @pytest.fixture
 def behind_proxy(
     portal_environment: Mapping[str, str],

@@ -1,6 +1,6 @@
 """Sessions on a real PostgreSQL and Redis: begun, kept up, ended on every replica."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,19 +10,6 @@ from tests.support.portal_process import ask, run_portal
 
 ENDED = (401, "the session has ended")
 NEW_PASSWORD = "velvet-harbour-thimble"
-
-
-@pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    with run_replica(portal_environment) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def other(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    """Another replica on the same stores."""
-    with run_replica(portal_environment) as client:
-        yield client
 
 
 def test_wrong_password_and_unknown_address_are_told_alike(replica: TestClient) -> None:

@@ -1,7 +1,7 @@
 """What the pages' forms change, for whom, and what they refuse: the portal on real stores."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -47,12 +47,6 @@ class Browser:
         hidden = re.findall(r'name="(csrf_token|etag)" value="([^"]*)"', page)
         kept = {name: value.replace("&#34;", '"') for name, value in hidden}
         return self.post(action or path, **kept, **fields)
-
-
-@pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
-    with run_replica(portal_environment) as client:
-        yield client
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestCli
 class Person:
     """Someone who is signed in, or a program with a key, at one replica."""
 
-    client: TestClient
+    client: httpx.Client
     headers: Mapping[str, str] = field(default_factory=dict)
     refresh_token: str = ""
 
@@ -51,12 +51,12 @@ class Person:
     def post(self, path: str, body: Any = None) -> httpx.Response:
         return self.ask("POST", path, json=body)
 
-    def at(self, client: TestClient) -> "Person":
+    def at(self, client: httpx.Client) -> "Person":
         """The same, at another replica."""
         return Person(client, self.headers, self.refresh_token)
 
 
-def log_in(client: TestClient, email: str, password: str = PASSWORD) -> Person:
+def log_in(client: httpx.Client, email: str, password: str = PASSWORD) -> Person:
     """Sign in; on a machine that is busy the portal may ask for patience with its first 503s."""
     given = {"email": email, "password": password}
     deadline = time.monotonic() + 30

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -84,15 +86,21 @@ def wait_for(condition: Callable[[], object], *, timeout_seconds: float = 30) ->
 
 
 @contextmanager
-def serve(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """The portal's server on a free port, and its URL."""
+def serve(
+    environment: Mapping[str, str], *, keep_log: bool = False
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The portal's server on a free port, and its URL; its log is on stdout if it is kept."""
     command = ("uvicorn", "app.main:app", "--port", "0", "--no-access-log")
     server = start(environment, *command)
     try:
-        yield server, _read_url(server)
+        url = _read_url(server)
+        if not keep_log:
+            # A pipe that nobody reads gets full, and that stops the server.
+            threading.Thread(target=deque, args=(server.stdout, 0), daemon=True).start()
+        yield server, url
     finally:
         server.kill()
-        server.communicate()
+        server.wait()
 
 
 def _read_url(server: "subprocess.Popen[str]") -> str:

@@ -1,0 +1,157 @@
+"""What belongs to an entity, on real stores: relations, pages and API documents."""
+
+import json
+
+import pytest
+
+from app.openapi.diff import diff_documents
+from tests.support.catalogue_client import Environment, Json, add, events, put, send
+from tests.support.portal_client import Person, problem
+from tests.support.portal_process import ask
+
+
+def test_relations_lead_both_ways_and_are_audited(
+    paula: Person, portal_environment: Environment
+) -> None:
+    path, _ = add(paula, "related")
+    edge = f"{path}/relations/consumes/api/default/ledger-api"
+    assert [send(paula, "PUT", edge).status_code for _ in range(2)] == [204, 204]
+    outgoing = send(paula, "GET", f"{path}/relations").json()["outgoing"]
+    ledger = {"kind": "api", "namespace": "default", "name": "ledger-api", "title": "Ledger API"}
+    assert outgoing == [{"type": "consumes", "entity": ledger}]
+    incoming = paula.get("/entities/api/default/ledger-api/relations").json()["incoming"]
+    assert "related" in [edge["entity"]["name"] for edge in incoming]
+    assert [send(paula, "DELETE", edge).status_code for _ in range(2)] == [204, 404]
+    itself = f"{path}/relations/depends_on{path}"
+    assert problem(send(paula, "PUT", itself)) == (
+        422,
+        "component:default/related: should not have a relation to itself",
+    )
+    actions = [event[1] for event in events(portal_environment, "component:default/related")]
+    assert actions == ["entity.create", "relation.create", "relation.delete"]
+
+
+def test_relation_to_what_is_not_there_is_refused(paula: Person) -> None:
+    path, _ = add(paula, "alone")
+    answer = send(paula, "PUT", f"{path}/relations/depends_on/api/default/nothing")
+    assert problem(answer) == (404, "there is no api 'default/nothing'")
+
+
+def test_page_is_written_once_and_replaced_by_its_version(paula: Person) -> None:
+    path, _ = add(paula, "documented")
+    place = f"{path}/pages/runbook"
+    body = {"title": "Runbook", "markdown": "# Hi\n<script>x</script>"}
+    written = put(paula, place, body)
+    assert (written.status_code, written.json()["html"]) == (
+        201,
+        "<h1>Hi</h1>\n<p>&lt;script&gt;x&lt;/script&gt;</p>\n",
+    )
+    tag = written.headers["etag"]
+    assert problem(put(paula, place, body)) == (
+        428,
+        f"If-Match: should name the version to be replaced; it is {tag} now",
+    )
+    newer = put(paula, place, {**body, "title": "Newer"}, tag)
+    assert (newer.status_code, newer.json()["version"]) == (200, 2)
+    assert put(paula, place, body, tag).status_code == 412
+    assert send(paula, "DELETE", place, newer.headers["etag"]).status_code == 204
+
+
+OPENAPI: Json = {
+    "openapi": "3.1.0",
+    "info": {"title": "Orders", "version": "1"},
+    "paths": {"/orders": {"get": {"responses": {"200": {"description": "ok"}}}}},
+}
+
+
+def test_document_is_stored_once_and_goes_with_its_last_version(
+    paula: Person, portal_environment: Environment
+) -> None:
+    path, etag = add(paula, "published", kind="api")
+    body = {**OPENAPI, "info": {"title": "Zanzibar", "version": "1"}}
+    put(paula, f"{path}/versions/1", body)
+    as_yaml = (
+        "openapi: 3.1.0\ninfo: {title: Zanzibar, version: '1'}\n"
+        "paths:\n  /orders: {get: {responses: {200: {description: ok}}}}\n"
+    )
+    second = send(paula, "PUT", f"{path}/versions/2", content=as_yaml.encode())
+    assert second.status_code == 201, second.text
+    count = "select count(*) from api_content where title = 'Zanzibar'"
+    assert ask(portal_environment, count) == [(1,)]
+    assert send(paula, "GET", f"{path}/versions/2").json() == body
+    assert put(paula, f"{path}/versions/1", body).status_code == 200
+    other = {**body, "paths": {}}
+    assert put(paula, f"{path}/versions/1", other).status_code == 428
+    assert put(paula, f"{path}/versions/1", other, second.headers["etag"]).status_code == 200
+    assert send(paula, "DELETE", path, etag).status_code == 204
+    assert ask(portal_environment, count) == [(0,)]
+
+
+def test_difference_of_two_versions_is_told(paula: Person) -> None:
+    place = "/entities/api/default/checkout-api"
+    old, new = (paula.get(f"{place}/versions/{v}").json() for v in ("1.4.0", "2.0.0"))
+    told = paula.get(f"{place}/diff", params={"from": "1.4.0", "to": "2.0.0"}).json()
+    expected = diff_documents(old, new)
+    assert len(told["breaking"]) == sum(change.breaking for change in expected) > 5
+    assert len(told["non_breaking"]) == sum(not change.breaking for change in expected) > 5
+    assert (told["compatible"], told["truncated"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("document", "mistake"),
+    [
+        ("[]", "the document should be an object"),
+        ("{", "line 1, column 2: should be JSON"),
+        ("openapi: 2.0.0", "openapi: should be 3.0.x or 3.1.x (got '2.0.0')"),
+        ("a: &a [*a]", "line 1: should not refer to itself or to nothing"),
+        ("!!python/object/apply:os.system [x]", "line 1, column 1: should be YAML"),
+        (
+            json.dumps({**OPENAPI, "paths": {"/a": {"$ref": "http://169.254.169.254/"}}}),
+            "#/paths/~1a/$ref: should lead to a place in this document",
+        ),
+        (
+            json.dumps({**OPENAPI, "paths": {"/a": {"$ref": "file:///etc/passwd"}}}),
+            "#/paths/~1a/$ref: should lead to a place in this document",
+        ),
+        (json.dumps({**OPENAPI, "info": {}}), "info: "),
+        (
+            json.dumps({**OPENAPI, "paths": {"/a/{b}": OPENAPI["paths"]["/orders"]}}),
+            "GET /a/{b}: should declare the path parameter 'b'",
+        ),
+    ],
+)
+def test_document_that_is_not_openapi_is_refused_by_name(
+    paula: Person, document: str, mistake: str
+) -> None:
+    place = "/api/default/ledger-api/versions/bad"
+    answer = send(paula, "PUT", place, content=document.encode())
+    status, detail = problem(answer)
+    assert status == 422
+    assert detail.startswith(mistake)
+
+
+def test_aliases_that_grow_without_bound_are_refused(paula: Person) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    bomb = "\n".join(lines).encode()
+    for answer in (
+        send(paula, "PUT", "/api/default/ledger-api/versions/bomb", content=bomb),
+        send(paula, "POST", "/import", content=bomb),
+    ):
+        assert problem(answer) == (422, "line 6: should have at most 1000000 values in all")
+
+
+def test_document_of_ten_megabytes_is_taken_and_a_larger_one_is_not(paula: Person) -> None:
+    path, _ = add(paula, "large", kind="api")
+    text = "x" * 9000
+    paths = {
+        f"/p{n}": {"get": {"description": text, "responses": {"200": {"description": "ok"}}}}
+        for n in range(1150)
+    }
+    large = json.dumps({**OPENAPI, "paths": paths})
+    assert 10_300_000 < len(large) < 10 * 1024 * 1024
+    taken = send(paula, "PUT", f"{path}/versions/1", content=large.encode())
+    assert taken.status_code == 201, taken.text
+    padding = b" " * (10 * 1024 * 1024 + 1 - len(large))
+    refused = send(paula, "PUT", f"{path}/versions/2", content=large.encode() + padding)
+    assert problem(refused) == (413, "the body should have at most 10485760 bytes")

@@ -1,0 +1,135 @@
+"""Import of catalog-info.yaml, and search, on real stores."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.catalogue_client import Environment, add, send
+from tests.support.portal_client import Person, problem
+from tests.support.portal_process import ask
+
+FILE = """\
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: imported, tags: [java], links: [{url: "https://a.example", icon: x}]}
+spec: {type: service, owner: "group:default/payments", lifecycle: production, system: checkout,
+  providesApis: [imported-api], dependsOn: ["resource:default/orders-database"]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: API
+metadata: {name: imported-api, title: Imported API}
+spec:
+  type: openapi
+  owner: payments
+  lifecycle: experimental
+  definition: |
+    {openapi: 3.0.3, info: {title: Imported, version: 1.2.0}, paths: {}}
+"""
+
+
+def import_file(person: Person, text: str) -> httpx.Response:
+    return send(person, "POST", "/import", content=text.encode())
+
+
+def results(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [item["result"] for item in answer.json()["items"]]
+
+
+def test_import_brings_entities_relations_and_documents_once(
+    paula: Person, portal_environment: Environment
+) -> None:
+    assert results(import_file(paula, FILE)) == ["created", "created"]
+    count = "select count(*) from audit_event"
+    before = ask(portal_environment, count)
+    assert results(import_file(paula, FILE)) == ["unchanged", "unchanged"]
+    assert ask(portal_environment, count) == before
+    related = send(paula, "GET", "/component/default/imported/relations").json()["outgoing"]
+    assert [(edge["type"], edge["entity"]["name"]) for edge in related] == [
+        ("depends_on", "orders-database"),
+        ("part_of", "checkout"),
+        ("provides", "imported-api"),
+    ]
+    versions = send(paula, "GET", "/api/default/imported-api/versions").json()["items"]
+    assert [version["version"] for version in versions] == ["1.2.0"]
+    fewer = FILE.replace("system: checkout,", "").replace("tags: [java]", "tags: [go]")
+    assert results(import_file(paula, fewer)) == ["updated", "unchanged"]
+
+
+def test_import_names_every_mistake_and_brings_nothing(paula: Person) -> None:
+    bad = (
+        FILE.replace("imported", "broken")
+        .replace("orders-database", "nothing")
+        .replace("owner: payments", "owner: 'user:jane'")
+        .replace("openapi: 3.0.3", "openapi: 9")
+        + "---\nkind: Location\n---\n[]\n"
+    )
+    answer = import_file(paula, bad)
+    assert problem(answer) == (
+        422,
+        "document 2: spec.owner: should name a team, like group:default/platform "
+        "(got 'user:jane'); "
+        "document 3: apiVersion: should be backstage.io/v1alpha1 (got nothing); "
+        "document 3: metadata: should be a mapping (got nothing); "
+        "document 3: spec: should be a mapping (got nothing); "
+        "document 3: spec.owner: should name a team, like group:default/platform (got nothing); "
+        "document 3: metadata.title: should be a valid string (got nothing); "
+        "document 3: kind: should be 'component', 'api', 'resource' or 'system' "
+        "(got 'location'); "
+        "document 3: metadata.name: should be a valid string (got nothing); "
+        "document 4: should be a mapping",
+    )
+    good_shape = FILE.replace("imported", "broken").replace("orders-database", "nothing")
+    assert problem(import_file(paula, good_shape)) == (
+        422,
+        "document 1: spec.dependsOn[0]: should name an entity that exists "
+        "(got 'resource:default/nothing')",
+    )
+    assert send(paula, "GET", "/component/default/broken").status_code == 404
+
+
+def test_import_of_another_teams_entity_is_refused_as_a_whole(olga: Person) -> None:
+    mine = FILE.replace("imported", "olgas").replace("payments", "platform")
+    theirs = FILE.replace("imported", "foreign")
+    assert problem(import_file(olga, f"{mine}---\n{theirs}")) == (
+        403,
+        "document 3: only members of the team 'payments' may change component:default/foreign",
+    )
+    assert send(olga, "GET", "/component/default/olgas").status_code == 404
+
+
+@pytest.mark.parametrize("text", ["", "---\n---\n", "{", "a: b: c", "\x00"])
+def test_broken_file_is_refused(paula: Person, text: str) -> None:
+    assert problem(import_file(paula, text))[0] == 422
+
+
+def test_search_finds_entities_documents_and_pages(paula: Person) -> None:
+    def found(q: str, **more: Any) -> list[tuple[str, str, str | None]]:
+        page = paula.get("/search", params={"q": q, **more}).json()
+        return [(hit["type"], hit["name"], hit["part"]) for hit in page["items"]]
+
+    assert found("ledger-api")[0] == ("entity", "ledger-api", None)
+    assert ("entity", "ledger", None) in found("ledg")
+    assert found("bookkeeping money")[0][1] in ("ledger", "ledger-api")
+    assert found("listPostings") == [("api_document", "ledger-api", "1.1.0")]
+    assert found("accounting rul") == [("page", "ledger", "accounting-rules")]
+    assert found("the idempotency key", kind="api") == [("page", "checkout-api", "migrating-to-2")]
+    assert found("nothing-has-this-word") == found("!!!") == found("") == []
+
+
+def test_search_marks_what_fits_and_nothing_else_is_html(paula: Person) -> None:
+    text = "<img src=x onerror=alert(1)> xylophone \ue000sneaky\ue001 & more"
+    add(paula, "marked", description=text)
+    [hit] = paula.get("/search", params={"q": "xylopho"}).json()["items"]
+    assert "<mark>xylophone</mark> sneaky &amp; more" in hit["highlight"]
+    assert "<" not in hit["highlight"].replace("<mark>", "").replace("</mark>", "")
+
+
+def test_search_goes_on_behind_its_cursor(paula: Person) -> None:
+    first = paula.get("/search", params={"q": "a", "limit": 3}).json()
+    asked = {"q": "a", "limit": 3, "cursor": first["next_cursor"]}
+    second = paula.get("/search", params=asked).json()
+    seen = [(hit["type"], hit["name"], hit["part"]) for hit in first["items"] + second["items"]]
+    assert len(set(seen)) == 6
+    assert paula.get("/search", params={**asked, "q": "b"}).status_code == 404
