@@ -40,9 +40,9 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._registry.register(self._requests)
-        Gauge(
-            "portal_requests_running", "Requests in work.", registry=self._registry
-        ).set_function(lambda: self.running)
+        Gauge("portal_requests_running", "Requests in work.", registry=self._registry).set_function(
+            lambda: self.running
+        )
 
     def watch(self, database: Database, redis: RedisServer) -> None:
         """Tell of the stores too."""

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, what every answer carries, its figures and its line."""
+"""What happens around every request: its id, its figures, its line, what every answer carries."""
 
 import re
 import time
