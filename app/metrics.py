@@ -1,7 +1,7 @@
 """Figures for Prometheus, of this process: each replica is asked for its own."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -69,7 +69,7 @@ class _Requests(Collector):
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._slots: dict[tuple[str, str], list[int]] = {}
-        self._sums: Counter[tuple[str, str]] = Counter()
+        self._sums: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     def add(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""

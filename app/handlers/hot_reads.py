@@ -6,6 +6,7 @@ plainly a good key goes the general way, which says what is wrong with it.
 """
 
 import re
+from typing import cast
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +15,7 @@ from app.access import Access, find_actor, guard
 from app.access import Scope as KeyScope
 from app.handlers.conditional import has_current
 from app.models.entities import EntityKey
+from app.models.texts import Kind
 from app.problems import answer_error
 from app.services.cache import Snapshot
 from app.services.catalogue import Catalogue
@@ -23,6 +25,7 @@ _KEY = re.compile(
     r"/(?=[^/]{1,63}/)([a-z0-9]+(?:-+[a-z0-9]+)*)"
     r"/([A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)"
 )
+_Key = tuple[Kind, str, str]
 _CREDENTIALS = {b"authorization", b"cookie"}
 _rule = guard(Access.READ, scope=KeyScope.CATALOGUE_READ)
 
@@ -47,12 +50,12 @@ class HotReads:
         scope["route"] = self
         try:
             given = dict(scope["headers"])
-            snapshot = await _read(scope, given, EntityKey(*found.groups()))
+            snapshot = await _read(scope, given, EntityKey(*cast(_Key, found.groups())))
         except Exception as error:
             response = await answer_error(Request(scope), error)
             await response(scope, receive, send)
         else:
-            await _send(send, given.get(b"if-none-match"), snapshot)
+            await _send(send, given.get(b"if-none-match", b""), snapshot)
 
 
 async def _read(scope: Scope, given: dict[bytes, bytes], key: EntityKey) -> Snapshot:
@@ -63,11 +66,11 @@ async def _read(scope: Scope, given: dict[bytes, bytes], key: EntityKey) -> Snap
     return await catalogue.read(key)
 
 
-async def _send(send: Send, condition: bytes | None, snapshot: Snapshot) -> None:
+async def _send(send: Send, condition: bytes, snapshot: Snapshot) -> None:
     """What `conditional.answer` answers."""
     headers = [(b"etag", snapshot.etag.encode()), (b"cache-control", b"private, no-cache")]
     status, body = 304, b""
-    if not has_current(condition and condition.decode("latin-1"), snapshot.etag):
+    if not has_current(condition.decode("latin-1"), snapshot.etag):
         status, body = 200, snapshot.body
         headers += [
             (b"content-length", str(len(body)).encode()),
