@@ -54,6 +54,12 @@ def start_bare(stack: PortalStack, number: int) -> Container:
     return container
 
 
+def remove_bare(stack: PortalStack) -> None:
+    """Remove them all: the stack's images are in use for as long as they are there."""
+    for container in stack.containers("bare"):
+        container.remove(force=True)
+
+
 def serve_from(stack: PortalStack, role: str) -> None:
     """Have Nginx pass requests on to the containers of a role, and wait until it does."""
     nginx = stack.container("nginx")

@@ -64,13 +64,13 @@ def _measure(stack: PortalStack, client: httpx.Client, store: str, path: str) ->
 def _time_recovery(client: httpx.Client, path: str) -> float:
     """Seconds from the start of the store's container to the first of many good answers."""
     started = since = time.monotonic()
-    good = 0
+    good = status = 0
     while good < _GOOD_ANSWERS:
         now = time.monotonic()
         if now - started > _RECOVERY_SECONDS:
             raise SystemExit(
                 f"{path}: should be answered within {_RECOVERY_SECONDS} s after the store's start "
-                "(got errors still)."
+                f"(got {status} still)."
             )
         status, _ = _ask(client, path)
         since, good = (since if good else now, good + 1) if status == 200 else (now, 0)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bare_server import PATH, serve_from, start_bare
+from benchmarks.bare_server import PATH, remove_bare, serve_from, start_bare
 from benchmarks.catalogue import ENTITIES, fill, reads, searches, writes
 from benchmarks.outages import measure_outages
 from benchmarks.wrk import CONNECTIONS, Found, find_wrk, run_load
@@ -80,6 +80,7 @@ def measure() -> bool:
             passed = [_measure_replicas(stack, count, token) for count in (1, 2)]
             passed.append(measure_outages(stack, token))
         finally:
+            remove_bare(stack)
             stack.remove()
     return all(passed)
 

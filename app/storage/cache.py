@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError
 
 from app.config import Config
 from app.constants import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
@@ -27,6 +29,8 @@ class Cache:
             config.redis_url.get_secret_value(),
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            # Left to itself it tries for many seconds, and a request with it.
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
             decode_responses=True,
         )
         self._commands: Gathering[Command, Any] = Gathering(

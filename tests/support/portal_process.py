@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -88,11 +89,21 @@ def serve(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[st
     """The portal's server on a free port, and its URL."""
     command = ("uvicorn", "app.main:app", "--port", "0", "--no-access-log")
     server = start(environment, *command)
+    reader = threading.Thread(target=lambda: _read_all(server), daemon=True)
     try:
-        yield server, _read_url(server)
+        url = _read_url(server)
+        reader.start()
+        yield server, url
     finally:
         server.kill()
         server.communicate()
+
+
+def _read_all(server: "subprocess.Popen[str]") -> None:
+    """A server whose lines nobody reads stands still when the pipe is full."""
+    assert server.stdout is not None
+    for _ in server.stdout:
+        pass
 
 
 def _read_url(server: "subprocess.Popen[str]") -> str:

@@ -104,27 +104,33 @@ def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
     """An empty database with the roles of docker/postgres/init.sql; the portal's environment."""
     # What another database's portal has cached is wrong for this one's.
     redis.Redis.from_url(stores.redis_url).flushdb()
+    _create(stores, name)
+    try:
+        yield _environment(stores, name)
+    finally:
+        # A connection of its own: the server may have been started anew meanwhile.
+        with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+            _execute(superuser, "drop database {} with (force)", name)
+            _execute(superuser, "drop role {}, {}", f"{name}_migrator", f"{name}_user")
+
+
+def _create(stores: Stores, name: str) -> None:
     migrator, user = f"{name}_migrator", f"{name}_user"
     with psycopg.connect(stores.database_url, autocommit=True) as superuser:
         _execute(superuser, "create role {} login password 'pw'", migrator)
         _execute(superuser, "create role {} login password 'pw'", user)
         _execute(superuser, "create database {} owner {}", name, migrator)
-        with psycopg.connect(stores.database_url, dbname=name) as inside:
-            _execute(inside, "revoke all on schema public from public")
-            _execute(inside, "alter schema public owner to {}", migrator)
-            _execute(inside, "grant usage on schema public to {}", user)
-            _execute(
-                inside,
-                "alter default privileges for role {} in schema public "
-                "grant select, insert, update, delete on tables to {}",
-                migrator,
-                user,
-            )
-        try:
-            yield _environment(stores, name)
-        finally:
-            _execute(superuser, "drop database {} with (force)", name)
-            _execute(superuser, "drop role {}, {}", migrator, user)
+    with psycopg.connect(stores.database_url, dbname=name) as inside:
+        _execute(inside, "revoke all on schema public from public")
+        _execute(inside, "alter schema public owner to {}", migrator)
+        _execute(inside, "grant usage on schema public to {}", user)
+        _execute(
+            inside,
+            "alter default privileges for role {} in schema public "
+            "grant select, insert, update, delete on tables to {}",
+            migrator,
+            user,
+        )
 
 
 def _execute(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:
