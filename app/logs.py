@@ -1,32 +1,66 @@
 """Logs as one JSON object a line, each with the request it belongs to."""
 
+import asyncio
 import json
 import logging
 import sys
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 client_address: ContextVar[str] = ContextVar("client_address", default="")
-_EXTRA = ("method", "path", "status", "duration_ms", "client")
+_access = logging.getLogger("app.access")
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, request id, and what an access line adds."""
+    """Time, level, logger, message and request id."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _format_time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if request_id.get():
             line["request_id"] = request_id.get()
-        line.update({key: getattr(record, key) for key in _EXTRA if hasattr(record, key)})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
+
+
+class AccessLog:
+    """A line for each answered request.
+
+    There is one for every request, so they are put together by hand and leave together: one write
+    for all the requests that were answered before the server turned to the next ones.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, method: str, path: str, status: int, seconds: float, client: str) -> None:
+        """Tell of a request that was answered just now, from inside the event loop."""
+        if not _access.isEnabledFor(logging.INFO):
+            return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._lines.append(
+            f'{{"time": "{_format_time(time.time())}", "level": "info", "logger": "app.access", '
+            f'"message": {json.dumps(f"{method} {path}")}, "request_id": "{request_id.get()}", '
+            f'"method": {json.dumps(method)}, "path": {json.dumps(path)}, "status": {status}, '
+            f'"duration_ms": {seconds * 1000:.1f}, "client": "{client}"}}\n'
+        )
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        sys.stdout.write("".join(lines))
+        sys.stdout.flush()
+
+
+def _format_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def configure_logs(level: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.access_services import AccessServices
@@ -25,10 +24,10 @@ from app.handlers import (
     search,
     teams,
 )
-from app.handlers.hot_reads import EntityReads
+from app.handlers.hot_reads import HotReads
 from app.logs import configure_logs
-from app.metrics import Metrics, RequestMetrics
-from app.middleware import RequestLog
+from app.metrics import Metrics
+from app.middleware import CrossOrigin, RequestRecord
 from app.problems import UnexpectedErrors, install_problem_handlers
 from app.revisions import code_revisions
 from app.services.catalogue_services import start_catalogue
@@ -36,7 +35,7 @@ from app.services.health import HealthService
 from app.storage.cache import Cache
 from app.storage.database import Database
 from app.web.errors import ErrorPages
-from app.web.headers import SecurityHeaders
+from app.web.headers import RAW_SECURITY_HEADERS
 from app.web.routes import PAGES, mount_assets
 
 # Imports stand before entities: `/entities/import` is no kind of entity.
@@ -76,17 +75,15 @@ def create_app(config: Config | None = None) -> FastAPI:
     # The last one added sees a request first.
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(ErrorPages)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(HotReads)
     app.add_middleware(
-        CORSMiddleware,
+        CrossOrigin,
         allow_origins=config.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
-    app.add_middleware(RequestMetrics, metrics=app.state.metrics)
-    app.add_middleware(RequestLog)
-    app.router.routes.insert(0, EntityReads())
+    app.add_middleware(RequestRecord, metrics=app.state.metrics, headers=RAW_SECURITY_HEADERS)
     for router in ROUTERS:
         app.include_router(router)
     mount_assets(app)

@@ -48,9 +48,17 @@ class UnexpectedErrors:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            _logger.error("unexpected error", exc_info=error)
-            detail = "the error was logged under this request's id"
-            await _problem(500, "Internal error", detail)(scope, receive, send)
+            response = await answer_error(Request(scope), error)
+            await response(scope, receive, send)
+
+
+async def answer_error(request: Request, error: Exception) -> JSONResponse:
+    """The problem that an error of the portal's, or one that nobody expected, becomes."""
+    if isinstance(error, PortalError):
+        return await _answer_portal_error(request, error)
+    _logger.error("unexpected error", exc_info=error)
+    detail = "the error was logged under this request's id"
+    return _problem(500, "Internal error", detail)
 
 
 def _problem(

@@ -7,13 +7,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import rolling, whole_stack
+from benchmarks import portal, rolling, whole_stack
 from benchmarks.compose_tool import find_compose
 from tests.support.machine import tool_environment
 
 _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "development": lambda given: whole_stack.measure_development(given.compose, given.runs),
     "production": lambda given: whole_stack.measure_production(given.compose, given.runs),
+    "portal": lambda _given: portal.measure(),
     "rolling": lambda given: rolling.measure(given.compose, given.requests),
 }
 

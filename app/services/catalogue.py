@@ -1,7 +1,7 @@
 """The catalogue: entities, who may change them, and which version is changed."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
@@ -33,14 +33,16 @@ from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import (
+    StoredEntity,
     add_entity,
     count_entities,
     count_facets,
     delete_entity,
-    get_entity,
+    get_entities,
     list_entities,
     update_entity,
 )
+from app.storage.gathering import Gathering
 
 LIST_FIELDS: tuple[EntityField, ...] = (
     "title",
@@ -51,6 +53,9 @@ LIST_FIELDS: tuple[EntityField, ...] = (
     "updated_at",
 )
 """What a list shows when it is not asked for something else."""
+
+_LOADS_AT_ONCE = 2
+"""Questions for entities that are under way: connections are left for everything else."""
 
 LISTS = "lists"
 """The cache's scope of everything that more than one entity shows in."""
@@ -63,6 +68,9 @@ class Catalogue:
         self._database = database
         self._cache = cache
         self._cursors = cursors
+        self._loads: Gathering[EntityKey, StoredEntity | None] = Gathering(
+            self._load, at_once=_LOADS_AT_ONCE
+        )
 
     async def get(self, key: EntityKey) -> EntityOut:
         """One entity.
@@ -78,8 +86,7 @@ class Catalogue:
         """One entity as JSON, from the cache if it is there."""
 
         async def load() -> Snapshot:
-            async with self._database.read() as connection:
-                stored = await get_entity(connection, key)
+            stored = await self._loads.get(key)
             if stored is None:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
             return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
@@ -223,6 +230,11 @@ class Catalogue:
                 connection, actor=actor, action="entity.delete", target=str(key), detail=detail
             )
         await self._forget(key)
+
+    async def _load(self, keys: Sequence[EntityKey]) -> list[StoredEntity | None]:
+        async with self._database.read() as connection:
+            found = await get_entities(connection, keys)
+        return [found.get(key) for key in keys]
 
     async def _forget(self, key: EntityKey) -> None:
         await self._cache.forget(f"entity:{key}", LISTS)

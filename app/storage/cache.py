@@ -1,5 +1,6 @@
 """Redis as a cache: it may forget, and it may be away."""
 
+import asyncio
 import logging
 import secrets
 import time
@@ -7,10 +8,13 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError
 
 from app.config import Config
 from app.constants import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
+from app.storage.gathering import Command, Gathering, run_commands
 
 _logger = logging.getLogger(__name__)
 _GENERATION_SECONDS = 24 * 3600
@@ -25,7 +29,12 @@ class Cache:
             config.redis_url.get_secret_value(),
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            # Left to itself it tries for many seconds, and a request with it.
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
             decode_responses=True,
+        )
+        self._commands: Gathering[Command, Any] = Gathering(
+            lambda commands: run_commands(self._redis, commands)
         )
         self._paused_until = 0.0
 
@@ -33,22 +42,22 @@ class Cache:
         """The text of that key; None if there is none or Redis is away."""
         if self._is_paused():
             return None
-        value = await self._ask(self._redis.get(key))
+        value = await self._ask(self._commands.get(("GET", key)))
         return None if value is None else str(value)
 
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         """Remember a text for some seconds, or not at all if Redis is away."""
         if not self._is_paused():
-            await self._ask(self._redis.set(key, value, ex=seconds))
+            await self._ask(self._commands.get(("SET", key, value, "EX", seconds)))
 
     async def generations(self, scopes: Sequence[str]) -> list[str] | None:
         """The generation each scope is at, made where there is none; None if Redis is away."""
         if self._is_paused():
             return None
-        found: list[str | None] | None = await self._ask(self._redis.mget(scopes))
+        found: list[str | None] | None = await self._ask(self._commands.get(("MGET", *scopes)))
         if found is None or None not in found:
             return found  # pyright: ignore[reportReturnType]
-        return await self._ask(self._start_generations(scopes))
+        return await self._ask(self._start_generations(scopes, found))
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         """Make everything that is cached in these scopes old; False if Redis is away.
@@ -67,13 +76,22 @@ class Cache:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _start_generations(self, scopes: Sequence[str]) -> list[str]:
-        pipeline = self._redis.pipeline(transaction=True)
-        for scope in scopes:
-            pipeline.set(scope, secrets.token_hex(8), ex=_GENERATION_SECONDS, nx=True)
-        pipeline.mget(scopes)
-        found: list[str] = (await pipeline.execute())[-1]
-        return found
+    async def _start_generations(
+        self, scopes: Sequence[str], found: Sequence[str | None]
+    ) -> list[str]:
+        missing = [scope for scope, known in zip(scopes, found, strict=True) if known is None]
+        made = await asyncio.gather(*map(self._start_generation, missing))
+        started = dict(zip(missing, made, strict=True))
+        return [known or started[scope] for scope, known in zip(scopes, found, strict=True)]
+
+    async def _start_generation(self, scope: str) -> str:
+        """A new generation, or that of a replica that was first."""
+        token = secrets.token_hex(8)
+        _, current = await asyncio.gather(
+            self._commands.get(("SET", scope, token, "EX", _GENERATION_SECONDS, "NX")),
+            self._commands.get(("GET", scope)),
+        )
+        return current or token
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until

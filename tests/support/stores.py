@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import LiteralString
@@ -18,9 +18,10 @@ from infra.naming import STACK_LABEL
 from tests.support.machine import TEST_STACK_PREFIX
 
 _START_POSTGRES = (
-    "initdb --pgdata /tmp/data --username postgres --auth trust >/dev/null"
-    " && echo 'host all all all trust' >> /tmp/data/pg_hba.conf"
-    " && exec postgres -D /tmp/data -k /tmp -c listen_addresses='*' -c fsync=off"
+    # Started again, it has its data already.
+    "if initdb --pgdata /tmp/data --username postgres --auth trust >/dev/null; then"
+    " echo 'host all all all trust' >> /tmp/data/pg_hba.conf; fi;"
+    " exec postgres -D /tmp/data -k /tmp -c listen_addresses='*' -c fsync=off"
 )
 _START_REDIS = "cd /tmp && exec redis-server --port 6379 --save '' --protected-mode no"
 
@@ -31,18 +32,29 @@ class Stores:
 
     database_url: str
     redis_url: str
+    containers: Sequence[Container] = ()
 
 
 @contextmanager
-def run_stores(client: docker.DockerClient, postgres: str, cache: str) -> Iterator[Stores]:
-    """Servers of the stack's own images, empty and without passwords, gone afterwards."""
+def run_stores(
+    client: docker.DockerClient, postgres: str, cache: str, *, ports: tuple[int, int] = (0, 0)
+) -> Iterator[Stores]:
+    """Servers of the stack's own images, empty and without passwords, gone afterwards.
+
+    Parameters
+    ----------
+    ports
+        Of the host; a server that is stopped and started needs one of its own, as the engine
+        chooses another each time.
+    """
     containers: list[Container] = []
     try:
-        containers.append(_run(client, postgres, "70:70", _START_POSTGRES, 5432))
-        containers.append(_run(client, cache, "999:1000", _START_REDIS, 6379))
+        containers.append(_run(client, postgres, "70:70", _START_POSTGRES, (5432, ports[0])))
+        containers.append(_run(client, cache, "999:1000", _START_REDIS, (6379, ports[1])))
         stores = Stores(
             f"postgresql://postgres@127.0.0.1:{_port(containers[0])}/postgres",
             f"redis://127.0.0.1:{_port(containers[1])}/0",
+            containers,
         )
         _wait_until_open(stores)
         yield stores
@@ -51,14 +63,17 @@ def run_stores(client: docker.DockerClient, postgres: str, cache: str) -> Iterat
             container.remove(force=True, v=True)
 
 
-def _run(client: docker.DockerClient, image: str, user: str, command: str, port: int) -> Container:
+def _run(
+    client: docker.DockerClient, image: str, user: str, command: str, port: tuple[int, int]
+) -> Container:
+    internal, external = port
     return client.containers.run(
         image,
         ["-c", command],
         entrypoint="sh",
         user=user,
         detach=True,
-        ports={f"{port}/tcp": ("127.0.0.1", 0)},
+        ports={f"{internal}/tcp": ("127.0.0.1", external)},
         healthcheck={"test": ["NONE"]},
         labels={STACK_LABEL: f"{TEST_STACK_PREFIX}{os.getpid()}-stores"},
     )
@@ -89,27 +104,33 @@ def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
     """An empty database with the roles of docker/postgres/init.sql; the portal's environment."""
     # What another database's portal has cached is wrong for this one's.
     redis.Redis.from_url(stores.redis_url).flushdb()
+    _create(stores, name)
+    try:
+        yield _environment(stores, name)
+    finally:
+        # A connection of its own: the server may have been started anew meanwhile.
+        with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+            _execute(superuser, "drop database {} with (force)", name)
+            _execute(superuser, "drop role {}, {}", f"{name}_migrator", f"{name}_user")
+
+
+def _create(stores: Stores, name: str) -> None:
     migrator, user = f"{name}_migrator", f"{name}_user"
     with psycopg.connect(stores.database_url, autocommit=True) as superuser:
         _execute(superuser, "create role {} login password 'pw'", migrator)
         _execute(superuser, "create role {} login password 'pw'", user)
         _execute(superuser, "create database {} owner {}", name, migrator)
-        with psycopg.connect(stores.database_url, dbname=name) as inside:
-            _execute(inside, "revoke all on schema public from public")
-            _execute(inside, "alter schema public owner to {}", migrator)
-            _execute(inside, "grant usage on schema public to {}", user)
-            _execute(
-                inside,
-                "alter default privileges for role {} in schema public "
-                "grant select, insert, update, delete on tables to {}",
-                migrator,
-                user,
-            )
-        try:
-            yield _environment(stores, name)
-        finally:
-            _execute(superuser, "drop database {} with (force)", name)
-            _execute(superuser, "drop role {}, {}", migrator, user)
+    with psycopg.connect(stores.database_url, dbname=name) as inside:
+        _execute(inside, "revoke all on schema public from public")
+        _execute(inside, "alter schema public owner to {}", migrator)
+        _execute(inside, "grant usage on schema public to {}", user)
+        _execute(
+            inside,
+            "alter default privileges for role {} in schema public "
+            "grant select, insert, update, delete on tables to {}",
+            migrator,
+            user,
+        )
 
 
 def _execute(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,12 +49,14 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[EntityOut]:
         behind = [item for item in entities if after is None or item.name > after.name]
         return [EntityItem.model_validate(item) for item in behind[:limit]]
 
-    async def get_entity(_connection: object, key: EntityKey) -> StoredEntity | None:
-        found = (item for item in entities if item.name == key.name)
-        return next((StoredEntity(uuid.uuid4(), item) for item in found), None)
+    async def get_entities(
+        _connection: object, keys: Sequence[EntityKey]
+    ) -> dict[EntityKey, StoredEntity]:
+        named = {item.name: StoredEntity(uuid.uuid4(), item) for item in entities}
+        return {key: named[key.name] for key in keys if key.name in named}
 
     monkeypatch.setattr(catalogue, "list_entities", list_entities)
-    monkeypatch.setattr(catalogue, "get_entity", get_entity)
+    monkeypatch.setattr(catalogue, "get_entities", get_entities)
     return entities
 
 

@@ -1,0 +1,89 @@
+"""What many ask for at a time goes to a store at one go: a question costs more than its parts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from redis.asyncio import Redis
+
+Command = tuple[str | int, ...]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Gathering(Generic[Item, Answer]):
+    """Gathers items while earlier ones are being answered, then asks for all of them.
+
+    The error of a question is everybody's who waits by then: nobody has to find out anew that a
+    store is away.
+
+    Parameters
+    ----------
+    ask
+        Answers for items, in their order; an exception among them is for that one alone.
+    at_once
+        Questions under way at a time.
+    most
+        Items of one question.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
+        *,
+        at_once: int = 1,
+        most: int = 100,
+    ) -> None:
+        self._ask = ask
+        self._at_once = at_once
+        self._most = most
+        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
+        self._running: set[asyncio.Task[None] | None] = set()
+
+    async def get(self, item: Item) -> Answer:
+        """The answer for an item; raises what asking for it raised."""
+        waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, waiter))
+        if len(self._running) < self._at_once:
+            task = asyncio.create_task(self._run())
+            self._running.add(task)
+        return await waiter
+
+    async def _run(self) -> None:
+        """Ask as long as somebody waits."""
+        try:
+            while self._waiting:
+                await self._ask_next()
+        finally:
+            # Not a moment later: who comes then starts another.
+            self._running.discard(asyncio.current_task())
+
+    async def _ask_next(self) -> None:
+        batch = self._waiting[: self._most]
+        del self._waiting[: self._most]
+        try:
+            answers = await self._ask([item for item, _ in batch])
+        except Exception as error:
+            batch += self._waiting
+            self._waiting.clear()
+            answers = [error] * len(batch)
+        for (_, waiter), answer in zip(batch, answers, strict=True):
+            _settle(waiter, answer)
+
+
+def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
+    if waiter.done():
+        # Whoever asked has gone away.
+        return
+    if isinstance(answer, Exception):
+        waiter.set_exception(answer)
+    else:
+        waiter.set_result(answer)
+
+
+async def run_commands(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """What Redis answers to each, an error of one of them among the answers."""
+    pipeline = redis.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    return await pipeline.execute(raise_on_error=False)

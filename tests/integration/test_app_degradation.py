@@ -1,0 +1,145 @@
+"""A served portal whose stores go away under load and come back: what is answered meanwhile."""
+
+import os
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import docker
+import httpx
+import pytest
+from docker.models.containers import Container
+
+from tests.support.portal_client import PASSWORD
+from tests.support.portal_process import run_portal, serve, wait_for
+from tests.support.portal_stack import PortalStack
+from tests.support.production import free_ports
+from tests.support.stores import make_database, run_stores
+
+_CLIENTS = 8
+_ANSWERS = 80
+_CACHED = "/api/v1/entities/api/default/portal-api"
+_UNCACHED = f"{_CACHED}/versions"
+_LOGIN = {"email": "olga@example.com", "password": PASSWORD}
+Answer = tuple[int, str | None]
+"""Status and Retry-After."""
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A portal in a process of its own, and the stores that it depends on."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+    postgres: Container
+    redis: Container
+
+    @contextmanager
+    def without(self, store: Container) -> Iterator[None]:
+        """The store is away, and comes back in any case."""
+        store.kill()
+        try:
+            yield
+        finally:
+            store.start()
+
+    def log_in(self) -> Answer:
+        answer = httpx.post(f"{self.url}/api/v1/auth/login", json=_LOGIN, timeout=30)
+        return answer.status_code, answer.headers.get("retry-after")
+
+
+@dataclass
+class Readers:
+    """Clients that read one address over and over; `slowest` is of the answers since `forget`."""
+
+    url: str
+    answers: Counter[Answer] = field(default_factory=Counter)
+    slowest: float = 0
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def forget(self) -> None:
+        self.answers, self.slowest = Counter(), 0
+
+    def wait_for(self, wanted: Answer, count: int = _ANSWERS) -> None:
+        wait_for(lambda: self.answers[wanted] >= count)
+
+    def __enter__(self) -> Self:
+        self._threads = [threading.Thread(target=self._read) for _ in range(_CLIENTS)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self) -> None:
+        with httpx.Client(timeout=30) as client:
+            while not self._ended.is_set():
+                began, answers = time.monotonic(), self.answers
+                answer = client.get(self.url)
+                answers[answer.status_code, answer.headers.get("retry-after")] += 1
+                if answers is self.answers:
+                    self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+@pytest.fixture(scope="module")
+def portal(engine: docker.DockerClient, running_stack: PortalStack) -> Iterator[Portal]:
+    """A portal that everybody may read, with stores of its own."""
+    images = [running_stack.image_id(role) for role in ("postgres", "redis")]
+    first, second = free_ports(2)
+    with (
+        run_stores(engine, *images, ports=(first, second)) as stores,
+        make_database(stores, f"portal_{os.getpid()}_away") as environment,
+    ):
+        run_portal(environment, "migrate", "seed")
+        wide = {"ANONYMOUS_READS": "true", "LOGIN_ATTEMPTS_PER_MINUTE": "10000"}
+        with serve({**environment, **wide}) as (process, url):
+            yield Portal(url, process, *stores.containers)
+
+
+def test_without_redis_reads_go_on_and_log_in_fails_closed_until_it_is_back(
+    portal: Portal,
+) -> None:
+    assert portal.log_in() == (200, None)
+    with Readers(portal.url + _CACHED) as readers:
+        readers.wait_for((200, None))
+        readers.forget()
+        with portal.without(portal.redis):
+            began = time.monotonic()
+            assert portal.log_in() == (503, "2")
+            assert time.monotonic() - began < 1
+            readers.wait_for((200, None))
+        wait_for(lambda: portal.log_in() == (200, None))
+    assert set(readers.answers) == {(200, None)}
+    assert portal.process.poll() is None
+
+
+def test_without_postgres_everybody_is_told_within_a_second_to_come_back(portal: Portal) -> None:
+    with Readers(portal.url + _UNCACHED) as readers:
+        readers.wait_for((200, None))
+        with portal.without(portal.postgres):
+            readers.wait_for((503, "2"), _CLIENTS)
+            readers.forget()
+            readers.wait_for((503, "2"))
+            assert set(readers.answers) == {(503, "2")}
+            assert readers.slowest < 1
+            assert portal.log_in() == (503, "2")
+            assert httpx.get(f"{portal.url}/livez").status_code == 200
+        wait_for(lambda: portal.log_in() == (200, None))
+        readers.forget()
+        readers.wait_for((200, None))
+        assert set(readers.answers) == {(200, None)}
+    assert portal.process.poll() is None
