@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from app.config import Config
 from app.cookies import SessionCookies
@@ -32,7 +32,11 @@ class _Service:
         return getattr(request.app.state, self._name)
 
 
-async def _entity_key(kind: Kind, namespace: Namespace, name: Name) -> EntityKey:
+async def _entity_key(
+    kind: Annotated[Kind, Path(examples=["api"])],
+    namespace: Annotated[Namespace, Path(examples=["default"])],
+    name: Annotated[Name, Path(examples=["checkout-api"])],
+) -> EntityKey:
     return EntityKey(kind=kind, namespace=namespace, name=name)
 
 

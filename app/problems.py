@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.constants import RETRY_AFTER_SECONDS
@@ -14,6 +15,7 @@ from app.exceptions import PortalError, one_line
 from app.logs import request_id
 from app.models.problem import Problem
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _CONDITION = ("header", "if-match")
 _logger = logging.getLogger(__name__)
 
@@ -81,12 +83,23 @@ async def _answer_portal_error(_request: Request, error: Exception) -> JSONRespo
     return _problem(error.status, error.title, error.detail, error.headers)
 
 
-async def _answer_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     if isinstance(error.__cause__, UnicodeDecodeError):
         return _problem(422, "Invalid request", "body: should be JSON in UTF-8")
-    return _problem(error.status_code, detail, detail, error.headers)
+    headers = {"Allow": _allowed_methods(request)} if error.status_code == 405 else error.headers
+    return _problem(error.status_code, detail, detail, headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """All of a path's (RFC 9110, section 10.2.1); the framework names its first route's alone."""
+
+    def is_allowed(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(is_allowed, _METHODS))
 
 
 async def _answer_invalid_request(_request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.access import Access, ActorDep, Scope, access
 from app.constants import MAX_DOCUMENT_BYTES
@@ -28,6 +28,7 @@ router = APIRouter(
 
 _READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
 _WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_Version = Annotated[VersionName, Path(examples=["2.0.0"])]
 _EXAMPLE = {
     "openapi": "3.1.0",
     "info": {"title": "Orders", "version": "1.0.0"},
@@ -63,7 +64,7 @@ async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> Versio
     **with_responses(_READ, READ_RESPONSES),
 )
 async def get_version(
-    request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: VersionName
+    request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: _Version
 ) -> Response:
     """The OpenAPI document of a version, as JSON."""
     found = await documents.get(key, version)
@@ -84,13 +85,13 @@ async def put_version(
     documents: ApiDocumentsDep,
     actor: ActorDep,
     key: EntityKeyDep,
-    version: VersionName,
+    version: _Version,
     response: Response,
-    if_match: MaybeIfMatch = "",
+    if_match: MaybeIfMatch = None,
 ) -> VersionOut:
     """Publish a version of an interface that your team owns."""
     content = await read_body(request, max_bytes=MAX_DOCUMENT_BYTES)
-    head, is_new = await documents.put(actor, key, version, content, if_match=if_match or None)
+    head, is_new = await documents.put(actor, key, version, content, if_match=if_match)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = version_tag(head)
     return head
@@ -101,7 +102,7 @@ async def delete_version(
     documents: ApiDocumentsDep,
     actor: ActorDep,
     key: EntityKeyDep,
-    version: VersionName,
+    version: _Version,
     if_match: IfMatch,
 ) -> None:
     """Remove a version."""
@@ -113,8 +114,8 @@ async def get_diff(
     request: Request,
     documents: ApiDocumentsDep,
     key: EntityKeyDep,
-    older: Annotated[VersionName, Query(alias="from")],
-    newer: Annotated[VersionName, Query(alias="to")],
+    older: Annotated[VersionName, Query(alias="from", examples=["1.4.0"])],
+    newer: Annotated[VersionName, Query(alias="to", examples=["2.0.0"])],
 ) -> Response:
     """What changed from one version to another, breaking changes apart."""
     return answer(request, await documents.read_diff(key, older, newer))

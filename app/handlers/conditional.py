@@ -3,28 +3,24 @@
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
+from pydantic import StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from app.models.problem import Problem
 from app.services.cache import Snapshot
 
 _ETAG_LIST = r'^(\*|(W/)?"[\x21\x23-\x7e]*"(\s*,\s*(W/)?"[\x21\x23-\x7e]*")*)$'
 
+_Tags = Annotated[str, StringConstraints(max_length=1000, pattern=_ETAG_LIST)]
+
 IfMatch = Annotated[
-    str,
-    Header(
-        max_length=1000,
-        pattern=_ETAG_LIST,
-        description="The ETag of the version that this changes.",
-        examples=['"4c1f0a9b2d3e-3"'],
-    ),
+    _Tags,
+    Header(description="The ETag of the version that this changes.", examples=['"4c1f0a9b2d3e-3"']),
 ]
 MaybeIfMatch = Annotated[
-    str,
-    Header(
-        max_length=1000,
-        pattern=_ETAG_LIST,
-        description="The ETag of what this replaces; needed when there is something.",
-    ),
+    # Null is how a header that was not sent looks in here, not what can be sent.
+    _Tags | SkipJsonSchema[None],
+    Header(description="The ETag of what this replaces; needed when there is something."),
 ]
 _TAG = {"ETag": {"description": "Names this version.", "schema": {"type": "string"}}}
 

@@ -1,6 +1,8 @@
 """Pages of documentation."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from app.access import Access, ActorDep, Scope, access
 from app.dependencies import EntityKeyDep, PagesDep
@@ -24,6 +26,7 @@ router = APIRouter(
 
 _READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
 _WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_Slug = Annotated[Slug, Path(examples=["migrating-to-2"])]
 
 
 @router.get("", **_READ)
@@ -33,7 +36,7 @@ async def list_pages(pages: PagesDep, key: EntityKeyDep) -> PageList:
 
 
 @router.get("/{slug}", response_model=PageOut, **with_responses(_READ, READ_RESPONSES))
-async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: Slug) -> Response:
+async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: _Slug) -> Response:
     """A page as written, and as safe HTML."""
     page = await pages.get(key, slug)
     return answer(request, Snapshot(page.model_dump_json().encode(), page_tag(page)))
@@ -50,13 +53,13 @@ async def put_page(
     pages: PagesDep,
     actor: ActorDep,
     key: EntityKeyDep,
-    slug: Slug,
+    slug: _Slug,
     change: PageChange,
     response: Response,
-    if_match: MaybeIfMatch = "",
+    if_match: MaybeIfMatch = None,
 ) -> PageOut:
     """Write a page of an entity that your team owns."""
-    page, is_new = await pages.put(actor, key, slug, change, if_match=if_match or None)
+    page, is_new = await pages.put(actor, key, slug, change, if_match=if_match)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = page_tag(page)
     return page
@@ -64,7 +67,7 @@ async def put_page(
 
 @router.delete("/{slug}", status_code=204, **with_responses(_WRITE, CHANGE_RESPONSES))
 async def delete_page(
-    pages: PagesDep, actor: ActorDep, key: EntityKeyDep, slug: Slug, if_match: IfMatch
+    pages: PagesDep, actor: ActorDep, key: EntityKeyDep, slug: _Slug, if_match: IfMatch
 ) -> None:
     """Remove a page."""
     await pages.delete(actor, key, slug, if_match=if_match)

@@ -1,6 +1,8 @@
 """Relations between entities."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
 
 from app.access import Access, ActorDep, Scope, access
 from app.dependencies import EntityKeyDep, RelationsDep
@@ -19,6 +21,10 @@ router = APIRouter(
 
 _READ = access(Access.READ, scope=Scope.CATALOGUE_READ)
 _WRITE = access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_Type = Annotated[RelationType, Path(examples=["part_of"])]
+_TargetKind = Annotated[Kind, Path(examples=["system"])]
+_TargetNamespace = Annotated[Namespace, Path(examples=["default"])]
+_TargetName = Annotated[Name, Path(examples=["checkout"])]
 _TARGET = "/{type}/{target_kind}/{target_namespace}/{target_name}"
 
 
@@ -33,10 +39,10 @@ async def add_relation(
     relations: RelationsDep,
     actor: ActorDep,
     key: EntityKeyDep,
-    type: RelationType,
-    target_kind: Kind,
-    target_namespace: Namespace,
-    target_name: Name,
+    type: _Type,
+    target_kind: _TargetKind,
+    target_namespace: _TargetNamespace,
+    target_name: _TargetName,
 ) -> None:
     """Add a relation from an entity that your team owns; one that is there stays."""
     target = EntityKey(kind=target_kind, namespace=target_namespace, name=target_name)
@@ -48,10 +54,10 @@ async def remove_relation(
     relations: RelationsDep,
     actor: ActorDep,
     key: EntityKeyDep,
-    type: RelationType,
-    target_kind: Kind,
-    target_namespace: Namespace,
-    target_name: Name,
+    type: _Type,
+    target_kind: _TargetKind,
+    target_namespace: _TargetNamespace,
+    target_name: _TargetName,
 ) -> None:
     """Remove a relation from an entity that your team owns."""
     target = EntityKey(kind=target_kind, namespace=target_namespace, name=target_name)

@@ -27,7 +27,8 @@ class ApiKeyIn(BaseModel):
     )
 
     name: KeyName
-    scopes: Annotated[set[Scope], Field(min_length=1)]
+    # One that is named twice is given once.
+    scopes: Annotated[set[Scope], Field(min_length=1, json_schema_extra={"uniqueItems": False})]
     days: Annotated[int, Field(ge=1, le=MAX_KEY_DAYS)] = 90
 
 

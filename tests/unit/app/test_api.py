@@ -195,9 +195,19 @@ def test_cached_answer_that_is_none_is_read_anew(
     assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
 
 
-def test_wrong_method_is_told_the_right_one(client: TestClient) -> None:
-    answer = client.delete("/version")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/version", "GET"),
+        ("DELETE", "/api/v1/entities", "GET, POST"),
+        ("PATCH", "/api/v1/entities/api/default/a", "GET, PUT, DELETE"),
+    ],
+)
+def test_wrong_method_is_told_the_right_ones(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 def test_unexpected_error_shows_its_request_id_and_nothing_of_the_inside(
