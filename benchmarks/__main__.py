@@ -1,4 +1,4 @@
-"""`make bench`: our stacks and Docker Compose side by side.
+"""`make bench`: our stacks and Docker Compose side by side, the portal and a bare FastAPI.
 
 All parts, or those that are named: `make bench ARGS=rolling`.
 """
@@ -20,7 +20,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
 
 
 def main() -> int:
-    """Run the parts; 1 if a request was lost by us."""
+    """Run the parts; 1 if a request failed by us."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(_PARTS))
     parser.add_argument("--runs", type=int, default=3, help="counted rounds, after one warm-up")

@@ -75,7 +75,10 @@ def serve_from(stack: PortalStack, role: str) -> None:
             "docker_host": "",
         }
     )
-    for command in (["reload-nginx", "0"], ["await-peers", str(_WAIT_SECONDS), *peers]):
+    for command in (
+        ["reload-nginx", str(_WAIT_SECONDS)],
+        ["await-peers", str(_WAIT_SECONDS), *peers],
+    ):
         stack.run_in("nginx", *command)
 
 

@@ -157,6 +157,10 @@ def _print_table(replicas: int, pairs: dict[str, list[Pair]]) -> None:
         slower = _median(mine.p99_ms / other.p99_ms for mine, other in both)
         goal = _GOALS.get(name, "")
         _print_line(name, [mine for mine, _ in both], f"{ratio:7.2f} {goal:>6} {slower:10.1f}")
+    search, cached = (
+        _median(mine.p99_ms for mine, _ in pairs[name]) for name in ("search", "cached read")
+    )
+    print(f"p99 of a search is {search / cached:.1f} times that of a cached read (goal: below 10)")
 
 
 def _print_line(name: str, found: list[Found], rest: str) -> None:

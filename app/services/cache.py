@@ -13,7 +13,7 @@ Redis does not hear of a change, the writer goes on telling it for as long as an
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.constants import CACHE_SECONDS, LOCAL_CACHE_ENTRIES
@@ -157,7 +157,9 @@ class _Generations:
         self._asking = None
 
     def _answer(
-        self, batch: dict[str, asyncio.Future[str | None]], found: list[str] | None
+        self,
+        batch: dict[str, asyncio.Future[str | None]],
+        found: Sequence[str | None] | None,
     ) -> None:
         for waiter, generation in zip(batch.values(), found or [None] * len(batch), strict=True):
             waiter.set_result(generation)

@@ -1,14 +1,15 @@
 """Token buckets in Redis, by its clock: replicas agree however their own clocks go."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError
 
 from app.constants import LIMIT_WINDOW_SECONDS
+from app.storage.gathering import Command
 from app.storage.redis_server import RedisServer
 
 # All buckets give a token, or none does.
@@ -38,6 +39,7 @@ for i, key in ipairs(KEYS) do
 end
 return {refused, unpack(answer)}
 """
+_TAKE_SHA1 = hashlib.sha1(_TAKE.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,6 @@ class Buckets:
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
-        self._script: AsyncScript | None = None
 
     async def take(self, buckets: Sequence[Bucket]) -> tuple[bool, list[Standing]]:
         """One token of each bucket, or of none; whether it was given, and how they stand.
@@ -93,12 +94,16 @@ class Buckets:
         """
         keys = [f"limit:{bucket.name}:{bucket.key}" for bucket in buckets]
         arguments = [LIMIT_WINDOW_SECONDS, *(bucket.capacity for bucket in buckets)]
-        refused, *levels = await self._server.ask(lambda redis: self._run(redis, keys, arguments))
+        refused, *levels = await self._run((len(keys), *keys, *arguments))
         standings = [
             Standing(bucket, float(level)) for bucket, level in zip(buckets, levels, strict=True)
         ]
         return not refused, standings
 
-    async def _run(self, redis: Redis, keys: list[str], arguments: list[int]) -> Any:
-        self._script = self._script or redis.register_script(_TAKE)
-        return await self._script(keys=keys, args=arguments)
+    async def _run(self, arguments: Command) -> list[Any]:
+        try:
+            [answer] = await self._server.send(("EVALSHA", _TAKE_SHA1, *arguments))
+        except NoScriptError:
+            # Redis has been started since somebody sent it.
+            [answer] = await self._server.send(("EVAL", _TAKE, *arguments))
+        return answer

@@ -1,6 +1,5 @@
 """Redis as a cache: it may forget, and it may be away."""
 
-import asyncio
 import logging
 import secrets
 import time
@@ -50,13 +49,13 @@ class Cache:
         if not self._is_paused():
             await self._ask(self._commands.get(("SET", key, value, "EX", seconds)))
 
-    async def generations(self, scopes: Sequence[str]) -> list[str] | None:
+    async def generations(self, scopes: Sequence[str]) -> Sequence[str | None] | None:
         """The generation each scope is at, made where there is none; None if Redis is away."""
         if self._is_paused():
             return None
         found: list[str | None] | None = await self._ask(self._commands.get(("MGET", *scopes)))
         if found is None or None not in found:
-            return found  # pyright: ignore[reportReturnType]
+            return found
         return await self._ask(self._start_generations(scopes, found))
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
@@ -78,20 +77,21 @@ class Cache:
 
     async def _start_generations(
         self, scopes: Sequence[str], found: Sequence[str | None]
-    ) -> list[str]:
-        missing = [scope for scope, known in zip(scopes, found, strict=True) if known is None]
-        made = await asyncio.gather(*map(self._start_generation, missing))
-        started = dict(zip(missing, made, strict=True))
-        return [known or started[scope] for scope, known in zip(scopes, found, strict=True)]
-
-    async def _start_generation(self, scope: str) -> str:
-        """A new generation, or that of a replica that was first."""
-        token = secrets.token_hex(8)
-        _, current = await asyncio.gather(
-            self._commands.get(("SET", scope, token, "EX", _GENERATION_SECONDS, "NX")),
-            self._commands.get(("GET", scope)),
+    ) -> list[str | None]:
+        current = dict(zip(scopes, found, strict=True))
+        tokens = {scope: secrets.token_hex(8) for scope in scopes if current[scope] is None}
+        made = await run_commands(
+            self._redis,
+            [("SET", *item, "EX", _GENERATION_SECONDS, "NX") for item in tokens.items()],
         )
-        return current or token
+        for error in (answer for answer in made if isinstance(answer, Exception)):
+            raise error
+        # Another replica may have been first.
+        late = [scope for scope, is_made in zip(tokens, made, strict=True) if not is_made]
+        if late:
+            texts: list[Any] = await self._redis.mget(late)
+            tokens.update(zip(late, texts, strict=True))
+        return [current[scope] or tokens[scope] for scope in scopes]
 
     def _is_paused(self) -> bool:
         return time.monotonic() < self._paused_until

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 from sqlalchemy import QueuePool, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -17,6 +18,9 @@ from app.constants import (
 )
 from app.exceptions import UnavailableError
 from app.storage.connection import AbandonableConnection
+
+_away_until: ContextVar[float] = ContextVar("away_until", default=0)
+"""A request that has waited for a database that is away does not wait for it again."""
 
 
 class Database:
@@ -51,6 +55,8 @@ class Database:
             Raised when PostgreSQL does not answer in time or no connection gets free.
         """
         now = asyncio.get_running_loop().time
+        if now() < _away_until.get():
+            raise self._unavailable("the database does not answer")
         try:
             async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
                 async with (engine or self._engine).begin() as connection:
@@ -60,6 +66,7 @@ class Database:
         except PoolTimeoutError as error:
             raise self._unavailable("the database is busy") from error
         except (TimeoutError, OperationalError) as error:
+            _away_until.set(now() + DATABASE_WAIT_SECONDS)
             raise self._unavailable("the database does not answer") from error
         except DBAPIError as error:
             if error.connection_invalidated:

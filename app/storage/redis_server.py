@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ from app.constants import (
     SESSION_STORE_TIMEOUT_SECONDS,
 )
 from app.exceptions import UnavailableError
+from app.storage.gathering import Command, Gathering, run_commands
 
 _logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class RedisServer:
             retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
             decode_responses=True,
         )
+        self._groups: Gathering[tuple[Command, ...], list[Any]] = Gathering(self._send)
         # Requests wait for their turn: a burst is no failure of the server's.
         self._turns = asyncio.Semaphore(REDIS_CONNECTIONS)
         self._paused_until = 0.0
@@ -63,5 +66,27 @@ class RedisServer:
             _logger.warning("no sessions for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
             raise UnavailableError("the session store does not answer") from error
 
+    async def send(self, *commands: Command) -> list[Any]:
+        """What Redis answers to each, asked at one go with what others ask at the time.
+
+        Raises
+        ------
+        ResponseError
+            Raised when Redis refuses one of them.
+        UnavailableError
+            Raised when Redis does not answer, or did not a moment ago.
+        """
+        return await self._groups.get(commands)
+
+    async def _send(self, groups: Sequence[tuple[Command, ...]]) -> list[list[Any] | Exception]:
+        commands = [command for group in groups for command in group]
+        answers = iter(await self.ask(lambda redis: run_commands(redis, commands)))
+        found = [list(islice(answers, len(group))) for group in groups]
+        return [_first_error(of_group) or of_group for of_group in found]
+
     async def close(self) -> None:
         await self._redis.aclose()
+
+
+def _first_error(answers: list[Any]) -> Exception | None:
+    return next((answer for answer in answers if isinstance(answer, Exception)), None)

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from redis.asyncio import Redis
-
 from app.constants import SESSION_IDLE_SECONDS, SESSION_SECONDS
 from app.storage.accounts import Account
 from app.storage.actor_cache import actor_key, read_account
@@ -81,14 +79,9 @@ class SessionStore:
         self, session_id: str, user_id: uuid.UUID
     ) -> tuple[Session | None, Account | None]:
         """A session, and the account it should be of as far as it is remembered: at one go."""
-
-        async def ask(redis: Redis) -> list[Any]:
-            async with redis.pipeline(transaction=False) as pipe:
-                pipe.hgetall(_key(session_id))
-                pipe.get(actor_key(user_id))
-                return await pipe.execute()
-
-        found, text = await self._server.ask(ask)
+        found, text = await self._server.send(
+            ("HGETALL", _key(session_id)), ("GET", actor_key(user_id))
+        )
         return _read(session_id, found), read_account(text)
 
     async def rotate(

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from tests.support.portal_client import PASSWORD
+from app.constants import DATABASE_WAIT_SECONDS
+from tests.support.portal_client import PASSWORD, bearer
 from tests.support.portal_process import run_portal, serve, wait_for
 from tests.support.portal_stack import PortalStack
 from tests.support.production import free_ports
@@ -143,3 +144,19 @@ def test_without_postgres_everybody_is_told_within_a_second_to_come_back(portal:
         readers.wait_for((200, None))
         assert set(readers.answers) == {(200, None)}
     assert portal.process.poll() is None
+
+
+def test_request_waits_once_for_a_database_that_hangs(portal: Portal) -> None:
+    tokens = httpx.post(f"{portal.url}/api/v1/auth/login", json=_LOGIN, timeout=30).json()
+    portal.postgres.pause()
+    try:
+        began = time.monotonic()
+        # Whose token it is has to be read, and then what is asked for.
+        answer = httpx.get(
+            portal.url + _UNCACHED, headers=bearer(tokens["access_token"]), timeout=30
+        )
+        seconds = time.monotonic() - began
+    finally:
+        portal.postgres.unpause()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert seconds < 2 * DATABASE_WAIT_SECONDS
