@@ -12,6 +12,22 @@ from tests.support.restarts import wait_until_healthy
 
 HOSTNAMES = ["nginx", "app-1", "redis", "postgres", "backups"]
 HEALTHY_SECONDS = 60
+# Run in the portal's container, as the portal's user of Redis.
+CONNECT = """
+from pathlib import Path
+import redis
+client = redis.Redis.from_url(Path("/run/secrets/redis_url").read_text().strip())
+"""
+WRITE = (
+    CONNECT
+    + """
+pipeline = client.pipeline(transaction=True)
+pipeline.set("test:first", "first", ex=300)
+pipeline.set("test:second", "second", ex=300)
+pipeline.execute()
+"""
+)
+READ = CONNECT + 'print(client.mget("test:first", "test:second"))'
 
 
 @pytest.mark.parametrize("hostname", HOSTNAMES)
@@ -39,6 +55,15 @@ def wait_for_restart(stack: PortalStack, container: str, count: int) -> None:
     while stack.client.containers.get(container).attrs["RestartCount"] < count:
         assert time.monotonic() < deadline, "the engine should start it again"
         time.sleep(0.1)
+
+
+def test_transaction_is_there_after_the_restart_of_redis(production_stack: PortalStack) -> None:
+    """Redis leaves out of its file what the user `default`, who is off, would not be allowed."""
+    run = production_stack.containers("app")[0].exec_run
+    assert run(["python", "-c", WRITE]) == (0, b"")
+    production_stack.container("redis").restart(timeout=30)
+    wait_until_healthy(production_stack, HEALTHY_SECONDS)
+    assert run(["python", "-c", READ]) == (0, b"[b'first', b'second']\n")
 
 
 def test_plan_finds_nothing_to_do_after_the_restarts(production_stack: PortalStack) -> None:
