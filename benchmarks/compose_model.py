@@ -49,7 +49,7 @@ def _describe_service(container: Container) -> dict[str, Any]:
     config, host = container.attrs["Config"], container.attrs["HostConfig"]
     return {
         "image": container.attrs["Image"],
-        "command": config["Cmd"],
+        **_describe_command(container),
         # Its data volume is its own, and empty.
         "environment": [line for line in config["Env"] if line != "EMPTY_VOLUME=refuse"],
         "user": config["User"],
@@ -71,6 +71,13 @@ def _describe_service(container: Container) -> dict[str, Any]:
         "volumes": [_describe_mount(mount) for mount in host["Mounts"] or []],
         "networks": list(container.attrs["NetworkSettings"]["Networks"]),
     }
+
+
+def _describe_command(container: Container) -> dict[str, Any]:
+    """The command, unless it is the image's own: another image may have another."""
+    command, image = container.attrs["Config"]["Cmd"], container.image
+    assert image is not None
+    return {} if command == image.attrs["Config"]["Cmd"] else {"command": command}
 
 
 def _describe_healthcheck(check: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,16 @@ ROLE_LABEL = "devportal.role"
 SPEC_LABEL = "devportal.spec"
 
 
+def container_labels(stack: str, role: str | None = None) -> list[str]:
+    """What the engine selects a stack's own containers by.
+
+    Its images have the first two as well, and a container that somebody runs from one inherits
+    them; none but the stack's has a specification.
+    """
+    chosen = [f"{STACK_LABEL}={stack}", SPEC_LABEL]
+    return [*chosen, f"{ROLE_LABEL}={role}"] if role else chosen
+
+
 @dataclass(frozen=True)
 class Naming:
     """Names of one stack's objects on the engine, so that stacks never share one."""

@@ -10,7 +10,7 @@ from docker.models.containers import Container
 
 from infra.engine_client import connect
 from infra.errors import ProviderError
-from infra.naming import PROJECT, ROLE_LABEL, STACK_LABEL
+from infra.naming import PROJECT, ROLE_LABEL, container_labels
 from infra.nginx_files import render_peers
 from infra.volume_access import read_files, write_files
 
@@ -108,9 +108,10 @@ def _describe_refusal(said: str) -> str:
 
 
 def _running_server(client: docker.DockerClient, stack: str) -> Container | None:
-    labels = [f"{STACK_LABEL}={stack}", f"{ROLE_LABEL}=nginx"]
     try:
-        found = client.containers.list(filters={"label": labels, "status": "running"})
+        found = client.containers.list(
+            filters={"label": container_labels(stack, "nginx"), "status": "running"}
+        )
     except NotFound:
         return None
     return found[0] if found else None

@@ -9,13 +9,14 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from infra.engine_client import connect
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import ROLE_LABEL, container_labels
 
 
 def list_containers(stack: str, role: str | None = None) -> list[Container]:
     """The stack's containers by role, running or not."""
-    labels = [f"{STACK_LABEL}={stack}", *([f"{ROLE_LABEL}={role}"] if role else [])]
-    found = connect("").containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+    found = connect("").containers.list(
+        all=True, filters={"label": container_labels(stack, role)}, ignore_removed=True
+    )
     return sorted(found, key=lambda container: str(container.name))
 
 

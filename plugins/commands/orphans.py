@@ -10,19 +10,21 @@ from collections.abc import Iterable
 import docker
 
 from infra.engine_client import connect
-from infra.naming import STACK_LABEL
+from infra.naming import STACK_LABEL, container_labels
 
 
 def remove_orphans(client: docker.DockerClient, stack: str, known: Iterable[str]) -> list[str]:
     """Remove what is labelled with the stack and unknown to it; the names of what went."""
     ids = set(known)
-    chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
     removed: list[str] = []
-    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
+    containers = client.containers.list(
+        all=True, filters={"label": container_labels(stack)}, ignore_removed=True
+    )
+    for container in containers:
         if container.id not in ids:
             container.remove(force=True)
             removed.append(str(container.name))
-    for network in client.networks.list(filters=chosen):
+    for network in client.networks.list(filters={"label": f"{STACK_LABEL}={stack}"}):
         if network.id not in ids:
             network.remove()
             removed.append(str(network.name))

@@ -210,7 +210,14 @@ def test_limits_change_by_a_reload_and_hold(
     nginx = production_stack.container("nginx").id
     limits = production_stack.settings["nginx"]
     production_stack.configure(nginx={**limits, "requests_per_second": 5, "burst": 5})
-    production_stack.up()
+    # The images' labels are its own as well, and it is the newest: it is not the stack's nginx.
+    stranger = production_stack.client.containers.run(
+        production_stack.image_id("nginx"), ["300"], entrypoint="sleep", detach=True
+    )
+    try:
+        production_stack.up()
+    finally:
+        stranger.remove(force=True)
     answers = [client.get("/livez") for _ in range(40)]
     production_stack.configure(nginx=limits)
     production_stack.up()

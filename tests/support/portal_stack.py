@@ -14,7 +14,7 @@ from docker.models.containers import Container
 from pulumi import automation
 
 from infra.images import ROOT
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import container_labels
 from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 _COUNTER = itertools.count()
@@ -117,8 +117,9 @@ class PortalStack:
         return found
 
     def containers(self, role: str | None = None) -> list[Container]:
-        labels = [f"{STACK_LABEL}={self.name}", *([f"{ROLE_LABEL}={role}"] if role else [])]
-        return self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+        return self.client.containers.list(
+            all=True, filters={"label": container_labels(self.name, role)}, ignore_removed=True
+        )
 
     def export(self) -> list[dict[str, Any]]:
         """The resources in the stack's state."""

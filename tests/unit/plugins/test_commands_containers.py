@@ -49,7 +49,7 @@ def test_table_has_a_line_for_each_container(
         "devportal-dev-redis  running  -        127.0.0.1:8000->8000\n"
     )
     found.assert_called_once_with(
-        all=True, filters={"label": ["devportal.stack=dev"]}, ignore_removed=True
+        all=True, filters={"label": ["devportal.stack=dev", "devportal.spec"]}, ignore_removed=True
     )
 
 
@@ -59,7 +59,7 @@ def test_log_lines_stand_behind_their_role_and_are_never_cut(
     found.return_value = [container("one", "app", b"first li", b"ne\nlast")]
     assert containers.main(["logs", "--stack", "dev", "--role", "app"]) == 0
     assert capsys.readouterr().out == "app | first line\napp | last\n"
-    chosen = ["devportal.stack=dev", "devportal.role=app"]
+    chosen = ["devportal.stack=dev", "devportal.spec", "devportal.role=app"]
     found.assert_called_once_with(all=True, filters={"label": chosen}, ignore_removed=True)
 
 

@@ -103,7 +103,8 @@ def test_only_what_the_state_does_not_know_is_removed() -> None:
     client.networks.list.return_value = [network]
     assert remove_orphans(client, "dev", ["1"]) == ["name-2", "name-3"]
     kept.remove.assert_not_called()
-    chosen = {"label": "devportal.stack=dev"}
-    client.containers.list.assert_called_once_with(all=True, filters=chosen, ignore_removed=True)
-    client.networks.list.assert_called_once_with(filters=chosen)
+    # A container that somebody ran from an image of the stack has the image's label, and stays.
+    own = {"label": ["devportal.stack=dev", "devportal.spec"]}
+    client.containers.list.assert_called_once_with(all=True, filters=own, ignore_removed=True)
+    client.networks.list.assert_called_once_with(filters={"label": "devportal.stack=dev"})
     client.volumes.list.assert_not_called()
