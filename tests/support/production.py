@@ -1,8 +1,9 @@
 """A production stack as its clients see it: over TLS, by its name, on loopback."""
 
+import itertools
+import random
 import socket
 import ssl
-from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -41,13 +42,16 @@ def production_settings() -> dict[str, Any]:
 def free_ports(count: int) -> list[int]:
     """Ports of loopback that nothing listens on.
 
-    Nginx has to be told the port that it redirects to, so the engine cannot choose it.
+    Nginx has to be told the port that it redirects to, so the engine cannot choose it. Those that
+    the system gives away, from 32768, may belong to a connection when the stack comes up again.
     """
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    free = filter(_is_free, random.sample(range(20_000, 32_000), 1000))
+    return list(itertools.islice(free, count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def trust(stack: PortalStack) -> ssl.SSLContext:
