@@ -76,6 +76,8 @@ def build_image(client: docker.DockerClient, role: str) -> str:
     image, _ = client.images.build(
         path=str(ROOT / "docker" / role),
         buildargs={"BASE_IMAGE": bases[role][source], "STACK": _STACK},
+        rm=True,
+        forcerm=True,
     )
     return str(image.id)
 
