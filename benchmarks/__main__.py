@@ -12,10 +12,10 @@ from benchmarks.compose_tool import find_compose
 from tests.support.machine import tool_environment
 
 _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
-    "development": lambda given: whole_stack.measure_development(given.compose, given.runs),
-    "production": lambda given: whole_stack.measure_production(given.compose, given.runs),
+    "development": lambda given: whole_stack.measure_development(find_compose(), given.runs),
+    "production": lambda given: whole_stack.measure_production(find_compose(), given.runs),
     "portal": lambda _given: portal.measure(),
-    "rolling": lambda given: rolling.measure(given.compose, given.requests),
+    "rolling": lambda given: rolling.measure(find_compose(), given.requests),
 }
 
 
@@ -32,7 +32,6 @@ def main() -> int:
     if unknown:
         parser.error(f"part: should be one of {', '.join(_PARTS)} (got {', '.join(unknown)}).")
     tool_environment()
-    given.compose = find_compose()
     passed = [_PARTS[part](given) for part in given.parts or _PARTS]
     return 0 if all(passed) else 1
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from infra.naming import Naming
+from infra.naming import SPEC_LABEL, Naming
 from infra.nginx_files import render_peers
 from infra.nginx_live import CONFIGURATION_PATH
 from infra.volume_access import write_files
@@ -44,7 +44,7 @@ def start_bare(stack: PortalStack, number: int) -> Container:
         [option.replace("app.main:app", "bare:app") for option in options],
         entrypoint=server,
         name=naming.physical("bare", number),
-        labels=naming.labels("bare"),
+        labels={**naming.labels("bare"), SPEC_LABEL: "bare"},
         network=_shared_network(portal, stack.container("nginx")),
         healthcheck={"test": ["NONE"]},
         **{name: host[key] for key, name in _LIMITS.items() if host[key]},
