@@ -39,16 +39,13 @@ def answer(
 ) -> Response:
     """The bytes as they are, or 304 to a client that has them."""
     headers = {"ETag": snapshot.etag, "Cache-Control": "private, no-cache"}
-    if has_current(request.headers.get("if-none-match"), snapshot.etag):
+    if _is_known(request.headers.get("if-none-match"), snapshot.etag):
         return Response(status_code=304, headers=headers)
     return Response(snapshot.body, headers=headers, media_type=media_type)
 
 
-def has_current(given: str | None, etag: str) -> bool:
-    """Whether a client that sent this If-None-Match has that version.
-
-    Compares weakly, as RFC 9110, section 13.1.2, says.
-    """
+def _is_known(given: str | None, etag: str) -> bool:
+    """Compares weakly, as RFC 9110, section 13.1.2, says."""
     if given is None:
         return False
     return given.strip() == "*" or etag in (

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access import Access, find_actor, guard
 from app.access import Scope as KeyScope
-from app.handlers.conditional import has_current
+from app.handlers.conditional import answer
 from app.models.entities import EntityKey
 from app.models.texts import Kind
 from app.problems import answer_error
@@ -48,33 +48,17 @@ class HotReads:
             await self._app(scope, receive, send)
             return
         scope["route"] = self
+        request = Request(scope)
         try:
-            given = dict(scope["headers"])
-            snapshot = await _read(scope, given, EntityKey(*cast(_Key, found.groups())))
+            snapshot = await _read(request, EntityKey(*cast(_Key, found.groups())))
+            response = answer(request, snapshot)
         except Exception as error:
-            response = await answer_error(Request(scope), error)
-            await response(scope, receive, send)
-        else:
-            await _send(send, given.get(b"if-none-match", b""), snapshot)
+            response = await answer_error(request, error)
+        await response(scope, receive, send)
 
 
-async def _read(scope: Scope, given: dict[bytes, bytes], key: EntityKey) -> Snapshot:
-    request = Request(scope)
-    nobody = _CREDENTIALS.isdisjoint(given)
+async def _read(request: Request, key: EntityKey) -> Snapshot:
+    nobody = _CREDENTIALS.isdisjoint(name for name, _ in request.scope["headers"])
     await _rule(request, None if nobody else await find_actor(request))
-    catalogue: Catalogue = scope["app"].state.catalogue
+    catalogue: Catalogue = request.app.state.catalogue
     return await catalogue.read(key)
-
-
-async def _send(send: Send, condition: bytes, snapshot: Snapshot) -> None:
-    """What `conditional.answer` answers."""
-    headers = [(b"etag", snapshot.etag.encode()), (b"cache-control", b"private, no-cache")]
-    status, body = 304, b""
-    if not has_current(condition.decode("latin-1"), snapshot.etag):
-        status, body = 200, snapshot.body
-        headers += [
-            (b"content-length", str(len(body)).encode()),
-            (b"content-type", b"application/json"),
-        ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
