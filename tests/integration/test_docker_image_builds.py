@@ -3,11 +3,10 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import docker
 import pytest
 
 from plugins.docker.build.cancellation import Cancellation, CancelledError
@@ -15,26 +14,10 @@ from plugins.docker.connection import connect
 from plugins.docker.connection_settings import ConnectionSettings
 from plugins.docker.engine_address import candidate_addresses
 from plugins.docker.errors import ResourceError
-from plugins.docker.resource import (
-    CreateRequest,
-)
+from plugins.docker.resource import CreateRequest
 from plugins.docker.resources.image import ImageResource
 from plugins.docker.resources.remote_image import RemoteImageResource
-from tests.support.image_program import BASE, STACK, Program, base_image, changes, checked
-
-
-@pytest.fixture(scope="module", autouse=True)
-def base(engine: docker.DockerClient) -> Iterator[None]:
-    with base_image(engine):
-        yield
-
-
-@pytest.fixture
-def program(
-    engine: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Program:
-    monkeypatch.chdir(tmp_path)
-    return Program.start(engine, tmp_path)
+from tests.support.image_program import BASE, STACK, Program, changes, checked
 
 
 def test_build_shows_each_step_and_its_output(program: Program) -> None:

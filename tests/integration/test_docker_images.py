@@ -1,10 +1,7 @@
 """The docker provider's image resources on a real engine, with images of this machine's shell."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import docker
 import pytest
 
 from infra.naming import STACK_LABEL
@@ -13,31 +10,13 @@ from plugins.docker.errors import ResourceError
 from plugins.docker.functions.catalog import FUNCTIONS
 from plugins.docker.functions.lookup import Lookup
 from plugins.docker.registry_auth import RegistryCredentials
-from plugins.docker.resource import (
-    CreateRequest,
-    DeleteRequest,
-    ReadRequest,
-)
+from plugins.docker.resource import CreateRequest, DeleteRequest, ReadRequest
 from plugins.docker.resources.image import ImageResource
 from plugins.docker.resources.registry_image import RegistryImageResource
 from plugins.docker.resources.remote_image import RemoteImageResource
 from plugins.docker.resources.tag import TagResource
-from tests.support.image_program import BASE, STACK, Program, base_image, read
+from tests.support.image_program import BASE, STACK, Program, read
 from tests.support.image_registry import ImageRegistry
-
-
-@pytest.fixture(scope="module", autouse=True)
-def base(engine: docker.DockerClient) -> Iterator[None]:
-    with base_image(engine):
-        yield
-
-
-@pytest.fixture
-def program(
-    engine: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Program:
-    monkeypatch.chdir(tmp_path)
-    return Program.start(engine, tmp_path)
 
 
 def test_removed_image_is_read_as_gone_and_comes_back(program: Program) -> None:

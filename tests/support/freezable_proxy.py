@@ -3,7 +3,6 @@
 import selectors
 import socket
 import threading
-from types import TracebackType
 
 
 class FreezableProxy:
@@ -39,12 +38,7 @@ class FreezableProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self.thaw()
         self._thread.join()

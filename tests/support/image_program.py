@@ -3,14 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
 
 from infra.naming import STACK_LABEL
-from plugins.docker.connection_settings import ConnectionSettings
 from plugins.docker.context import Context
 from plugins.docker.resource import (
     CheckRequest,
@@ -34,8 +33,10 @@ def base_image(engine: docker.DockerClient) -> Iterator[None]:
     engine.api.import_image_from_data(
         shell_archive(), repository=repository, tag=tag, changes=[f"LABEL {STACK_LABEL}={STACK}"]
     )
-    yield
-    remove_stack_objects(engine, STACK)
+    try:
+        yield
+    finally:
+        remove_stack_objects(engine, STACK)
 
 
 @dataclass
@@ -44,20 +45,19 @@ class Program:
 
     folder: Path
     context: Context
-    lines: list[str] = field(default_factory=list)
+    lines: list[str]
 
     @classmethod
     def start(cls, engine: docker.DockerClient, folder: Path) -> "Program":
         """A program in an empty folder."""
+        lines: list[str] = []
         context = Context(
             urn="urn",
             engine=None,  # type: ignore[arg-type]
             client=engine,
-            settings=ConnectionSettings(),
+            show_status=lines.append,
         )
-        program = cls(folder, context)
-        program.context = replace(context, show_status=program.lines.append)
-        return program
+        return cls(folder, context, lines)
 
     def dockerfile(self, *instructions: str, base: str = BASE) -> None:
         text = "\n".join((f"FROM {base}", f"LABEL {STACK_LABEL}={STACK}", *instructions))

@@ -18,8 +18,7 @@ def written(source: str) -> str:
     return write_program(parse(source), PACKAGES)
 
 
-def test_every_kind_of_value_is_python() -> None:
-    source = """
+EVERY_KIND = """
     resource my-web "docker:index/container:Container" {
       __logicalName = "my.web"
       envs = ["A=1", "quote \\" and $${name}\\n"]
@@ -42,8 +41,11 @@ def test_every_kind_of_value_is_python() -> None:
         dependsOn = [net]
       }
     }
-    """
-    assert written(source) == dedent(
+"""
+
+
+def test_every_kind_of_value_is_python() -> None:
+    assert written(EVERY_KIND) == dedent(
         """\
         import pulumi
         import pulumi_docker as docker
