@@ -9,6 +9,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import quote, urlencode
 
 from plugins.bootstrap.engine_address import EngineAddress
+from plugins.bootstrap.user_namespaces import maps_users
 from plugins.images.build_stream import read_build, read_import
 from plugins.images.connection import connect_engine
 from plugins.images.errors import ImagesError
@@ -79,8 +80,7 @@ class HttpEngine:
             {
                 # BuildKit: it builds stages side by side and leaves no image of a stage behind.
                 "version": "2",
-                # What this machine reaches, a build reaches: a proxy on its loopback as well.
-                "networkmode": "host",
+                "networkmode": self._build_network(),
                 "buildargs": json.dumps(dict(arguments)),
                 "labels": json.dumps(dict(labels)),
             }
@@ -93,6 +93,15 @@ class HttpEngine:
         query = urlencode({"repo": repository, "tag": tag})
         with self._request("POST", f"/images/{quote(identity)}/tag?{query}") as response:
             response.read()
+
+    def _build_network(self) -> str:
+        """The host's where that may be: what this machine reaches, a build reaches.
+
+        That is so for a proxy on its loopback too. In a user namespace, no container may mount
+        `/sys` of a network that is the host's.
+        """
+        with self._request("GET", "/info") as response:
+            return "default" if maps_users(json.load(response)) else "host"
 
     @contextmanager
     def _request(

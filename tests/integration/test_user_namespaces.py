@@ -12,6 +12,9 @@ from docker.errors import ImageNotFound
 
 from infra.images import ROOT
 from infra.settings import IMAGE_SOURCE_VARIABLE
+from plugins.bootstrap.engine_address import find_engine
+from plugins.images.context import make_context
+from plugins.images.engine import HttpEngine
 from tests.support.machine import tool_environment
 from tests.support.portal_stack import PortalStack
 from tests.support.production import DOMAIN, production_settings
@@ -20,6 +23,13 @@ from tests.support.second_engine import FIRST_UID, SecondEngine, second_engine
 
 BASES = ("postgres", "redis", "nginx")
 HEALTH_SECONDS = 120
+DOCKERFILE = """
+ARG BASE_IMAGE
+FROM ${BASE_IMAGE}
+USER 0:0
+COPY --chown=0:0 . /to/
+RUN touch /to/folder/another
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +110,27 @@ def test_portal_answers(remapped_stack: PortalStack) -> None:
 def test_nothing_differs_afterwards(remapped_stack: PortalStack) -> None:
     assert set(remapped_stack.refresh()) == {"same"}
     assert set(remapped_stack.preview()) == {"same"}
+
+
+def test_image_builds_and_owns_what_it_copies(remapped_stack: PortalStack, tmp_path: Path) -> None:
+    """As the base images are built, and with the owner that every Dockerfile names."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").touch()
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    built = HttpEngine(find_engine({**os.environ, **remapped_stack.variables})).build(
+        "owner",
+        make_context(tmp_path),
+        arguments={"BASE_IMAGE": base_images()[0]},
+        labels={},
+        on_line=print,
+    )
+    said = remapped_stack.client.containers.run(
+        built,
+        ["-c", "%u:%g", "/to", "/to/folder", "/to/folder/file"],
+        entrypoint="stat",
+        remove=True,
+    )
+    assert said.decode().split() == ["0:0"] * 3
 
 
 def test_stack_comes_back_by_itself_after_the_engines_restart(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-DOCKER = Path(__file__).resolve().parents[3] / "docker"
+ROOT = Path(__file__).resolve().parents[3]
+DOCKER = ROOT / "docker"
+RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("plugins/images/*/Dockerfile")])
 ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]
 USERS = {
     "nginx": "101:101",
@@ -52,6 +54,12 @@ def test_rights_that_the_base_lends_are_taken_before_anything_else_runs(role: st
         "USER 0:0",
         "RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +",
     ]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: str(recipe.relative_to(ROOT)))
+def test_whatever_is_copied_from_the_context_has_an_owner(recipe: Path) -> None:
+    copies = re.findall(r"^COPY (?!--from=)(.*)$", recipe.read_text(), re.MULTILINE)
+    assert [copy for copy in copies if not copy.startswith("--chown=0:0 ")] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -18,6 +18,7 @@ from plugins.images.errors import ImagesError
 
 ANSWERS = {
     "/version": (200, {"Arch": "amd64"}),
+    "/info": (200, {"SecurityOptions": ["name=seccomp,profile=default"]}),
     "/images/devportal/x%3A1-1/json": (200, {"Size": 5}),
     "/images/create": (200, {"status": "sha256:imported"}),
     "/build": (200, {"id": "moby.image.id", "aux": {"ID": "sha256:built"}}),
@@ -100,7 +101,7 @@ def test_build_uses_buildkit_and_the_machines_network(
         "x", b"tar", arguments={"BASE_IMAGE": "b:1"}, labels={"l": "x"}, on_line=lambda line: None
     )
     assert identity == "sha256:built"
-    assert asked == [
+    assert asked[1:] == [
         (
             "/build",
             {
@@ -112,6 +113,17 @@ def test_build_uses_buildkit_and_the_machines_network(
             b"tar",
         )
     ]
+
+
+def test_build_leaves_the_machines_network_alone_where_users_are_mapped(
+    engine: HttpEngine,
+    asked: list[tuple[str, dict[str, list[str]], bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ["name=seccomp,profile=default", "name=userns"]
+    monkeypatch.setitem(ANSWERS, "/info", (200, {"SecurityOptions": options}))
+    engine.build("x", b"tar", arguments={}, labels={}, on_line=lambda line: None)
+    assert asked[-1][1]["networkmode"] == ["default"]
 
 
 def test_tag_splits_name_and_tag(
