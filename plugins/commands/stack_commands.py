@@ -17,7 +17,7 @@ from plugins.commands.interruption import (
     known_ids,
     release_dead_lock,
 )
-from plugins.commands.passphrase import check_passphrase
+from plugins.commands.passphrase import check_it_opens, check_passphrase
 from plugins.commands.stack_file import check_name, create_missing, is_production
 
 
@@ -88,13 +88,22 @@ class StackCommand:
         return [] if self.interactive and not self.confirmed else ["--yes"]
 
     def run(self, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-        """Run `pulumi` on the stack; its exit code."""
+        """Run `pulumi` on the stack; its exit code.
+
+        Raises
+        ------
+        CommandError
+            Raised when it failed for a wrong passphrase.
+        """
         terminal = [] if self.interactive else ["--non-interactive"]
         command = ["pulumi", *arguments, "--stack", self.stack, *terminal]
         try:
-            return run_in_front(command, cwd=self.project.root, environ=environ)
+            code = run_in_front(command, cwd=self.project.root, environ=environ)
         finally:
             git_salt.settle(self.project.root)
+        if code:
+            check_it_opens(self.project.root, self.stack, environ)
+        return code
 
     def create_stack(self, environ: Mapping[str, str]) -> None:
         """Make the stack in the backend if it is not there.

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from tests.support.make import run
 from tests.support.portal_stack import PortalStack
 
 _SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"
@@ -69,3 +70,14 @@ def test_state_and_outputs_show_no_secret(
     assert_clean(pulumi(running_stack, "stack", "export"), secret_values)
     assert_clean(pulumi(running_stack, "stack", "output", "--json"), secret_values)
     assert_clean(running_stack.log.read_text(), secret_values)
+
+
+def test_passphrase_of_another_stack_is_told(running_stack: PortalStack) -> None:
+    target = ("make", "--no-print-directory", "preview", f"STACK={running_stack.name}")
+    done = run(running_stack, "env", "PULUMI_CONFIG_PASSPHRASE=another", *target)
+    assert done.code != 0
+    assert (
+        f"stack {running_stack.name}: PULUMI_CONFIG_PASSPHRASE should give the passphrase that its "
+        "secrets are under (got another). Set it to that one; unset it where the set-up's own is "
+        "meant.\n"
+    ) in done.err

@@ -26,6 +26,7 @@ from plugins.commands.stack_file import (
 )
 
 MACHINE_FILE = Path("/home/x/.local/share/devportal/passphrase")
+CHECK_OF_THE_PASSPHRASE = "stack --stack dev --non-interactive\n"
 NO_PASSPHRASE = (
     "stack prod: the secrets of production should be under a passphrase of yours (got none). "
     "Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE and run this again."
@@ -67,6 +68,21 @@ def test_passphrase_file_that_cannot_be_read_is_named() -> None:
     assert str(error.value) == (
         "PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read "
         "(got '/no/such/file': No such file or directory). Set it to the file with the passphrase."
+    )
+
+
+@pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])
+def test_passphrase_of_another_stack_is_told_after_the_failure(tmp_path: Path, name: str) -> None:
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(
+        "#!/bin/sh\necho 'error: failed to decrypt: incorrect passphrase' >&2\nexit 255\n"
+    )
+    pulumi.chmod(0o755)
+    with pytest.raises(CommandError) as error:
+        command(tmp_path, "mine").run(["preview"], {"PATH": f"{tmp_path}:/bin", name: "x"})
+    assert str(error.value) == (
+        f"stack mine: {name} should give the passphrase that its secrets are under (got another). "
+        "Set it to that one; unset it where the set-up's own is meant."
     )
 
 
@@ -213,16 +229,17 @@ def run_target(root: Path, *arguments: str) -> int | None:
         ),
     ],
 )
-def test_target_is_one_pulumi_command_and_gives_its_exit_code(
+def test_target_runs_pulumi_and_gives_its_exit_code(
     target: str, called: str, root: Path, calls: Path
 ) -> None:
     assert run_target(root, target) == 5
-    assert calls.read_text() == f"{called}\n"
+    assert calls.read_text() == f"{called}\n{CHECK_OF_THE_PASSPHRASE}"
 
 
 def test_rest_of_the_command_line_goes_to_pulumi(root: Path, calls: Path) -> None:
     run_target(root, "preview", "--stack", "dev", "--diff")
-    assert calls.read_text() == "preview --refresh --diff --stack dev --non-interactive\n"
+    called = "preview --refresh --diff --stack dev --non-interactive"
+    assert calls.read_text() == f"{called}\n{CHECK_OF_THE_PASSPHRASE}"
 
 
 def test_stack_that_cannot_be_created_is_told(root: Path, calls: Path) -> None:
