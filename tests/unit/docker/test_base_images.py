@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from plugins.bootstrap.project import ROOT
+
 DOCKER = ROOT / "docker"
 RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("plugins/images/*/Dockerfile")])
 ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]

@@ -101,7 +101,8 @@ def test_build_uses_buildkit_and_the_machines_network(
         "x", b"tar", arguments={"BASE_IMAGE": "b:1"}, labels={"l": "x"}, on_line=lambda line: None
     )
     assert identity == "sha256:built"
-    assert asked[1:] == [
+    assert asked == [
+        ("/info", {}, b""),
         (
             "/build",
             {
@@ -111,7 +112,7 @@ def test_build_uses_buildkit_and_the_machines_network(
                 "labels": ['{"l": "x"}'],
             },
             b"tar",
-        )
+        ),
     ]
 
 
