@@ -39,6 +39,8 @@ def test_killed_container_is_healthy_again_by_itself(
         one for one in production_stack.containers() if one.attrs["Config"]["Hostname"] == hostname
     ]
     before = container.attrs
+    # The engine's 0 for "does not run" is the system's "every process of this group": these tests.
+    assert before["State"]["Pid"] > 0, before["State"]
     os.kill(before["State"]["Pid"], signal.SIGKILL)
     started = time.monotonic()
     wait_for_restart(production_stack, str(container.id), before["RestartCount"] + 1)
