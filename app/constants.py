@@ -81,9 +81,6 @@ LIMIT_WINDOW_SECONDS = 60
 AUDIT_EXPORT_BATCH = 1000
 """Rows an export reads at once: no connection is held while a slow client reads."""
 
-REDIS_CONNECTIONS = 10
-"""Kept by one portal for sessions and limits; what comes above that waits its turn."""
-
 SESSION_STORE_TIMEOUT_SECONDS = 0.8
 """Who cannot be identified is told so within a second."""
 

@@ -40,7 +40,11 @@ class RequestRecord:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                # The server's life ends here: nobody comes back for what waits.
+                self._log.flush()
             return
         identity = _identify(scope)
         request_token = request_id.set(identity)

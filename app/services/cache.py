@@ -5,15 +5,15 @@ generation before it reads the database and files what it read under it; a write
 a new generation after its commit and before its answer. So whatever was read before a change is
 filed under a generation that nobody asks for any more, however late it is put there.
 
-A process also keeps answers itself, and still asks Redis for the generation on every read: one
-question for all reads that wait at the time. Without Redis nothing is taken from a cache. Where
-Redis does not hear of a change, the writer goes on telling it for as long as answers live.
+A process also keeps answers itself, and still asks Redis for the generation on every read. Without
+Redis nothing is taken from a cache. Where Redis does not hear of a change, the writer goes on
+telling it for as long as answers live.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.constants import CACHE_SECONDS, LOCAL_CACHE_ENTRIES
@@ -96,16 +96,10 @@ class ReadCache:
 
 
 class _Generations:
-    """Asks Redis for generations, one question at a time for all who want to know.
-
-    Who asks while a question is under way waits for the next one: an answer must not be older
-    than the asking.
-    """
+    """Asks Redis for generations, and goes on telling it of changes that it did not hear of."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._waiting: dict[str, asyncio.Future[str | None]] = {}
-        self._asking: asyncio.Task[None] | None = None
         self._unheard: dict[str, float] = {}
         self._telling: asyncio.Task[None] | None = None
 
@@ -113,17 +107,11 @@ class _Generations:
         """The scope's generation; None if it cannot be known."""
         if self._unheard.get(scope, 0) > time.monotonic():
             return None
-        waiter = self._waiting.get(scope)
-        if waiter is None:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting[scope] = waiter
-            if self._asking is None:
-                self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(waiter)
+        return await self._cache.generation(_scope(scope))
 
     async def renew(self, scopes: tuple[str, ...]) -> None:
         """Give the scopes new generations, now or as soon as Redis hears of it."""
-        if await self._cache.renew_generations(_scopes(scopes)):
+        if await self._cache.renew_generations([*map(_scope, scopes)]):
             return
         # What was read before the change is expired by then.
         self._unheard |= dict.fromkeys(scopes, time.monotonic() + CACHE_SECONDS)
@@ -131,46 +119,27 @@ class _Generations:
             self._telling = asyncio.create_task(self._tell())
 
     async def close(self) -> None:
-        for task in filter(None, (self._telling, self._asking)):
-            task.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
 
     async def _tell(self) -> None:
         while self._unheard:
             await asyncio.sleep(_RETRY_SECONDS)
             told = dict(self._unheard)
-            heard = await self._cache.renew_generations(_scopes(told))
+            heard = await self._cache.renew_generations([*map(_scope, told)])
             for scope, until in told.items():
                 # It has another end by now if another change of it was not heard of meanwhile.
                 if self._unheard[scope] == until and (heard or until < time.monotonic()):
                     del self._unheard[scope]
         self._telling = None
 
-    async def _ask(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, {}
-            try:
-                found = await self._cache.generations(_scopes(batch))
-            except BaseException:
-                self._answer(batch, None)
-                raise
-            self._answer(batch, found)
-        self._asking = None
-
-    def _answer(
-        self,
-        batch: dict[str, asyncio.Future[str | None]],
-        found: Sequence[str | None] | None,
-    ) -> None:
-        for waiter, generation in zip(batch.values(), found or [None] * len(batch), strict=True):
-            waiter.set_result(generation)
-
 
 def _key(name: str) -> str:
     return f"cache:answer:{name}"
 
 
-def _scopes(names: Iterable[str]) -> list[str]:
-    return [f"cache:generation:{name}" for name in names]
+def _scope(name: str) -> str:
+    return f"cache:generation:{name}"
 
 
 def _format(entry: _Entry) -> str:

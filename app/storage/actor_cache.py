@@ -7,7 +7,6 @@ then not remembered, so what was read before the change cannot come back after i
 import json
 import uuid
 from dataclasses import asdict, fields
-from typing import Any
 
 from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.storage.accounts import Account
@@ -26,7 +25,7 @@ class ActorCache:
 
     async def find(self, user_id: uuid.UUID) -> Account | None:
         """The account as remembered, if it is."""
-        text = await self._server.ask(lambda redis: redis.get(actor_key(user_id)))
+        text = await self._server.ask(("GET", actor_key(user_id)))
         return read_account(text)
 
     async def remember(self, account: Account) -> None:
@@ -35,7 +34,7 @@ class ActorCache:
         del values[_SECRET]
         text = json.dumps(values)
         await self._server.ask(
-            lambda redis: redis.set(actor_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
+            ("SET", actor_key(account.id), text, "EX", ACTOR_CACHE_SECONDS, "NX")
         )
 
     async def announce_change(self, *user_ids: uuid.UUID) -> None:
@@ -46,15 +45,13 @@ class ActorCache:
         UnavailableError
             Raised when Redis is away: the change must not happen then, it might not be seen.
         """
-
-        async def mark(redis: Any) -> None:
-            async with redis.pipeline(transaction=False) as pipe:
-                for user_id in user_ids:
-                    pipe.set(actor_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
-                await pipe.execute()
-
         if user_ids:
-            await self._server.ask(mark)
+            await self._server.ask_all(
+                *(
+                    ("SET", actor_key(one), _CHANGING, "EX", ACTOR_CHANGE_SECONDS)
+                    for one in user_ids
+                )
+            )
 
 
 def read_account(text: str | None) -> Account | None:

@@ -9,8 +9,8 @@ from typing import Any
 from redis.exceptions import NoScriptError
 
 from app.constants import LIMIT_WINDOW_SECONDS
-from app.storage.gathering import Command
 from app.storage.redis_server import RedisServer
+from app.storage.shared_connection import Command
 
 # All buckets give a token, or none does.
 _TAKE = """
@@ -102,8 +102,8 @@ class Buckets:
 
     async def _run(self, arguments: Command) -> list[Any]:
         try:
-            [answer] = await self._server.send(("EVALSHA", _TAKE_SHA1, *arguments))
+            answer: list[Any] = await self._server.ask(("EVALSHA", _TAKE_SHA1, *arguments))
         except NoScriptError:
             # Redis has been started since somebody sent it.
-            [answer] = await self._server.send(("EVAL", _TAKE, *arguments))
+            answer = await self._server.ask(("EVAL", _TAKE, *arguments))
         return answer

@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from redis.asyncio import Redis
-
-Command = tuple[str | int, ...]
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -79,11 +76,3 @@ def _settle(waiter: asyncio.Future[Any], answer: object) -> None:
         waiter.set_exception(answer)
     else:
         waiter.set_result(answer)
-
-
-async def run_commands(redis: Redis, commands: Sequence[Command]) -> list[Any]:
-    """What Redis answers to each, an error of one of them among the answers."""
-    pipeline = redis.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)
-    return await pipeline.execute(raise_on_error=False)

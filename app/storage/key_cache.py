@@ -38,7 +38,7 @@ class KeyCache:
     async def find(self, sha256: bytes) -> StoredKey | None:
         """The key of that hash as remembered, if it and its owner are."""
         try:
-            text = await self._server.ask(lambda redis: redis.get(_key(sha256)))
+            text = await self._server.ask(("GET", _key(sha256)))
             if text is None or text == _CHANGING:
                 return None
             values = json.loads(text)
@@ -61,9 +61,7 @@ class KeyCache:
         text = json.dumps(values)
         try:
             await self._actors.remember(key.owner)
-            await self._server.ask(
-                lambda redis: redis.set(_key(key.sha256), text, ex=ACTOR_CACHE_SECONDS, nx=True)
-            )
+            await self._server.ask(("SET", _key(key.sha256), text, "EX", ACTOR_CACHE_SECONDS, "NX"))
         except UnavailableError:
             return
 
@@ -75,9 +73,7 @@ class KeyCache:
         UnavailableError
             Raised when Redis is away: another replica might go on with the key.
         """
-        await self._server.ask(
-            lambda redis: redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
-        )
+        await self._server.ask(("SET", _key(sha256), _CHANGING, "EX", ACTOR_CHANGE_SECONDS))
 
 
 def _key(sha256: bytes) -> str:

@@ -6,7 +6,8 @@ The list may be evicted or left behind; whether a session is good is told by the
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from itertools import chain
+from typing import Literal
 
 from app.constants import SESSION_IDLE_SECONDS, SESSION_SECONDS
 from app.storage.accounts import Account
@@ -58,28 +59,24 @@ class SessionStore:
         """Begin a session."""
         values = {**asdict(session), "user_id": str(session.user_id), "refresh": refresh_hash}
         del values["id"]
-
-        async def store(redis: Any) -> None:
-            async with redis.pipeline(transaction=True) as pipe:
-                pipe.hset(_key(session.id), mapping=values)
-                pipe.expire(_key(session.id), SESSION_IDLE_SECONDS)
-                index = _index(session.user_id)
-                pipe.zadd(index, {session.id: session.created_at})
-                pipe.expire(index, SESSION_SECONDS)
-                await pipe.execute()
-
-        await self._server.ask(store)
+        key, index = _key(session.id), _index(session.user_id)
+        await self._server.ask_together(
+            ("HSET", key, *chain.from_iterable(values.items())),
+            ("EXPIRE", key, SESSION_IDLE_SECONDS),
+            ("ZADD", index, session.created_at, session.id),
+            ("EXPIRE", index, SESSION_SECONDS),
+        )
 
     async def find(self, session_id: str) -> Session | None:
         """The session of that id, if it has not ended."""
-        found = await self._server.ask(lambda redis: redis.hgetall(_key(session_id)))
+        found = await self._server.ask(("HGETALL", _key(session_id)))
         return _read(session_id, found)
 
     async def find_with_account(
         self, session_id: str, user_id: uuid.UUID
     ) -> tuple[Session | None, Account | None]:
         """A session, and the account it should be of as far as it is remembered: at one go."""
-        found, text = await self._server.send(
+        found, text = await self._server.ask_all(
             ("HGETALL", _key(session_id)), ("GET", actor_key(user_id))
         )
         return _read(session_id, found), read_account(text)
@@ -93,9 +90,7 @@ class SessionStore:
         """
         limits = (leeway_seconds, SESSION_SECONDS, SESSION_IDLE_SECONDS)
         arguments = (presented, successor, *limits)
-        found: Rotation = await self._server.ask(
-            lambda redis: redis.eval(_ROTATE, 1, _key(session_id), *arguments)
-        )
+        found: Rotation = await self._server.ask(("EVAL", _ROTATE, 1, _key(session_id), *arguments))
         return found
 
     async def remove(self, user_id: uuid.UUID, session_id: str) -> bool:
@@ -103,18 +98,18 @@ class SessionStore:
         session = await self.find(session_id)
         if session is None or session.user_id != user_id:
             return False
-        removed = await self._server.ask(lambda redis: redis.delete(_key(session_id)))
-        await self._server.ask(lambda redis: redis.zrem(_index(user_id), session_id))
+        removed = await self._server.ask(("DEL", _key(session_id)))
+        await self._server.ask(("ZREM", _index(user_id), session_id))
         return bool(removed)
 
     async def list_of(self, user_id: uuid.UUID) -> list[Session]:
         """Sessions of a user, newest first; forgets those that have ended."""
         index = _index(user_id)
-        ids: list[str] = await self._server.ask(lambda redis: redis.zrevrange(index, 0, -1))
+        ids: list[str] = await self._server.ask(("ZREVRANGE", index, 0, -1))
         found = [(session_id, await self.find(session_id)) for session_id in ids]
         ended = [session_id for session_id, session in found if session is None]
         if ended:
-            await self._server.ask(lambda redis: redis.zrem(index, *ended))
+            await self._server.ask(("ZREM", index, *ended))
         return [session for _, session in found if session is not None]
 
 

@@ -1,6 +1,6 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -67,8 +67,8 @@ class FakeCache:
         if not self.away:
             self.texts[key] = value
 
-    async def generations(self, scopes: Sequence[str]) -> list[str] | None:
-        return None if self.away else [self.texts.setdefault(scope, "1") for scope in scopes]
+    async def generation(self, scope: str) -> str | None:
+        return None if self.away else self.texts.setdefault(scope, "1")
 
 
 @pytest.fixture

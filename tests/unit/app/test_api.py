@@ -239,14 +239,15 @@ def test_forged_request_id_is_replaced(client: TestClient) -> None:
     assert len(answer.headers["x-request-id"]) == 32
 
 
-def test_access_line_is_json_with_the_request_id(
-    client: TestClient, capsys: pytest.CaptureFixture[str]
+def test_access_line_is_json_with_the_request_id_and_written_before_the_end(
+    application: FastAPI, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from app.logs import configure_logs
 
     configure_logs("info")
-    client.get("/version", headers={"X-Request-ID": "line"})
-    client.get("/livez")
+    with TestClient(application) as client:
+        client.get("/version", headers={"X-Request-ID": "line"})
+        client.get("/livez")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     access = [line for line in lines if line["logger"] == "app.access"]
     assert [(line["path"], line["status"], line["request_id"]) for line in access] == [
