@@ -53,14 +53,17 @@ class ReadCache:
         self, name: str, scope: str, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
         """The answer of that name, from `load` if it is not there or its scope has changed."""
-        generation = await self._generations.current(scope)
+        kept = self._local.get(name)
+        # What this process has not, another one may have left in Redis.
+        key = None if kept and kept.expires > time.time() else _key(name)
+        generation, text = await self._generations.look_up(scope, key)
         if generation is None:
             return await load()
         entry = self._local.get(name)
         if entry and entry.is_good(generation):
             self._local.move_to_end(name)
             return entry.snapshot
-        return await self._fly(name, generation, load)
+        return await self._fly(name, generation, text, load)
 
     async def forget(self, *scopes: str) -> None:
         """Make all answers of these scopes old, on every replica."""
@@ -71,20 +74,20 @@ class ReadCache:
         await self._generations.close()
 
     async def _fly(
-        self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
+        self, name: str, generation: str, text: str | None, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
         flight = self._flights.get((name, generation))
         if flight is None:
             # A task of its own: who asked first may go away, the others still wait.
-            flight = asyncio.create_task(self._fetch(name, generation, load))
+            flight = asyncio.create_task(self._fetch(name, generation, text, load))
             self._flights[name, generation] = flight
             flight.add_done_callback(lambda _: self._flights.pop((name, generation)))
         return await asyncio.shield(flight)
 
     async def _fetch(
-        self, name: str, generation: str, load: Callable[[], Awaitable[Snapshot]]
+        self, name: str, generation: str, text: str | None, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
-        entry = _parse(await self._cache.get(_key(name)))
+        entry = _parse(text)
         if entry is None or not entry.is_good(generation):
             entry = _Entry(generation, time.time() + CACHE_SECONDS, await load())
             await self._cache.put(_key(name), _format(entry), seconds=CACHE_SECONDS)
@@ -103,11 +106,11 @@ class _Generations:
         self._unheard: dict[str, float] = {}
         self._telling: asyncio.Task[None] | None = None
 
-    async def current(self, scope: str) -> str | None:
-        """The scope's generation; None if it cannot be known."""
+    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
+        """The scope's generation, None if it cannot be known, and the text of a key."""
         if self._unheard.get(scope, 0) > time.monotonic():
-            return None
-        return await self._cache.generation(_scope(scope))
+            return None, None
+        return await self._cache.look_up(_scope(scope), key)
 
     async def renew(self, scopes: tuple[str, ...]) -> None:
         """Give the scopes new generations, now or as soon as Redis hears of it."""

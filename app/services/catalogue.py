@@ -232,8 +232,7 @@ class Catalogue:
         await self._forget(key)
 
     async def _load(self, keys: Sequence[EntityKey]) -> list[StoredEntity | None]:
-        async with self._database.read() as connection:
-            found = await get_entities(connection, keys)
+        found = await self._database.read_quickly(lambda by: get_entities(by, keys))
         return [found.get(key) for key in keys]
 
     async def _forget(self, key: EntityKey) -> None:

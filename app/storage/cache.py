@@ -26,24 +26,22 @@ class Cache:
         )
         self._paused_until = 0.0
 
-    async def get(self, key: str) -> str | None:
-        """The text of that key; None if there is none or Redis is away."""
-        found = await self._ask(("GET", key))
-        return None if found is None else found[0]
-
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         """Remember a text for some seconds, or not at all if Redis is away."""
         await self._ask(("SET", key, value, "EX", seconds))
 
-    async def generation(self, scope: str) -> str | None:
-        """The generation a scope is at, made if there is none; None if Redis is away."""
-        found = await self._ask(("GET", scope))
-        if found is None or found[0] is not None:
-            return None if found is None else found[0]
-        made = secrets.token_hex(8)
-        # Another replica may have been first: then this answers with what it made.
-        found = await self._ask(("SET", scope, made, "EX", _GENERATION_SECONDS, "NX", "GET"))
-        return None if found is None else found[0] or made
+    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
+        """The generation a scope is at, made if there is none, and the text of a key if there is.
+
+        Neither is there while Redis is away.
+        """
+        found = await self._ask(("MGET", scope, key) if key else ("MGET", scope))
+        if found is None:
+            return None, None
+        generation, *texts = found[0]
+        if generation is None:
+            generation = await self._start_generation(scope)
+        return generation, texts[0] if texts else None
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         """Make everything that is cached in these scopes old; False if Redis is away.
@@ -61,6 +59,12 @@ class Cache:
 
     async def close(self) -> None:
         await self._redis.close()
+
+    async def _start_generation(self, scope: str) -> str | None:
+        made = secrets.token_hex(8)
+        # Another replica may have been first: then this answers with what it made.
+        found = await self._ask(("SET", scope, made, "EX", _GENERATION_SECONDS, "NX", "GET"))
+        return None if found is None else found[0] or made
 
     async def _ask(self, command: Command) -> list[Any] | None:
         if time.monotonic() < self._paused_until:

@@ -1,12 +1,15 @@
 """The connection pool to PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
-from sqlalchemy import QueuePool, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg
+from sqlalchemy import QueuePool, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -19,6 +22,9 @@ from app.constants import (
 from app.exceptions import UnavailableError
 from app.storage.connection import AbandonableConnection
 
+Found = TypeVar("Found")
+_is_trusted: ContextVar[bool] = ContextVar("is_trusted", default=False)
+"""Whether a connection is lent without asking it first for a sign of life."""
 _away_until: ContextVar[float] = ContextVar("away_until", default=0)
 """A request that has waited for a database that is away does not wait for it again."""
 
@@ -34,8 +40,6 @@ class Database:
             pool_size=config.database_pool_size,
             max_overflow=0,
             pool_timeout=DATABASE_WAIT_SECONDS * 0.9,
-            # A connection of before the server's restart is noticed here, not by a request.
-            pool_pre_ping=True,
             connect_args={
                 "async_creator_fn": AbandonableConnection.connect,
                 "connect_timeout": DATABASE_CONNECT_TIMEOUT_SECONDS,
@@ -43,11 +47,20 @@ class Database:
             },
             hide_parameters=True,
         )
+        _ask_before_lending(self._engine)
         self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def connect(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
+    async def connect(
+        self, engine: AsyncEngine | None = None, *, is_quick: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction.
+
+        Parameters
+        ----------
+        is_quick
+            Whether all of it has the time that others have to get a connection. It may be a lost
+            one then.
 
         Raises
         ------
@@ -59,9 +72,11 @@ class Database:
             raise self._unavailable("the database does not answer")
         try:
             async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
+                _is_trusted.set(is_quick)
                 async with (engine or self._engine).begin() as connection:
-                    # The server ends a slow statement first; this is for one that hangs.
-                    bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
+                    if not is_quick:
+                        # The server ends a slow statement first; this is for one that hangs.
+                        bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
                     yield connection
         except PoolTimeoutError as error:
             raise self._unavailable("the database is busy") from error
@@ -85,6 +100,23 @@ class Database:
         async with self.connect(self._reads) as connection:
             yield connection
 
+    async def read_quickly(self, ask: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:
+        """What a statement finds that is answered at once, if at all; raises as `connect` does.
+
+        Nobody asks first whether the connection lives, which takes as long as such a statement: if
+        it was lost, the statement goes over another one.
+        """
+        try:
+            async with self.connect(self._reads, is_quick=True) as connection:
+                return await ask(connection)
+        except UnavailableError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
+                raise
+        _away_until.set(0)
+        async with self.read() as connection:
+            return await ask(connection)
+
     async def ping(self) -> None:
         """Ask PostgreSQL for a sign of life."""
         async with self.connect() as connection:
@@ -104,3 +136,21 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _ask_before_lending(engine: AsyncEngine) -> None:
+    """Have a connection of before the server's restart noticed here, not by a request.
+
+    The pool's own `pool_pre_ping` knows no exceptions.
+    """
+
+    def ask(connection: DBAPIConnection, *_: object) -> None:
+        if _is_trusted.get():
+            return
+        try:
+            engine.sync_engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            # The pool connects anew, and lends none of the others any more.
+            raise InvalidatePoolError("the connection was lost") from error
+
+    event.listen(engine.sync_engine.pool, "checkout", ask)

@@ -5,7 +5,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.entities import (
@@ -41,6 +53,19 @@ _FACETS: dict[str, Any] = {
     "lifecycle": Entity.lifecycle,
     "tag": func.unnest(Entity.tags),
 }
+_WANTED = (
+    func.unnest(*(bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "namespaces", "names")))
+    .table_valued("kind", "namespace", "name", name="wanted")
+    .render_derived()
+)
+# Put together once, and one text for any number of keys: both the driver and the server know it.
+_BY_KEY = (
+    select(Entity.id, *_KEY, *_COLUMNS.values())
+    .join(Team, Team.id == Entity.owner_id)
+    .join(_WANTED, tuple_(*_KEY) == tuple_(_WANTED.c.kind, _WANTED.c.namespace, _WANTED.c.name))
+    .order_by(*_KEY)
+)
+_BY_KEY_LOCKED = _BY_KEY.with_for_update(of=Entity)
 
 
 class StoredEntity(NamedTuple):
@@ -115,16 +140,12 @@ async def get_entities(
     connection: AsyncConnection, keys: Sequence[EntityKey], *, lock: bool = False
 ) -> dict[EntityKey, StoredEntity]:
     """Those of the entities that exist."""
-    wanted = [(key.kind, key.namespace, key.name) for key in keys]
-    statement = (
-        select(Entity.id, *_KEY, *_COLUMNS.values())
-        .join(Team, Team.id == Entity.owner_id)
-        .where(tuple_(*_KEY).in_(wanted))
-        .order_by(*_KEY)
-    )
-    if lock:
-        statement = statement.with_for_update(of=Entity)
-    rows = await connection.execute(statement)
+    wanted = {
+        "kinds": [key.kind for key in keys],
+        "namespaces": [key.namespace for key in keys],
+        "names": [key.name for key in keys],
+    }
+    rows = await connection.execute(_BY_KEY_LOCKED if lock else _BY_KEY, wanted)
     return {EntityKey(row.kind, row.namespace, row.name): _stored(row) for row in rows}
 
 

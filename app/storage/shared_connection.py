@@ -6,6 +6,7 @@ of asking. Connecting, TLS, logging in and the protocol are the driver's.
 """
 
 import asyncio
+import builtins
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -42,8 +43,8 @@ class SharedConnection:
 
         Raises
         ------
-        OSError
-            Raised when there is no connection within the time; so are the driver's errors.
+        ConnectionError, TimeoutError
+            Raised when there is no connection, or no answer in time; the driver's, not Python's.
         ResponseError
             Raised when Redis refuses one of them, once it has answered to all.
         """
@@ -69,8 +70,10 @@ class SharedConnection:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await connection.connect()
-        except BaseException:
+        except BaseException as error:
             await connection.disconnect(nowait=True)
+            if isinstance(error, builtins.TimeoutError):
+                raise TimeoutError("no connection in time") from error
             raise
         return _Line(connection, self._timeout_seconds)
 

@@ -6,6 +6,7 @@ The servers are those of the fixture `stores`.
 import itertools
 import os
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.config import load_config
-from app.constants import MIGRATION_LOCK_KEY
+from app.constants import DATABASE_WAIT_SECONDS, MIGRATION_LOCK_KEY
 from app.main import create_app
 from app.revisions import code_revisions
 from tests.support.freezable_proxy import FreezableProxy
@@ -175,25 +176,32 @@ def proxied(seeded: Mapping[str, str]) -> Iterator[tuple[TestClient, FreezablePr
             proxy.thaw()
 
 
-def test_frozen_database_is_503_until_it_goes_on(
-    proxied: tuple[TestClient, FreezableProxy], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("path", [_UNCACHED, _ENTITY])
+def test_frozen_database_is_503_soon_until_it_goes_on(
+    proxied: tuple[TestClient, FreezableProxy], caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     client, proxy = proxied
     proxy.freeze()
     for _ in range(2):
-        answer = client.get(_UNCACHED)
+        began = time.monotonic()
+        answer = client.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert time.monotonic() - began < 2 * DATABASE_WAIT_SECONDS
     health = client.get("/health")
     assert health.status_code == 503
     assert health.json()["dependencies"]["postgres"]["reason"] == "no answer within 0.8 s"
     # The driver asks a frozen server to cancel, and waits 10 s for that.
     assert [record.message for record in caplog.records if record.name == "psycopg"] == []
     proxy.thaw()
-    assert client.get(_UNCACHED).status_code == 200
+    assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", [_UNCACHED, _ENTITY])
 def test_restarted_database_is_noticed_without_an_error(
-    proxied: tuple[TestClient, FreezableProxy], seeded: Mapping[str, str], stores: Stores
+    proxied: tuple[TestClient, FreezableProxy],
+    seeded: Mapping[str, str],
+    stores: Stores,
+    path: str,
 ) -> None:
     client, _ = proxied
     name = httpx.URL(seeded["DATABASE_URL"]).path.removeprefix("/")
@@ -203,7 +211,7 @@ def test_restarted_database_is_noticed_without_an_error(
             (f"{name}_user",),
         ).fetchall()
     assert ended == [(True,)]
-    assert client.get(_UNCACHED).status_code == 200
+    assert client.get(path).status_code == 200
 
 
 def test_first_page_outlives_the_database_for_as_long_as_it_is_cached(

@@ -1,6 +1,6 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,6 +47,10 @@ class FakeDatabase:
 
     read = connect
 
+    async def read_quickly(self, ask: Callable[[object], Awaitable[Any]]) -> Any:
+        async with self.connect() as connection:
+            return await ask(connection)
+
 
 class FakeCache:
     """Remembers texts, or is away."""
@@ -59,16 +63,15 @@ class FakeCache:
         if self.away:
             raise ConnectionError
 
-    async def get(self, key: str) -> str | None:
-        return None if self.away else self.texts.get(key)
-
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         assert seconds > 0
         if not self.away:
             self.texts[key] = value
 
-    async def generation(self, scope: str) -> str | None:
-        return None if self.away else self.texts.setdefault(scope, "1")
+    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
+        if self.away:
+            return None, None
+        return self.texts.setdefault(scope, "1"), self.texts.get(key or "")
 
 
 @pytest.fixture

@@ -17,17 +17,16 @@ class FakeRedis:
         self.away = False
         self.texts: dict[str, str] = {}
 
-    async def get(self, key: str) -> str | None:
-        return None if self.away else self.texts.get(key)
-
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         assert seconds > 0
         if not self.away:
             self.texts[key] = value
 
-    async def generation(self, scope: str) -> str | None:
+    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
         await asyncio.sleep(0)
-        return None if self.away else self.texts.setdefault(scope, "first")
+        if self.away:
+            return None, None
+        return self.texts.setdefault(scope, "first"), self.texts.get(key or "")
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         if not self.away:
