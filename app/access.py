@@ -168,7 +168,7 @@ class _Guard:
     with_first_password: bool
 
     async def __call__(self, request: Request, actor: MaybeActorDep) -> None:
-        if actor is None and self._is_open(request.app.state.config):
+        if self._is_open(request.app.state.config, actor):
             return
         actor = _require_actor(request, actor)
         if actor.must_change_password and not self.with_first_password:
@@ -177,9 +177,10 @@ class _Guard:
             _check_scope(actor, self.scope)
         _check_role(actor, self.rule)
 
-    def _is_open(self, config: Config) -> bool:
-        reads = self.rule is Access.READ and config.anonymous_reads
-        return reads or (self.rule is Access.INSIDE and not config.is_production)
+    def _is_open(self, config: Config, actor: Actor | None) -> bool:
+        if self.rule is Access.INSIDE:
+            return not config.is_production
+        return self.rule is Access.READ and actor is None and config.anonymous_reads
 
 
 def _check_scope(actor: Actor, scope: Scope | None) -> None:
