@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from app.models.texts import check_printable
+from app.models.texts import check_printable, check_storable
 
 Email = Annotated[
     str,
@@ -18,9 +18,17 @@ Email = Annotated[
 ]
 """An address as browsers accept it, in lower case."""
 
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    check_storable(value.get_secret_value())
+    return value
+
+
+_Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
+"""Where other texts are, the library itself refuses what UTF-8 cannot hold."""
 # A wrong one may be of any length: that tells nothing of the right one's rules.
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
-NewPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+GivenPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
+NewPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
 PersonName = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(check_printable)
 ]
@@ -46,7 +54,7 @@ class RefreshIn(BaseModel):
         json_schema_extra={"example": {"refresh_token": "V0qk3C8u2xB1.pZ0qF7r3mXc9"}}
     )
 
-    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+    refresh_token: Annotated[_Secret, Field(min_length=1, max_length=200)]
 
 
 class TokensOut(BaseModel):

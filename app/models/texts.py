@@ -74,5 +74,5 @@ def check_printable(text: str) -> str:
 def check_storable(text: str) -> str:
     """Refuse what PostgreSQL cannot store: NUL, and half a surrogate pair."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("should be text without NUL")
+        raise ValueError("should have no NUL and no half a character")
     return text

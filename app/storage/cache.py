@@ -3,7 +3,7 @@
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -51,7 +51,7 @@ class Cache:
         renewals: list[Command] = [
             ("SET", scope, secrets.token_hex(8), "EX", _GENERATION_SECONDS) for scope in scopes
         ]
-        return await self._try(("MULTI",), *renewals, ("EXEC",)) is not None
+        return await self._try(self._redis.ask_together(*renewals)) is not None
 
     async def ping(self) -> None:
         """Ask Redis for a sign of life; raises what the driver raises."""
@@ -69,12 +69,12 @@ class Cache:
     async def _ask(self, command: Command) -> list[Any] | None:
         if time.monotonic() < self._paused_until:
             return None
-        return await self._try(command)
+        return await self._try(self._redis.ask(command))
 
-    async def _try(self, *commands: Command) -> list[Any] | None:
+    async def _try(self, asking: Awaitable[list[Any]]) -> list[Any] | None:
         try:
-            return await self._redis.ask(*commands)
-        except (RedisError, OSError) as error:
+            return await asking
+        except RedisError as error:
             self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
             _logger.warning("no cache for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
             return None

@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.config import Config
 from app.constants import (
@@ -59,8 +60,8 @@ class Database:
         Parameters
         ----------
         is_quick
-            Whether all of it has the time that others have to get a connection. It may be a lost
-            one then.
+            Whether what is asked has no more time than others have to get a connection. It may be
+            a lost one then.
 
         Raises
         ------
@@ -74,9 +75,9 @@ class Database:
             async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
                 _is_trusted.set(is_quick)
                 async with (engine or self._engine).begin() as connection:
-                    if not is_quick:
-                        # The server ends a slow statement first; this is for one that hangs.
-                        bound.reschedule(now() + DATABASE_ANSWER_SECONDS + 1)
+                    # The server ends a slow statement first; this is for one that hangs.
+                    seconds = DATABASE_WAIT_SECONDS if is_quick else DATABASE_ANSWER_SECONDS + 1
+                    bound.reschedule(now() + seconds)
                     yield connection
         except PoolTimeoutError as error:
             raise self._unavailable("the database is busy") from error
@@ -144,8 +145,11 @@ def _ask_before_lending(engine: AsyncEngine) -> None:
     The pool's own `pool_pre_ping` knows no exceptions.
     """
 
-    def ask(connection: DBAPIConnection, *_: object) -> None:
-        if _is_trusted.get():
+    def note_new(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["is_new"] = True
+
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        if record.info.pop("is_new", False) or _is_trusted.get():
             return
         try:
             engine.sync_engine.dialect.do_ping(connection)
@@ -153,4 +157,5 @@ def _ask_before_lending(engine: AsyncEngine) -> None:
             # The pool connects anew, and lends none of the others any more.
             raise InvalidatePoolError("the connection was lost") from error
 
+    event.listen(engine.sync_engine.pool, "connect", note_new)
     event.listen(engine.sync_engine.pool, "checkout", ask)

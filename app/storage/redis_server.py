@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from app.config import Config
 from app.constants import REDIS_PAUSE_SECONDS, SESSION_STORE_TIMEOUT_SECONDS
@@ -37,27 +38,33 @@ class RedisServer:
         [answer] = await self.ask_all(command)
         return answer
 
-    async def ask_together(self, *commands: Command) -> None:
-        """Have all of them carried out, or none; raises as `ask` does."""
-        *_, answers = await self.ask_all(("MULTI",), *commands, ("EXEC",))
-        for error in (answer for answer in answers if isinstance(answer, Exception)):
-            raise error
+    async def ask_together(self, *commands: Command) -> list[Any]:
+        """As `ask_all`, with all of them carried out or none."""
+        return await self._try(self._redis.ask_together, commands)
 
     async def ask_all(self, *commands: Command) -> list[Any]:
         """What Redis answers to each, in one exchange; raises as `ask` does."""
+        return await self._try(self._redis.ask, commands)
+
+    async def close(self) -> None:
+        await self._redis.close()
+
+    async def _try(
+        self, ask: Callable[..., Awaitable[list[Any]]], commands: Sequence[Command]
+    ) -> list[Any]:
         if time.monotonic() < self._paused_until:
             raise UnavailableError("the session store does not answer")
         try:
-            return await self._redis.ask(*commands)
+            return await ask(*commands)
+        except NoScriptError:
+            # Whoever sent it knows what to do.
+            raise
         except ResponseError:
             # It answers: the mistake is ours.
             self.errors += 1
             raise
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             self.errors += 1
             self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
             _logger.warning("no sessions for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
             raise UnavailableError("the session store does not answer") from error
-
-    async def close(self) -> None:
-        await self._redis.close()

@@ -7,7 +7,6 @@ of asking. Connecting, TLS, logging in and the protocol are the driver's.
 
 import asyncio
 import builtins
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 
 Command = tuple[str | int | float, ...]
 
@@ -32,7 +31,12 @@ class SharedConnection:
 
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
         self._pool = ConnectionPool.from_url(
-            url, decode_responses=True, protocol=3, retry=Retry(NoBackoff(), 0)
+            url,
+            decode_responses=True,
+            protocol=3,
+            # Times are kept here: the driver's own cost a task for each question.
+            socket_timeout=None,
+            retry=Retry(NoBackoff(), 0),
         )
         self._timeout_seconds = timeout_seconds
         self._line: _Line | None = None
@@ -53,8 +57,17 @@ class SharedConnection:
             line = await self._open_once()
         return await line.ask(commands)
 
+    async def ask_together(self, *commands: Command) -> list[Any]:
+        """As `ask`, with all of them carried out or none."""
+        *_, answers = await self.ask(("MULTI",), *commands, ("EXEC",))
+        for error in (answer for answer in answers if isinstance(answer, Exception)):
+            raise error
+        return answers
+
     async def close(self) -> None:
         """End the connection."""
+        if self._opening is not None:
+            self._opening.cancel()
         if self._line is not None:
             self._line.close()
 
@@ -86,7 +99,7 @@ class SharedConnection:
 
 @dataclass(slots=True, eq=False)
 class _Question:
-    commands: Sequence[Command]
+    parts: int
     asked_at: float
     waiter: asyncio.Future[list[Any]]
     answers: list[Any] = field(default_factory=list)
@@ -94,7 +107,7 @@ class _Question:
     def take(self, answer: Any) -> bool:
         """Take the answer to the next command; whether it was the last one."""
         self.answers.append(answer)
-        if len(self.answers) < len(self.commands):
+        if len(self.answers) < self.parts:
             return False
         if not self.waiter.done():
             error = next((one for one in self.answers if isinstance(one, Exception)), None)
@@ -112,42 +125,46 @@ class _Line:
         self._connection = connection
         self._timeout_seconds = timeout_seconds
         self._loop = asyncio.get_running_loop()
-        self._unsent: list[_Question] = []
+        self._unsent: list[bytes] = []
         self._unanswered: deque[_Question] = deque()
+        self._asked = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._reading = asyncio.create_task(self._read())
+        self._tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         self.is_lost = False
 
     async def ask(self, commands: Sequence[Command]) -> list[Any]:
         if self.is_lost:
             raise ConnectionError("the connection is lost")
-        question = _Question(commands, self._loop.time(), self._loop.create_future())
+        # What cannot be sent is the error of this question, not of those that would leave with it.
+        packed = self._connection.pack_commands(commands)
+        question = _Question(len(commands), self._loop.time(), self._loop.create_future())
         self._unanswered.append(question)
-        self._unsent.append(question)
+        self._unsent += packed
+        self._asked.set()
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_seconds, self._look_for_silence)
-        if len(self._unsent) == 1:
-            try:
-                # What is asked until the loop's next turn leaves with this.
-                await asyncio.sleep(0)
-            finally:
-                await self._send()
         return await question.waiter
 
     def close(self, error: Exception | None = None) -> None:
         """End the connection, and tell everybody who waits why."""
-        self._reading.cancel()
-        self._lose(error or ConnectionError("the connection was closed"))
+        error = error or ConnectionError("the connection was closed")
+        if not isinstance(error, RedisError):
+            error = ConnectionError(f"{type(error).__name__}: {error}")
+        self.is_lost = True
+        # Whichever of the two comes here itself has something to end yet.
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
+        for question in self._unanswered:
+            if not question.waiter.done():
+                question.waiter.set_exception(error)
+        self._unanswered.clear()
 
-    async def _send(self) -> None:
-        commands = [command for question in self._unsent for command in question.commands]
-        self._unsent.clear()
-        if self.is_lost or not self._connection.is_connected:
-            # Left to itself the driver connects again, under whoever reads from what was there.
-            return
+    async def _write(self) -> None:
         try:
-            packed = self._connection.pack_commands(commands)
-            await self._connection.send_packed_command(packed, check_health=False)
+            while await self._asked.wait():
+                self._asked.clear()
+                packed, self._unsent = self._unsent, []
+                await self._connection.send_packed_command(packed, check_health=False)
         except Exception as error:
             self.close(error)
 
@@ -158,13 +175,13 @@ class _Line:
                 if self._unanswered[0].take(answer):
                     self._unanswered.popleft()
         except Exception as error:
-            self._lose(error)
+            self.close(error)
         finally:
             await self._connection.disconnect(nowait=True)
 
     async def _next_answer(self) -> Any:
         try:
-            return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            return await self._connection.read_response(disconnect_on_error=False)
         except ResponseError as error:
             return error
 
@@ -178,11 +195,3 @@ class _Line:
             self._timer = self._loop.call_later(left, self._look_for_silence)
         else:
             self.close(TimeoutError("no answer in time"))
-
-    def _lose(self, error: Exception) -> None:
-        self.is_lost = True
-        for question in self._unanswered:
-            if not question.waiter.done():
-                question.waiter.set_exception(error)
-        self._unanswered.clear()
-        self._unsent.clear()

@@ -231,7 +231,7 @@ def test_running_request_ends_before_the_server_does(seeded: Mapping[str, str]) 
         ThreadPoolExecutor() as threads,
     ):
         blocker.execute("lock table entity")
-        running = threads.submit(httpx.get, url + _ENTITY, timeout=60)
+        running = threads.submit(httpx.get, url + _UNCACHED, timeout=60)
         waiting = "select 1 from pg_locks where not granted"
         wait_for(lambda: ask(seeded, waiting))
         server.terminate()

@@ -277,3 +277,20 @@ def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:
     other = client.get("/livez", headers={"Origin": "http://elsewhere"})
     assert allowed.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("login", r'{"email": "ada@example.com", "password": "\ud800"}'),
+        ("refresh", r'{"refresh_token": "\ud800.x"}'),
+    ],
+)
+def test_secret_that_utf8_cannot_hold_is_refused_and_not_repeated(
+    client: TestClient, path: str, body: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post(f"/api/v1/auth/{path}", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert "no half a character" in answer.text
+    assert "d800" not in answer.text

@@ -25,6 +25,8 @@ class Server:
         self.connections: list[asyncio.StreamWriter] = []
         self.is_silent = False
         self.hangs_up = False
+        self.listens = asyncio.Event()
+        self.listens.set()
 
     async def start(self) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -53,6 +55,7 @@ class Server:
         parser = hiredis.Reader(encoding="utf-8")
         with suppress(OSError):
             while (received := await reader.read(65536)) and not self.hangs_up:
+                await self.listens.wait()
                 parser.feed(received)
                 commands = list(iter(parser.gets, False))
                 self.reads.append(commands)
@@ -146,6 +149,22 @@ def test_refused_command_is_an_error_of_its_question_alone() -> None:
     run(scenario)
 
 
+def test_what_cannot_be_sent_is_an_error_of_its_question_alone() -> None:
+    async def scenario(server: Server, redis: SharedConnection) -> None:
+        found = await asyncio.gather(
+            echo(redis, "before"),
+            # As JSON can have it, and UTF-8 cannot.
+            echo(redis, "half a pair: \ud800"),
+            echo(redis, "behind"),
+            return_exceptions=True,
+        )
+        assert [found[0], found[2]] == [["before"], ["behind"]]
+        assert isinstance(found[1], UnicodeEncodeError)
+        assert len(server.connections) == 1
+
+    run(scenario)
+
+
 def test_whoever_goes_away_takes_the_answer_from_nobody() -> None:
     async def scenario(server: Server, redis: SharedConnection) -> None:
         await echo(redis, "first")
@@ -199,6 +218,21 @@ def test_silence_is_an_error_in_time_and_the_next_question_connects_anew() -> No
     run(scenario, timeout_seconds=0.1)
 
 
+def test_server_that_takes_nothing_is_an_error_in_time() -> None:
+    async def scenario(server: Server, redis: SharedConnection) -> None:
+        await echo(redis, "first")
+        server.listens.clear()
+        large = "x" * 20_000_000
+        found = await asyncio.gather(
+            *(echo(redis, large) for _ in range(2)), echo(redis, "small"), return_exceptions=True
+        )
+        assert [type(error) for error in found] == [TimeoutError] * 3
+        server.listens.set()
+        assert await echo(redis, "again") == ["again"]
+
+    run(scenario, timeout_seconds=0.5)
+
+
 def test_server_that_says_nothing_at_the_log_in_is_an_error_in_time() -> None:
     async def scenario(server: Server, redis: SharedConnection) -> None:
         server.is_silent = True
@@ -217,6 +251,26 @@ def test_server_that_is_away_is_tried_once_for_all_who_ask() -> None:
         assert len(server.connections) == 1
         server.hangs_up = False
         assert await echo(redis, "again") == ["again"]
+
+    run(scenario)
+
+
+def test_what_is_asked_together_is_one_transaction() -> None:
+    async def scenario(server: Server, redis: SharedConnection) -> None:
+        with pytest.raises(ResponseError):
+            await redis.ask_together(("ECHO", "a"), ("ECHO", "b"))
+        assert server.questions == [[["MULTI"], ["ECHO", "a"], ["ECHO", "b"], ["EXEC"]]]
+
+    run(scenario)
+
+
+def test_answer_that_nobody_asked_for_ends_the_connection() -> None:
+    async def scenario(server: Server, redis: SharedConnection) -> None:
+        await echo(redis, "first")
+        server.connections[0].write(b"+SURPRISE\r\n")
+        await until(lambda: server.connections[0].is_closing())
+        assert await echo(redis, "again") == ["again"]
+        assert len(server.connections) == 2
 
     run(scenario)
 
