@@ -8,16 +8,21 @@ of asking. Connecting, TLS, logging in and the protocol are the driver's.
 import asyncio
 import builtins
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 
 Command = tuple[str | int | float, ...]
+
+
+# Its types know commands of one word alone.
+_pack = cast("Callable[[Command], bytes]", hiredis.pack_command)
 
 
 class SharedConnection:
@@ -136,7 +141,7 @@ class _Line:
         if self.is_lost:
             raise ConnectionError("the connection is lost")
         # What cannot be sent is the error of this question, not of those that would leave with it.
-        packed = self._connection.pack_commands(commands)
+        packed = [_pack(command) for command in commands]
         question = _Question(len(commands), self._loop.time(), self._loop.create_future())
         self._unanswered.append(question)
         self._unsent += packed
