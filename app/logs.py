@@ -7,6 +7,7 @@ import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 client_address: ContextVar[str] = ContextVar("client_address", default="")
@@ -63,7 +64,14 @@ class AccessLog:
 
 
 def _format_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    whole, part = divmod(seconds, 1)
+    return f"{_format_second(int(whole))}.{int(part * 1000):03d}+00:00"
+
+
+@lru_cache(maxsize=2)
+def _format_second(seconds: int) -> str:
+    """Date and time without a zone: many lines are of one second."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def configure_logs(level: str) -> None:

@@ -85,7 +85,9 @@ def create_app(config: Config | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
-    app.add_middleware(RequestRecord, metrics=app.state.metrics, headers=RAW_SECURITY_HEADERS)
+    # In production they are Nginx's to say, which lets none of these through.
+    headers = () if config.is_production else RAW_SECURITY_HEADERS
+    app.add_middleware(RequestRecord, metrics=app.state.metrics, headers=headers)
     for router in ROUTERS:
         app.include_router(router)
     mount_assets(app)
