@@ -54,9 +54,6 @@ LIST_FIELDS: tuple[EntityField, ...] = (
 )
 """What a list shows when it is not asked for something else."""
 
-_LOADS_AT_ONCE = 2
-"""Questions for entities that are under way: connections are left for everything else."""
-
 LISTS = "lists"
 """The cache's scope of everything that more than one entity shows in."""
 
@@ -68,9 +65,7 @@ class Catalogue:
         self._database = database
         self._cache = cache
         self._cursors = cursors
-        self._loads: Gathering[EntityKey, StoredEntity | None] = Gathering(
-            self._load, at_once=_LOADS_AT_ONCE
-        )
+        self._loads: Gathering[EntityKey, StoredEntity | None] = Gathering(self._load)
 
     async def get(self, key: EntityKey) -> EntityOut:
         """One entity.

@@ -18,8 +18,6 @@ class Gathering(Generic[Item, Answer]):
     ----------
     ask
         Answers for items, in their order; an exception among them is for that one alone.
-    at_once
-        Questions under way at a time.
     most
         Items of one question.
     """
@@ -28,22 +26,19 @@ class Gathering(Generic[Item, Answer]):
         self,
         ask: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
-        at_once: int = 1,
         most: int = 100,
     ) -> None:
         self._ask = ask
-        self._at_once = at_once
         self._most = most
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
-        self._running: set[asyncio.Task[None] | None] = set()
+        self._running: asyncio.Task[None] | None = None
 
     async def get(self, item: Item) -> Answer:
         """The answer for an item; raises what asking for it raised."""
         waiter: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, waiter))
-        if len(self._running) < self._at_once:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
         return await waiter
 
     async def _run(self) -> None:
@@ -53,7 +48,7 @@ class Gathering(Generic[Item, Answer]):
                 await self._ask_next()
         finally:
             # Not a moment later: who comes then starts another.
-            self._running.discard(asyncio.current_task())
+            self._running = None
 
     async def _ask_next(self) -> None:
         batch = self._waiting[: self._most]
