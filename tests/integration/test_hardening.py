@@ -130,10 +130,17 @@ def image_of(role: str, request: pytest.FixtureRequest) -> str:
 
 
 def look_into(client: docker.DockerClient, image: str, first: str = "") -> list[str]:
-    said = client.containers.run(
-        image, ["-c", first + LOOK], entrypoint="sh", user="0:0", network_disabled=True, remove=True
+    container = client.containers.create(
+        image, ["-c", first + LOOK], entrypoint="sh", user="0:0", network_disabled=True
     )
-    return sorted(set(said.decode().splitlines()))
+    try:
+        container.start()
+        code, said = container.wait()["StatusCode"], container.logs().decode()
+    finally:
+        # The stores' images declare volumes; `run(remove=True)` left one behind each time.
+        container.remove(force=True, v=True)
+    assert code == 0, said
+    return sorted(set(said.splitlines()))
 
 
 @pytest.mark.parametrize("role", ROLES)

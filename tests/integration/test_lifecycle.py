@@ -97,7 +97,8 @@ def remove_secrets_volume(stack: PortalStack) -> None:
 
 def change_secret_file(stack: PortalStack) -> None:
     stack.client.containers.run(
-        stack.image_id("postgres"),
+        # An image that declares no volume: `remove` would leave it behind.
+        stack.image_id("app"),
         ["sh", "-c", "echo changed > /files/redis_password"],
         entrypoint="",
         user="0:0",
