@@ -9,6 +9,7 @@ from typing import Any
 
 import docker
 import pytest
+from docker.models.containers import Container
 from docker.types import Mount, Ulimit
 
 from tests.support.cis import RULES, Exemption, Subject, Verdict, judge, render
@@ -22,14 +23,17 @@ EXEMPTIONS = [
 PUBLISHED = {"nginx": frozenset({"8080/tcp", "8443/tcp"})}
 ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]
 LABELS = ("title", "description", "version", "base.name")
-# Each line that it prints is a finding. Root sees every file; nothing of the image is run.
+# Each line that it prints is a finding. Root sees every file; nothing of the image is run. What
+# lies below root's home is told from there.
 LOOK = """
 find / -xdev -type f -perm /6000
 for name in cc c89 c99 gcc g++ cpp clang tcc as ld make cargo rustc go javac; do
     command -v "$name"
 done
-find /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk /etc/apk/cache /root/.cache \
-    /root/.npm /home -type f ! -name lock 2>/dev/null
+find /var/cache/apt/archives /var/lib/apt/lists /var/cache/apk /etc/apk/cache /home \
+    -type f ! -name lock 2>/dev/null
+cd ~root || exit
+find .cache .npm -type f ! -name lock 2>/dev/null
 true
 """
 
@@ -50,11 +54,13 @@ def exemptions_here(client: docker.DockerClient) -> list[Exemption]:
 
 
 @contextmanager
-def created(client: docker.DockerClient, image: str, **options: Any) -> Iterator[Subject]:
-    """A container that is never started."""
-    container = client.containers.create(image, **options)
+def created(
+    client: docker.DockerClient, image: str, command: list[str], **options: Any
+) -> Iterator[Container]:
+    """A container, not started, that goes with the volumes that its image declares."""
+    container = client.containers.create(image, command, **options)
     try:
-        yield subject_of(client, container, "bad")
+        yield container
     finally:
         container.remove(force=True, v=True)
 
@@ -93,7 +99,7 @@ def test_every_rule_finds_the_container_that_breaks_it(
         created(
             engine,
             bare_image,
-            command="none",
+            ["none"],
             privileged=True,
             network_mode="host",
             pid_mode="host",
@@ -108,9 +114,10 @@ def test_every_rule_finds_the_container_that_breaks_it(
             volumes=["/var/run/docker.sock:/var/run/docker.sock"],
             mounts=[Mount("/host", "/etc", type="bind", propagation="rshared")],
         ) as unconfined,
-        created(engine, bare_image, command="none", ports={"80/tcp": ("0.0.0.0", 80)}) as published,
+        created(engine, bare_image, ["none"], ports={"80/tcp": ("0.0.0.0", 80)}) as published,
     ):
-        broken = {verdict.rule for verdict in failed(judge([unconfined, published], []))}
+        subjects = [subject_of(engine, made, "bad") for made in (unconfined, published)]
+        broken = {verdict.rule for verdict in failed(judge(subjects, []))}
     assert broken == set(RULES)
 
 
@@ -130,17 +137,13 @@ def image_of(role: str, request: pytest.FixtureRequest) -> str:
 
 
 def look_into(client: docker.DockerClient, image: str, first: str = "") -> list[str]:
-    container = client.containers.create(
-        image, ["-c", first + LOOK], entrypoint="sh", user="0:0", network_disabled=True
-    )
-    try:
+    command = ["-c", first + LOOK]
+    with created(
+        client, image, command, entrypoint="sh", user="0:0", network_disabled=True
+    ) as container:
         container.start()
-        code, said = container.wait()["StatusCode"], container.logs().decode()
-    finally:
-        # The stores' images declare volumes; `run(remove=True)` left one behind each time.
-        container.remove(force=True, v=True)
-    assert code == 0, said
-    return sorted(set(said.splitlines()))
+        assert container.wait()["StatusCode"] == 0, container.logs().decode()
+        return sorted(set(container.logs(stderr=False).decode().splitlines()))
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -153,12 +156,12 @@ def test_image_holds_no_setuid_file_no_compiler_and_no_package_cache(
 def test_look_into_an_image_finds_what_it_looks_for(production_stack: PortalStack) -> None:
     plant = (
         "cp /bin/sh /usr/local/bin/gcc && chmod 6755 /usr/local/bin/gcc && "
-        "mkdir -p /root/.cache /var/lib/apt/lists && touch /root/.cache/wheel "
+        "mkdir -p ~root/.cache /var/lib/apt/lists && touch ~root/.cache/wheel "
         "/var/lib/apt/lists/index\n"
     )
     image = production_stack.image_id("redis")
     assert look_into(production_stack.client, image, first=plant) == [
-        "/root/.cache/wheel",
+        ".cache/wheel",
         "/usr/local/bin/gcc",
         "/var/lib/apt/lists/index",
     ]
