@@ -1,9 +1,9 @@
-# The front door: each target is one command of plugins/commands.
+# The front door: each target is one command of operations.
 
 STACK ?= dev
 ARGS ?=
 BACKUP ?=
-run = @python3 -m plugins.commands
+run = @python3 -m operations
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview refresh down output drift logs ps doctor backup backups restore test lint bench setup clean-cache
@@ -59,7 +59,7 @@ bench: ## compare with Docker Compose and a bare FastAPI; ARGS='rolling --reques
 	$(run) bench $(ARGS)
 
 setup: ## make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap
-	@python3 -m plugins.bootstrap $(ARGS)
+	@python3 -m toolchain.setup $(ARGS)
 
 clean-cache: ## delete what the set-up has built; stacks and their states stay
 	$(run) clean-cache $(ARGS)

@@ -1,12 +1,12 @@
-"""The developer portal's infrastructure: settings in, one Portal, its outputs out."""
+"""The developer portal's infrastructure: settings in, one stack, its outputs out."""
 
 import pulumi
 
-from infra.portal import Portal
-from infra.settings import Settings
+from infra.stack import DevportalStack
+from infra.settings.loading import Settings
 
 settings = Settings.load(pulumi.Config(), pulumi.get_stack())
-portal = Portal("portal", settings)
+stack = DevportalStack("devportal", settings)
 
-for name, value in portal.outputs.items():
+for name, value in stack.outputs.items():
     pulumi.export(name, value)

@@ -7,9 +7,9 @@ from typing import Any
 from docker.models.containers import Container
 
 from infra.naming import SPEC_LABEL, Naming
-from infra.nginx_files import render_peers
-from infra.nginx_live import CONFIGURATION_PATH
-from infra.volume_access import write_files
+from infra.services.nginx.files import render_peers
+from infra.services.nginx.live import CONFIGURATION_PATH
+from infra.engine.volume_access import write_files
 from tests.support.portal_stack import PortalStack
 
 PATH = "/bare"

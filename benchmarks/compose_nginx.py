@@ -7,7 +7,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from infra.naming import STACK_LABEL
-from infra.nginx_live import CONFIGURATION_PATH
+from infra.services.nginx.live import CONFIGURATION_PATH
 from tests.support.portal_stack import PortalStack
 
 # Asked again every 2 s, by the `resolver` in nginx.conf: Compose's own answer to replicas.

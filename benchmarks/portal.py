@@ -15,7 +15,7 @@ from benchmarks.bare_server import PATH, remove_bare, serve_from, start_bare
 from benchmarks.catalogue import ENTITIES, fill, reads, searches, writes
 from benchmarks.outages import measure_outages
 from benchmarks.wrk import CONNECTIONS, Found, find_wrk, run_load
-from infra.engine_client import connect
+from infra.engine.client import connect
 from tests.support.portal_client import bearer
 from tests.support.portal_stack import PortalStack
 from tests.support.production import portal_client, production_settings

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sides import Compose, Pulumi
-from infra.engine_client import connect
+from infra.engine.client import connect
 from tests.support.portal_stack import DEVELOPMENT, PortalStack
 from tests.support.production import production_settings
 

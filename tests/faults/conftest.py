@@ -3,7 +3,7 @@
 import docker
 import pytest
 
-from infra.engine_client import connect
+from infra.engine.client import connect
 from tests.support.machine import remove_leftovers, tool_environment
 
 

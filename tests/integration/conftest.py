@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from infra.engine_client import connect
+from infra.engine.client import connect
 from tests.support.browser import open_browser
 from tests.support.image_program import Program, base_image
 from tests.support.machine import remove_leftovers, tool_environment

@@ -10,11 +10,11 @@ import docker
 import pytest
 from docker.errors import ImageNotFound
 
-from infra.images import ROOT
-from infra.settings import IMAGE_SOURCE_VARIABLE
-from plugins.bootstrap.engine_address import find_engine
-from plugins.images.context import make_context
-from plugins.images.engine import HttpEngine
+from infra.resources.image import ROOT
+from infra.settings.loading import IMAGE_SOURCE_VARIABLE
+from toolchain.setup.engine_address import find_engine
+from toolchain.images.context import make_context
+from toolchain.images.engine import HttpEngine
 from tests.support.machine import tool_environment
 from tests.support.portal_stack import PortalStack
 from tests.support.production import DOMAIN, production_settings

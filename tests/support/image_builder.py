@@ -1,10 +1,10 @@
-"""A stand-in for the Docker engine of plugins/images: it remembers calls and builds nothing."""
+"""A stand-in for the Docker engine of toolchain/images: it remembers calls and builds nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from plugins.images.errors import ImagesError
+from toolchain.images.errors import ImagesError
 
 
 @dataclass

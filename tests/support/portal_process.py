@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 
-from infra.images import ROOT
+from infra.resources.image import ROOT
 
 Row = tuple[object, ...]
 

@@ -13,7 +13,7 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
-from infra.images import ROOT
+from infra.resources.image import ROOT
 from infra.naming import container_labels
 from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
@@ -27,7 +27,9 @@ _COPIED = (
     "app",
     "migrations",
     "docker",
+    "operations",
     "plugins",
+    "toolchain",
     "Makefile",
     "activate",
     "requirements-dev.txt",

@@ -12,8 +12,8 @@ from unittest import mock
 import pulumi
 from pulumi.runtime import mocks
 
-from infra.portal import Portal
-from infra.settings import Settings
+from infra.stack import DevportalStack
+from infra.settings.loading import Settings
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -80,7 +80,7 @@ def load_settings(stack_name: str = "dev", **values: Any) -> Settings:
 
 
 def record_portal(settings: Settings) -> Recorder:
-    """Everything `Portal` registers for `settings`."""
+    """Everything `DevportalStack` registers for `settings`."""
     recorder = Recorder()
     # Pulumi asks for the thread's loop; a test that ran `asyncio.run` has left none.
     asyncio.set_event_loop(asyncio.new_event_loop())
@@ -88,7 +88,7 @@ def record_portal(settings: Settings) -> Recorder:
 
     @pulumi.runtime.test
     def program() -> None:
-        Portal("portal", settings)
+        DevportalStack("portal", settings)
 
     program()
     return recorder

@@ -7,7 +7,7 @@ import pytest
 
 from app.web.assets import OWN_ASSETS, asset_url
 from app.web.headers import SECURITY_HEADERS
-from infra.images import ROOT
+from infra.resources.image import ROOT
 
 _FOLDER = ROOT / "app" / "templates"
 _TEMPLATES = sorted(_FOLDER.rglob("*.html"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from plugins.bootstrap.project import ROOT
+from toolchain.setup.project import ROOT
 
 DOCKER = ROOT / "docker"
-RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("plugins/images/*/Dockerfile")])
+RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("toolchain/images/*/Dockerfile")])
 ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]
 USERS = {
     "nginx": "101:101",

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from plugins.bootstrap.project import ROOT
+from toolchain.setup.project import ROOT
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.container_options import _duration
+from infra.resources.container_options import _duration
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra import volume_access
-from infra.data_guard import _DataGuardProvider
+from infra.engine import volume_access
+from infra.engine.data_guard import _DataGuardProvider
 
 PROPS: dict[str, Any] = {
     "volume": "devportal-prod-postgres-data",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from docker.errors import ImageNotFound
 
-from infra.image_cleanup import ImageInUseError, remove_images
+from infra.engine.image_cleanup import ImageInUseError, remove_images
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.nginx_files import render_files, render_peers
-from infra.settings import Settings
+from infra.services.nginx.files import render_files, render_peers
+from infra.settings.loading import Settings
 
 
 def render_into(folder: Path, settings: dict[str, Any]) -> Path:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from infra import engine_client
-from infra.process_limit import ProcessLimitError, _ProcessLimitProvider
+from infra.engine import client as engine_client
+from infra.engine.process_limit import ProcessLimitError, _ProcessLimitProvider
 from tests.support.recording import CONTAINER, load_settings, record_portal
 
 PROPS: dict[str, Any] = {"name": "redis", "container": "abc", "limit": 256, "docker_host": ""}

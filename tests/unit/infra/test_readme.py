@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from infra.images import ROOT
-from infra.settings import SecretSettings, Settings
+from infra.resources.image import ROOT
+from infra.settings.loading import SecretSettings, Settings
 
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| (.+?) \|", re.MULTILINE)
 

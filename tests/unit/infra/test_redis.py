@@ -1,6 +1,6 @@
 """Redis' access list."""
 
-from infra.redis import _render_access_list
+from infra.services.redis import _render_access_list
 
 
 def test_default_user_is_off_and_the_application_has_no_administrative_command() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra import volume_access
-from infra.volume_files import (
+from infra.engine import volume_access
+from infra.engine.volume_files import (
     _digest,
     _VolumeFilesProvider,
 )

@@ -1,0 +1,168 @@
+"""Reads and writes files in a volume through the engine's archive calls."""
+
+import io
+import json
+import re
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from infra.engine.client import connect
+from infra.errors import ProviderError
+from infra.naming import PROJECT, ROLE_LABEL
+
+MOUNT_POINT = "/devportal-files"
+_MODE = 0o400
+_FOLDER_MODE = 0o500
+
+
+class VolumeFilesError(ProviderError):
+    """The engine did not let files be written to or read from a volume."""
+
+
+def write_files(props: dict[str, Any]) -> None:
+    """Write `props["files"]` into the volume, replacing files of the same name.
+
+    Its folder gets `props["folder_mode"]`, else one that its owner may only read.
+
+    Raises
+    ------
+    VolumeFilesError
+        Raised when the engine refuses; the message names the volume, never a content.
+    """
+    try:
+        with borrowed_mount(props) as container:
+            container.put_archive("/", _pack(props))
+    except DockerException as error:
+        raise VolumeFilesError(
+            f"volume '{props['volume']}': its files should be written (got: {error})."
+        ) from None
+
+
+def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
+    """The contents of `props["files"]` in the volume, by name; None when the volume is gone."""
+    client = connect(props["docker_host"])
+    try:
+        client.volumes.get(props["volume"])
+        with borrowed_mount(props) as container:
+            stream, _ = container.get_archive(MOUNT_POINT)
+            return _unpack(b"".join(stream), props, _shift_of_owners(client))
+    except NotFound:
+        return None
+
+
+def has_file(props: dict[str, Any], name: str) -> bool:
+    """Whether the volume is there and holds a file of that name.
+
+    Raises
+    ------
+    VolumeFilesError
+        Raised when the engine does not let it be seen.
+    """
+    try:
+        connect(props["docker_host"]).volumes.get(props["volume"])
+        with borrowed_mount(props) as container:
+            container.get_archive(f"{MOUNT_POINT}/{name}")
+    except NotFound:
+        return False
+    except DockerException as error:
+        raise VolumeFilesError(
+            f"volume '{props['volume']}': should let itself be read (got: {error})."
+        ) from None
+    return True
+
+
+@contextmanager
+def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
+    """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
+    client = connect(props["docker_host"])
+    wanted = props.get("image")
+    lent = _any_image(client, wanted) if wanted else _import_empty(client)
+    container = client.containers.create(
+        lent,
+        command=["true"],
+        # Else it would have the role that its image is labelled with.
+        labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
+        network_disabled=True,
+        volumes={props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
+    )
+    try:
+        yield container
+    finally:
+        # The images of stores declare volumes; without `v` each call would leave one behind.
+        container.remove(force=True, v=True)
+        if not wanted:
+            client.images.remove(lent, force=True)
+
+
+def _import_empty(client: docker.DockerClient) -> str:
+    """An image of no file, for those who may not depend on one that is built."""
+    nothing = io.BytesIO()
+    tarfile.open(fileobj=nothing, mode="w").close()
+    said = client.api.import_image_from_data(nothing.getvalue())
+    return str(json.loads(said.strip().splitlines()[-1])["status"])
+
+
+def _any_image(client: docker.DockerClient, wanted: str) -> str:
+    """The wanted image, else any other: a refresh must not fail because an image was removed."""
+    try:
+        return str(client.images.get(wanted).id)
+    except ImageNotFound:
+        present = client.images.list()
+        if not present:
+            raise
+        return str(present[0].id)
+
+
+def _pack(props: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        folder = tarfile.TarInfo(MOUNT_POINT.lstrip("/"))
+        folder.type = tarfile.DIRTYPE
+        _own(folder, props, props.get("folder_mode", _FOLDER_MODE))
+        archive.addfile(folder)
+        for name, text in sorted(props["files"].items()):
+            content = text if isinstance(text, bytes) else text.encode()
+            member = tarfile.TarInfo(f"{folder.name}/{name}")
+            member.size = len(content)
+            _own(member, props, _MODE)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _own(member: tarfile.TarInfo, props: dict[str, Any], mode: int) -> None:
+    member.uid, member.gid, member.mode = int(props["uid"]), int(props["gid"]), mode
+    # Whoever serves a file tells its versions apart by their times.
+    member.mtime = int(time.time())
+
+
+def _shift_of_owners(client: docker.DockerClient) -> int:
+    """By how much the engine's archives show owners too high.
+
+    With user namespaces it takes the ids of the container, and gives those of the host; the first
+    of these is in the name of its folder.
+    """
+    info = client.info()
+    mapped = any(option.startswith("name=userns") for option in info["SecurityOptions"] or ())
+    first = re.search(r"/(\d+)\.\d+$", info["DockerRootDir"]) if mapped else None
+    return int(first[1]) if first else 0
+
+
+def _unpack(data: bytes, props: dict[str, Any], shift: int = 0) -> dict[str, bytes]:
+    """The files that should be there; one of a wrong owner or mode counts as empty."""
+    found: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive:
+            name = member.name.partition("/")[2]
+            handle = archive.extractfile(member) if name in props["files"] else None
+            if handle is not None:
+                owners = {int(props["uid"]), int(props["uid"]) + shift}
+                right = member.uid in owners and member.mode & 0o777 == _MODE
+                found[name] = handle.read() if right else b""
+    return found

@@ -1,0 +1,104 @@
+"""TLS material of a stack: generated once and renewed in time, or given as secrets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from infra.resources.secret import Secret
+from infra.settings.groups import TlsMode
+from infra.settings.loading import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsMaterial:
+    """What a server needs.
+
+    Parameters
+    ----------
+    certificate
+        PEM chain, the server's own certificate first.
+    authority
+        PEM certificate of the stack's own authority; None where the certificate was given.
+    """
+
+    certificate: pulumi.Output[str]
+    key: Secret
+    authority: pulumi.Output[str] | None
+
+
+def tls_material(settings: Settings, parent: pulumi.Resource) -> TlsMaterial:
+    """The given pair, or one for the stack's domain and bind address by its own authority."""
+    if settings.tls.mode is TlsMode.GENERATED:
+        # The address is for those who have no name for the host yet.
+        names = [settings.domain, "127.0.0.1"]
+        made = GeneratedCertificate("certificate", settings.stack, names, parent)
+        return TlsMaterial(
+            certificate=made.certificate,
+            key=pulumi.Output.secret(made.key),
+            authority=made.authority,
+        )
+    given = settings.secrets
+    assert given.tls_certificate is not None
+    assert given.tls_key is not None
+    return TlsMaterial(
+        certificate=pulumi.Output.from_input(given.tls_certificate.get_secret_value()),
+        key=pulumi.Output.secret(given.tls_key.get_secret_value()),
+        authority=None,
+    )
+
+
+class _CertificateProvider(ResourceProvider):
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        from infra.resources.x509 import make_authority
+
+        authority = make_authority(props["stack"], list(props["names"]))
+        known = {"authority": authority.certificate, "authority_key": authority.key}
+        return CreateResult(props["stack"], _issue({**props, **known}))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        from infra.resources.x509 import is_due
+
+        # The authority vouches for these names alone.
+        renamed = list(_olds["names"]) != list(_news["names"])
+        return DiffResult(
+            changes=renamed or is_due(_olds["certificate"]), replaces=["names"] if renamed else []
+        )
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        kept = {name: _olds[name] for name in ("authority", "authority_key")}
+        return UpdateResult(_issue({**_news, **kept}))
+
+
+def _issue(props: dict[str, Any]) -> dict[str, Any]:
+    from infra.resources.x509 import Pair, make_certificate
+
+    authority = Pair(props["authority"], props["authority_key"])
+    made = make_certificate(authority, list(props["names"]))
+    return {**props, "certificate": made.certificate, "key": made.key}
+
+
+class GeneratedCertificate(Resource, module="devportal", name="GeneratedCertificate"):
+    """A certificate by an authority of the stack's own, renewed by any `up` in its last 60 days.
+
+    Parameters
+    ----------
+    names
+        Host names and IP addresses it is for.
+    """
+
+    authority: pulumi.Output[str]
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+    def __init__(self, name: str, stack: str, names: list[str], parent: pulumi.Resource) -> None:
+        made = dict.fromkeys(("authority", "authority_key", "certificate", "key"))
+        super().__init__(
+            _CertificateProvider(),
+            name,
+            {"stack": stack, "names": names, **made},
+            pulumi.ResourceOptions(
+                parent=parent, additional_secret_outputs=["authority_key", "key"]
+            ),
+        )

@@ -1,0 +1,130 @@
+"""Tests a configuration of nginx, puts it in place and has the running server take it up."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+
+from infra.engine.client import connect
+from infra.errors import ProviderError
+from infra.naming import PROJECT, ROLE_LABEL, container_labels
+from infra.services.nginx.files import render_peers
+from infra.engine.volume_access import read_files, write_files
+
+CONFIGURATION_PATH = "/etc/nginx/portal"
+_PEER_SECONDS = 20
+# With a time and a process id before it, or with "nginx:", as the log is open yet or not.
+_REASON = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
+Files = dict[str, str | bytes]
+
+
+class NginxError(ProviderError):
+    """Nginx refused a configuration or did not take it up; what it served by still holds."""
+
+
+def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
+    """Test the new configuration, then serve by it.
+
+    Raises
+    ------
+    NginxError
+        Raised when nginx refuses it, a peer does not answer through it, or the reload fails.
+    """
+    files = _files(news, news["peers"])
+    _write(news, "candidate", files)
+    client = connect(news["docker_host"])
+    _test_candidate(client, news)
+    server = _running_server(client, news["stack"])
+    leaving = set(olds.get("peers") or ()) - set(news["peers"])
+    if server is not None and leaving:
+        _write(news, "live", _files(news, [*olds["peers"], *news["peers"]]))
+        _run(server, "reload-nginx", "0")
+        _run(server, "await-peers", str(_PEER_SECONDS), *news["peers"])
+    _write(news, "live", files)
+    if server is not None:
+        # Nobody is stopped afterwards if nobody leaves.
+        drain_seconds = int(news["drain_seconds"]) if leaving else 0
+        _run(server, "reload-nginx", str(drain_seconds))
+
+
+def is_live(props: dict[str, Any]) -> bool | None:
+    """Whether the volume holds what was put there; None when the volume is gone."""
+    wanted = {f"live/{name}": content for name, content in _files(props, props["peers"]).items()}
+    found = read_files({**props, "files": wanted})
+    if found is None:
+        return None
+    return found == {name: _encode(content) for name, content in wanted.items()}
+
+
+def _files(props: dict[str, Any], peers: list[str]) -> Files:
+    files: Files = {**props["files"], **props["secret_files"], "peers.conf": render_peers(peers)}
+    if props["assets"]:
+        folder = Path(props["assets"])
+        for path in (path for path in folder.rglob("*") if path.is_file()):
+            files[f"assets/{path.relative_to(folder)}"] = path.read_bytes()
+    return files
+
+
+def _encode(content: str | bytes) -> bytes:
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def _write(props: dict[str, Any], folder: str, files: Files) -> None:
+    write_files({**props, "files": {f"{folder}/{name}": text for name, text in files.items()}})
+
+
+def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
+    container = client.containers.create(
+        props["image"],
+        command=["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
+        entrypoint=["nginx"],
+        # Else it would have the role that its image is labelled with.
+        labels={f"{PROJECT}.helper": "nginx-test", ROLE_LABEL: "helper"},
+        network_disabled=True,
+        user=f"{int(props['uid'])}:{int(props['gid'])}",
+        volumes={props["volume"]: {"bind": CONFIGURATION_PATH, "mode": "ro"}},
+    )
+    try:
+        container.start()
+        code = container.wait()["StatusCode"]
+        said = container.logs().decode(errors="replace").strip()
+    finally:
+        container.remove(force=True, v=True)
+    if code:
+        raise NginxError(_describe_refusal(said))
+
+
+def _describe_refusal(said: str) -> str:
+    named = said.replace(f"{CONFIGURATION_PATH}/candidate/", "")
+    reasons = list(dict.fromkeys(_REASON.findall(named))) or [named]
+    return (
+        f"nginx configuration: should pass `nginx -t` (got: {'; '.join(reasons)}). Correct it: "
+        "extra.conf is devportal:nginx.extra_configuration, the rest is in docker/nginx. "
+        "Nginx goes on as before."
+    )
+
+
+def _running_server(client: docker.DockerClient, stack: str) -> Container | None:
+    try:
+        found = client.containers.list(
+            filters={"label": container_labels(stack, "nginx"), "status": "running"}
+        )
+    except NotFound:
+        return None
+    return found[0] if found else None
+
+
+def _run(server: Container, *command: str) -> None:
+    try:
+        code, output = server.exec_run(list(command))
+    except DockerException as error:
+        raise NginxError(f"nginx: {command[0]} should run (got: {error}). Try again.") from None
+    if code:
+        assert isinstance(output, bytes)
+        raise NginxError(
+            f"{output.decode(errors='replace').strip()} "
+            f"See `docker logs {server.name}`; no replica was stopped."
+        )

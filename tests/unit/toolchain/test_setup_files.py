@@ -1,0 +1,90 @@
+"""Files and folders are there whole or not at all; one set-up works at a time."""
+
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from toolchain.setup.atomic import build_folder, point_link, share_file, write_file
+from toolchain.setup.lock import hold_lock
+
+
+def test_folder_whose_making_fails_is_not_there(tmp_path: Path) -> None:
+    def build() -> None:
+        with build_folder(tmp_path / "part") as scratch:
+            (scratch / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build()
+    assert not (tmp_path / "part").exists()
+
+
+def test_folder_is_made_from_nothing_after_an_interruption(tmp_path: Path) -> None:
+    leftover = tmp_path / ".part.part"
+    leftover.mkdir()
+    (leftover / "half").touch()
+    with build_folder(tmp_path / "part") as scratch:
+        (scratch / "whole").touch()
+    assert os.listdir(tmp_path / "part") == ["whole"]
+    assert os.listdir(tmp_path) == ["part"]
+
+
+def test_written_file_has_its_mode_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    write_file(tmp_path / "new" / "passphrase", "x", mode=0o600)
+    assert (tmp_path / "new" / "passphrase").stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path / "new") == ["passphrase"]
+
+
+def test_link_is_turned_to_another_target(tmp_path: Path) -> None:
+    link = tmp_path / ".venv"
+    point_link(link, tmp_path / "old")
+    point_link(link, tmp_path / "new")
+    assert link.readlink() == tmp_path / "new"
+
+
+def test_shared_file_takes_no_second_copy(tmp_path: Path) -> None:
+    (tmp_path / "pulumi").write_text("program")
+    share_file(tmp_path / "pulumi", tmp_path / "bin" / "pulumi")
+    assert (tmp_path / "bin" / "pulumi").samefile(tmp_path / "pulumi")
+
+
+def test_second_set_up_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
+    said, waiting, entered = list[str](), threading.Event(), threading.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        waiting.set()
+
+    def enter() -> None:
+        with hold_lock(tmp_path / "lock", say):
+            entered.set()
+
+    second = threading.Thread(target=enter)
+    with hold_lock(tmp_path / "lock", said.append):
+        second.start()
+        assert waiting.wait(30)
+        assert not entered.is_set()
+    second.join(30)
+    assert entered.is_set()
+    assert said == ["set-up: another one is at work, or what it started; waiting for it to end"]
+
+
+def test_command_of_a_killed_set_up_still_holds_the_lock(tmp_path: Path) -> None:
+    with hold_lock(tmp_path / "lock", print) as lock:
+        orphan = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=(lock,))
+    waiting, entered = threading.Event(), threading.Event()
+
+    def enter() -> None:
+        with hold_lock(tmp_path / "lock", lambda line: waiting.set()):
+            entered.set()
+
+    next_run = threading.Thread(target=enter)
+    next_run.start()
+    assert waiting.wait(30)
+    assert not entered.is_set()
+    orphan.communicate()
+    next_run.join(30)
+    assert entered.is_set()

@@ -1,0 +1,1 @@
+"""The Pulumi toolchain for machines that reach package mirrors and nothing else."""
