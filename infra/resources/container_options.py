@@ -11,7 +11,7 @@ import pulumi_docker as docker
 
 if TYPE_CHECKING:
     from infra.resources.container import ContainerArgs
-    from infra.settings.loading import HealthSettings, LogSettings, Settings
+    from infra.settings import HealthSettings, LogSettings, Settings
 
 HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
 _TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
@@ -70,7 +70,9 @@ def _healthcheck(
 ) -> docker.ContainerHealthcheckArgs:
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", HEALTHCHECK_COMMAND],
-        interval=_duration(max(health.interval_seconds, min_interval_seconds)),
+        interval=_duration(
+            max(health.interval_for(has_start_interval=False), min_interval_seconds)
+        ),
         timeout=_duration(health.timeout_seconds),
         start_period=_duration(health.start_period_seconds),
         retries=health.retries,

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.runtime import mocks
 
 from infra.stack import DevportalStack
-from infra.settings.loading import Settings
+from infra.settings import Settings
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"

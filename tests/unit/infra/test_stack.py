@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings.loading import Settings
+from infra.settings import Settings
 from tests.support.recording import (
     CONTAINER,
     IMAGE,
