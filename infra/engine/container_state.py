@@ -101,7 +101,7 @@ def make_ready(client: docker.DockerClient, wanted: Wanted, *, was_ready: bool) 
         )
     _limit_processes(client, wanted)
     _set_going(container, wanted)
-    _wait(container, wanted, was_ready=was_ready)
+    _wait(client, container, wanted, was_ready=was_ready)
 
 
 def _find(client: docker.DockerClient, wanted: Wanted) -> Container | None:
@@ -192,7 +192,9 @@ def _set_going(container: Container, wanted: Wanted) -> None:
     container.reload()
 
 
-def _wait(container: Container, wanted: Wanted, *, was_ready: bool) -> None:
+def _wait(
+    client: docker.DockerClient, container: Container, wanted: Wanted, *, was_ready: bool
+) -> None:
     restarts = container.attrs["RestartCount"]
     started = probed = time.monotonic()
     while (state := _describe(container.attrs, wanted)) != wanted.goal:
@@ -204,7 +206,7 @@ def _wait(container: Container, wanted: Wanted, *, was_ready: bool) -> None:
         over = now - started > wanted.wait_seconds
         has_failed = container.attrs["State"]["Status"] in ("exited", "dead", "restarting")
         if has_failed or over or container.attrs["RestartCount"] > restarts:
-            text = _report(container, wanted, state, over=over)
+            text = _report(client, container, wanted, state, over=over)
             if not (over and was_ready):
                 _stop(container, wanted)
             raise ReadinessError(text)
@@ -212,8 +214,10 @@ def _wait(container: Container, wanted: Wanted, *, was_ready: bool) -> None:
         container.reload()
 
 
-def _report(container: Container, wanted: Wanted, state: str, *, over: bool) -> str:
-    what = f"{state} after {wanted.wait_seconds} s" if over else state
+def _report(
+    client: docker.DockerClient, container: Container, wanted: Wanted, state: str, *, over: bool
+) -> str:
+    what = f"{state} after {wanted.wait_seconds} s" if over else _last_exit(client, wanted) or state
     advice = (
         "Correct what they name, or raise health.wait_seconds; then run `up` again."
         if over
@@ -228,6 +232,14 @@ def _report(container: Container, wanted: Wanted, state: str, *, over: bool) -> 
         f"container '{wanted.name}': should become {wanted.goal} (got: {what}). Its last lines:\n"
         f"{shown}\n{advice}"
     )
+
+
+def _last_exit(client: docker.DockerClient, wanted: Wanted) -> str | None:
+    """How it ended last; a container that restarted shows no exit code any more."""
+    filters = {"container": wanted.id, "event": "die"}
+    # The engine keeps its last 256 events; one whose clock differs may show none.
+    events = list(client.events(since=0, until=int(time.time()) + 1, filters=filters, decode=True))
+    return f"exited with code {events[-1]['Actor']['Attributes']['exitCode']}" if events else None
 
 
 def _stop(container: Container, wanted: Wanted) -> None:
