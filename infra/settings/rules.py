@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.settings import Environment, unfit_for_production
-from infra.resources.x509 import CertificateError, check_pair
+from infra.x509 import CertificateError, check_pair
 from infra.settings.messages import set_secret
 from infra.settings.model import StackSettings
 from infra.settings.values import Encrypted, TlsMode

@@ -52,11 +52,9 @@ def read_values(folder: Path, stack: str) -> dict[str, Any]:
         Raised for a file that is no YAML, or has another shape than Pulumi's.
     """
     values = dict(_own_values(_read_configuration(folder / f"Pulumi.{stack}.yaml")))
-    for key, entry in _read_configuration(folder / "Pulumi.yaml").items():
-        name = key.removeprefix(_PREFIX)
-        if ":" not in name:
-            value = entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
-            _fill(values, name.split("."), value)
+    for name, entry in _own_values(_read_configuration(folder / "Pulumi.yaml")):
+        value = entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
+        _fill(values, name.split("."), value)
     return values
 
 
@@ -73,10 +71,11 @@ def plain_secrets(values: dict[str, Any]) -> Iterator[str]:
 
 def _own_values(configuration: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in configuration.items():
-        if key.startswith(_PREFIX):
+        name = key.removeprefix(_PREFIX)
+        # Without a namespace a key is the project's own.
+        if ":" not in name:
             # Pulumi keeps a single value as text, whatever it looks like.
-            text = isinstance(value, str)
-            yield key.removeprefix(_PREFIX), decode(value) if text else _mark_encrypted(value)
+            yield name, decode(value) if isinstance(value, str) else _mark_encrypted(value)
 
 
 def _mark_encrypted(value: Any) -> Any:
