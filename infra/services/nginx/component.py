@@ -24,6 +24,8 @@ from infra.settings.groups import NginxSettings
 NGINX_IMAGE = ImageRecipe(role="nginx", base="nginx", context="docker/nginx")
 _UID = _GID = 101
 _HTTP_PORT, _HTTPS_PORT = 8080, 8443
+# For `docker stop` by hand: a value that followed the drain would replace the container.
+_STOP_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,8 @@ def _describe(args: NginxArgs, volume: pulumi.Output[str]) -> ContainerArgs:
         cpus=own.cpus,
         stop_signal="SIGQUIT",
         # Its workers drain for so long (worker_shutdown_timeout); the rest is for the master.
-        stop_seconds=args.site.drain_seconds + 5,
+        stop_seconds=_STOP_SECONDS,
+        grace_seconds=args.site.drain_seconds + 5,
     )
 
 
