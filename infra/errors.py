@@ -1,12 +1,14 @@
-"""Mistakes a user can make, told without a traceback."""
+"""Errors that are reported to users without a traceback."""
 
 import sys
 
-import pulumi
+
+class UserError(Exception):
+    """A mistake that its user can correct; `__main__` shows the message alone."""
 
 
-class SettingsError(pulumi.RunError):
-    """One or more settings break a rule; the message lists all of them, a line each."""
+class SettingsError(UserError):
+    """One or more settings break a rule; the message lists all of them, one a line."""
 
     def __init__(self, mistakes: list[str]) -> None:
         self.mistakes = mistakes
@@ -19,5 +21,5 @@ class ProviderError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        # `pulumi.dynamic` sends `traceback.format_exc()`: nobody wants our frames above this.
+        # `pulumi.dynamic` sends `traceback.format_exc()`, frames of ours and all.
         sys.tracebacklimit = 0

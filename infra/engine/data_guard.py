@@ -5,57 +5,39 @@ resource is created, which is once in a stack's life: a volume that is lost late
 empty and without one. The server uses the permit up.
 """
 
-from typing import Any
-
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+
+from infra.engine.address import EngineAddress
+from infra.engine.resource import EngineProvider, EngineResource, Props
+from infra.engine.volume_access import has_file, write_files
 
 _PERMIT = ".begin-empty"
-_TELLING = ("retain", "fresh_start", "docker_host")
 _FOLDER_MODE = 0o700
 
 
-class _DataGuardProvider(ResourceProvider):
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        _permit_if_empty(props)
-        return CreateResult(props["volume"], props)
+class _DataGuardProvider(EngineProvider):
+    identity = ("volume",)
+    inputs = ("retain", "fresh_start")
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        replaced = _olds.get("volume") != _news.get("volume")
-        changed = any(_olds.get(key) != _news.get(key) for key in _TELLING)
-        return DiffResult(changes=replaced or changed, replaces=["volume"] if replaced else [])
+    def id_of(self, props: Props) -> str:
+        return props["volume"]
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        asked = _news.get("fresh_start") not in (None, _olds.get("fresh_start"))
-        if asked or not _news["retain"]:
-            _permit_if_empty(_news)
-        return UpdateResult(_news)
+    def put(self, olds: Props, news: Props) -> Props:
+        is_new = not olds
+        requested = news.get("fresh_start") not in (None, olds.get("fresh_start"))
+        if (is_new or requested or not news["retain"]) and not has_file(news, "PG_VERSION"):
+            write_files({**news, "files": {_PERMIT: ""}, "folder_mode": _FOLDER_MODE})
+        return {}
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        from infra.engine.volume_access import has_file
-
+    def find(self, props: Props) -> Props | None:
         # Where data is retained, that it was there is never forgotten.
         if props["retain"] or has_file(props, "PG_VERSION") or has_file(props, _PERMIT):
-            return ReadResult(id_, props)
-        return ReadResult("", {})
+            return props
+        return None
 
 
-def _permit_if_empty(props: dict[str, Any]) -> None:
-    from infra.engine.volume_access import has_file, write_files
-
-    if not has_file(props, "PG_VERSION"):
-        write_files({**props, "files": {_PERMIT: ""}, "folder_mode": _FOLDER_MODE})
-
-
-class DataGuard(Resource, module="devportal", name="DataGuard"):
-    """Leave to begin with an empty database, given once.
+class DataGuard(EngineResource, module="devportal", name="DataGuard"):
+    """Permission to begin with an empty database, given once.
 
     Parameters
     ----------
@@ -64,7 +46,7 @@ class DataGuard(Resource, module="devportal", name="DataGuard"):
     retain
         Whether losing the data is a mistake; if not, an empty volume is begun anew.
     fresh_start
-        Another word than before gives leave once more.
+        Another word than before gives the permission once more.
     """
 
     volume: pulumi.Output[str]
@@ -79,19 +61,15 @@ class DataGuard(Resource, module="devportal", name="DataGuard"):
         gid: int,
         retain: bool,
         fresh_start: str | None,
+        engine: EngineAddress,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(
-            _DataGuardProvider(),
-            name,
-            {
-                "volume": volume,
-                # No image is lent: what it depends on would outlive the stack, as it does.
-                "uid": uid,
-                "gid": gid,
-                "retain": retain,
-                "fresh_start": fresh_start,
-                "docker_host": pulumi.Config("docker").get("host") or "",
-            },
-            opts,
-        )
+        # No image is lent: what it depends on would outlive the stack, as it does.
+        props: Props = {
+            "volume": volume,
+            "uid": uid,
+            "gid": gid,
+            "retain": retain,
+            "fresh_start": fresh_start,
+        }
+        super().__init__(_DataGuardProvider(), name, engine, props, opts)

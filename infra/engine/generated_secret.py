@@ -10,6 +10,7 @@ from pydantic import SecretStr
 _SECRET_BYTES = 32
 
 
+# Stored in the state by module and class, see infra/engine/resource.py.
 class _RandomProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         value = secrets.token_urlsafe(int(props["length_bytes"]))

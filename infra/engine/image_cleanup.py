@@ -1,38 +1,36 @@
-"""Removes a stack's images when the stack is destroyed, which docker.Image itself does not."""
+"""Removes a stack's images when the stack is destroyed.
 
-from typing import TYPE_CHECKING, Any
+While it lives the older ones stay, for a rollback; the docker provider knows the newest alone.
+"""
 
+import docker
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+from docker.errors import ImageNotFound
 
+from infra.engine.address import EngineAddress
+from infra.engine.resource import EngineProvider, EngineResource, Props, engine_of
 from infra.errors import ProviderError
 from infra.naming import STACK_LABEL
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-_IDENTITY = ("stack", "docker_host")
 
 
 class ImageInUseError(ProviderError):
     """A container that is not the stack's runs one of its images."""
 
 
-class _ImageCleanupProvider(ResourceProvider):
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["stack"], props)
+class _ImageCleanupProvider(EngineProvider):
+    identity = ("stack",)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        replaces = [key for key in _IDENTITY if _olds.get(key) != _news.get(key)]
-        return DiffResult(changes=bool(replaces), replaces=replaces)
+    def id_of(self, props: Props) -> str:
+        return props["stack"]
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        from infra.engine.client import connect
+    def put(self, olds: Props, news: Props) -> Props:
+        return {}
 
-        remove_images(connect(_props["docker_host"]), _props["stack"])
+    def delete(self, _id: str, _props: Props) -> None:
+        remove_images(engine_of(_props), _props["stack"])
 
 
-def remove_images(client: "DockerClient", stack: str) -> None:
+def remove_images(client: docker.DockerClient, stack: str) -> None:
     """Remove every image labelled with the stack's name that no container needs.
 
     Raises
@@ -40,8 +38,6 @@ def remove_images(client: "DockerClient", stack: str) -> None:
     ImageInUseError
         Raised when containers of others use some; the rest is gone.
     """
-    from docker.errors import ImageNotFound
-
     in_use: list[str] = []
     for image in client.images.list(filters={"label": f"{STACK_LABEL}={stack}"}):
         assert image.id is not None
@@ -63,9 +59,14 @@ def remove_images(client: "DockerClient", stack: str) -> None:
         )
 
 
-class ImageCleanup(Resource, module="devportal", name="ImageCleanup"):
+class ImageCleanup(EngineResource, module="devportal", name="ImageCleanup"):
     """Owns the removal of every image labelled with the stack's name."""
 
-    def __init__(self, name: str, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        host = pulumi.Config("docker").get("host") or ""
-        super().__init__(_ImageCleanupProvider(), name, {"stack": stack, "docker_host": host}, opts)
+    def __init__(
+        self,
+        name: str,
+        stack: str,
+        engine: EngineAddress,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(_ImageCleanupProvider(), name, engine, {"stack": stack}, opts)

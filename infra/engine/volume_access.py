@@ -13,7 +13,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from infra.engine.client import connect
+from infra.engine.resource import engine_of
 from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL
 
@@ -47,7 +47,7 @@ def write_files(props: dict[str, Any]) -> None:
 
 def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
     """The contents of `props["files"]` in the volume, by name; None when the volume is gone."""
-    client = connect(props["docker_host"])
+    client = engine_of(props)
     try:
         client.volumes.get(props["volume"])
         with borrowed_mount(props) as container:
@@ -66,14 +66,14 @@ def has_file(props: dict[str, Any], name: str) -> bool:
         Raised when the engine does not let it be seen.
     """
     try:
-        connect(props["docker_host"]).volumes.get(props["volume"])
+        engine_of(props).volumes.get(props["volume"])
         with borrowed_mount(props) as container:
             container.get_archive(f"{MOUNT_POINT}/{name}")
     except NotFound:
         return False
     except DockerException as error:
         raise VolumeFilesError(
-            f"volume '{props['volume']}': should let itself be read (got: {error})."
+            f"volume '{props['volume']}': should be readable (got: {error})."
         ) from None
     return True
 
@@ -81,7 +81,7 @@ def has_file(props: dict[str, Any], name: str) -> bool:
 @contextmanager
 def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
-    client = connect(props["docker_host"])
+    client = engine_of(props)
     wanted = props.get("image")
     lent = _any_image(client, wanted) if wanted else _import_empty(client)
     container = client.containers.create(
@@ -102,11 +102,11 @@ def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
 
 
 def _import_empty(client: docker.DockerClient) -> str:
-    """An image of no file, for those who may not depend on one that is built."""
+    """An image without files, for resources that may not depend on one that is built."""
     nothing = io.BytesIO()
     tarfile.open(fileobj=nothing, mode="w").close()
-    said = client.api.import_image_from_data(nothing.getvalue())
-    return str(json.loads(said.strip().splitlines()[-1])["status"])
+    answer = client.api.import_image_from_data(nothing.getvalue())
+    return str(json.loads(answer.strip().splitlines()[-1])["status"])
 
 
 def _any_image(client: docker.DockerClient, wanted: str) -> str:
@@ -138,14 +138,14 @@ def _pack(props: dict[str, Any]) -> bytes:
 
 def _own(member: tarfile.TarInfo, props: dict[str, Any], mode: int) -> None:
     member.uid, member.gid, member.mode = int(props["uid"]), int(props["gid"]), mode
-    # Whoever serves a file tells its versions apart by their times.
+    # Servers tell versions of a file apart by their times.
     member.mtime = int(time.time())
 
 
 def _shift_of_owners(client: docker.DockerClient) -> int:
     """By how much the engine's archives show owners too high.
 
-    With user namespaces it takes the ids of the container, and gives those of the host; the first
+    With user namespaces it takes ids of the container, and returns those of the host; the first
     of these is in the name of its folder.
     """
     info = client.info()

@@ -8,56 +8,42 @@ archive calls; the files never pass through a command line, an image or an envir
 import hashlib
 import json
 import secrets
-from typing import Any
+from collections.abc import Mapping
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
 
-_IDENTITY = ("volume", "docker_host")
+from infra.engine.address import EngineAddress
+from infra.engine.resource import EngineProvider, EngineResource, Props
+from infra.engine.volume_access import read_files, write_files
 
 
-class _VolumeFilesProvider(ResourceProvider):
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["volume"], _write(props))
+class _VolumeFilesProvider(EngineProvider):
+    identity = ("volume",)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        replaces = [key for key in _IDENTITY if _olds.get(key) != _news.get(key)]
-        changed = bool(replaces) or _olds.get("digest") != _digest(_news)
-        return DiffResult(changes=changed, replaces=replaces)
+    def id_of(self, props: Props) -> str:
+        return props["volume"]
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(_write(_news))
+    def is_changed(self, olds: Props, news: Props) -> bool:
+        return olds.get("digest") != _digest(news)
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        from infra.engine.volume_access import read_files
+    def put(self, olds: Props, news: Props) -> Props:
+        write_files(news)
+        return {"digest": _digest(news), "revision": secrets.token_hex(6)}
 
+    def find(self, props: Props) -> Props | None:
         found = read_files(props)
         if found is None:
-            return ReadResult("", {})
+            return None
         texts = {name: content.decode(errors="replace") for name, content in found.items()}
-        return ReadResult(id_, {**props, "digest": _digest({**props, "files": texts})})
+        return {"digest": _digest({**props, "files": texts})}
 
 
-def _write(props: dict[str, Any]) -> dict[str, Any]:
-    from infra.engine.volume_access import write_files
-
-    write_files(props)
-    return {**props, "digest": _digest(props), "revision": secrets.token_hex(6)}
-
-
-def _digest(props: dict[str, Any]) -> str:
+def _digest(props: Props) -> str:
     described = [props["files"], int(props["uid"]), int(props["gid"])]
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-class VolumeFiles(Resource, module="devportal", name="VolumeFiles"):
+class VolumeFiles(EngineResource, module="devportal", name="VolumeFiles"):
     """A set of files, mode 0400, owned by one user, in one volume.
 
     Parameters
@@ -71,8 +57,8 @@ class VolumeFiles(Resource, module="devportal", name="VolumeFiles"):
     """
 
     revision: pulumi.Output[str]
-    """A random word, new with each write: it tells users of the files to restart, and nothing
-    about what is in them."""
+    """A random word, new with each write: users of the files restart by it, and it reveals
+    nothing of what is in them."""
 
     def __init__(
         self,
@@ -80,25 +66,21 @@ class VolumeFiles(Resource, module="devportal", name="VolumeFiles"):
         *,
         volume: pulumi.Input[str],
         image: pulumi.Input[str],
-        files: dict[str, pulumi.Input[str]],
+        files: Mapping[str, pulumi.Input[str]],
         uid: int,
         gid: int,
+        engine: EngineAddress,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(
-            _VolumeFilesProvider(),
-            name,
-            {
-                "volume": volume,
-                "image": image,
-                "files": pulumi.Output.secret(files),
-                "uid": uid,
-                "gid": gid,
-                "docker_host": pulumi.Config("docker").get("host") or "",
-                "digest": None,
-                "revision": None,
-            },
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["files", "digest"])
-            ),
-        )
+        props: Props = {
+            "volume": volume,
+            "image": image,
+            "files": pulumi.Output.secret(dict(files)),
+            "uid": uid,
+            "gid": gid,
+            "digest": None,
+            "revision": None,
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["files", "digest"])
+        merged = pulumi.ResourceOptions.merge(opts, secret)
+        super().__init__(_VolumeFilesProvider(), name, engine, props, merged)

@@ -6,9 +6,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from infra.naming import Naming
 from infra.resources.secret import Secret
-from infra.settings.groups import TlsMode
-from infra.settings.loading import Settings
+from infra.settings.groups import SecretSettings, TlsMode
+from infra.x509 import Pair, is_due, make_authority, make_certificate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +29,24 @@ class TlsMaterial:
     authority: pulumi.Output[str] | None
 
 
-def tls_material(settings: Settings, parent: pulumi.Resource) -> TlsMaterial:
-    """The given pair, or one for the stack's domain and bind address by its own authority."""
-    if settings.tls.mode is TlsMode.GENERATED:
-        # The address is for those who have no name for the host yet.
-        names = [settings.domain, "127.0.0.1"]
-        made = GeneratedCertificate("certificate", settings.stack, names, parent)
+def tls_material(
+    mode: TlsMode,
+    *,
+    naming: Naming,
+    domain: str,
+    given: SecretSettings,
+    parent: pulumi.Resource,
+) -> TlsMaterial:
+    """The given pair, or one for `domain` by an authority of the stack's own."""
+    if mode is TlsMode.GENERATED:
+        # The address is for clients that have no name for the host yet.
+        names = [domain, "127.0.0.1"]
+        made = GeneratedCertificate("certificate", naming.stack, names, parent)
         return TlsMaterial(
             certificate=made.certificate,
             key=pulumi.Output.secret(made.key),
             authority=made.authority,
         )
-    given = settings.secrets
     assert given.tls_certificate is not None
     assert given.tls_key is not None
     return TlsMaterial(
@@ -49,17 +56,14 @@ def tls_material(settings: Settings, parent: pulumi.Resource) -> TlsMaterial:
     )
 
 
+# Stored in the state by module and class, see infra/engine/resource.py.
 class _CertificateProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
-        from infra.resources.x509 import make_authority
-
         authority = make_authority(props["stack"], list(props["names"]))
         known = {"authority": authority.certificate, "authority_key": authority.key}
         return CreateResult(props["stack"], _issue({**props, **known}))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        from infra.resources.x509 import is_due
-
         # The authority vouches for these names alone.
         renamed = list(_olds["names"]) != list(_news["names"])
         return DiffResult(
@@ -72,8 +76,6 @@ class _CertificateProvider(ResourceProvider):
 
 
 def _issue(props: dict[str, Any]) -> dict[str, Any]:
-    from infra.resources.x509 import Pair, make_certificate
-
     authority = Pair(props["authority"], props["authority_key"])
     made = make_certificate(authority, list(props["names"]))
     return {**props, "certificate": made.certificate, "key": made.key}
@@ -93,7 +95,7 @@ class GeneratedCertificate(Resource, module="devportal", name="GeneratedCertific
     key: pulumi.Output[str]
 
     def __init__(self, name: str, stack: str, names: list[str], parent: pulumi.Resource) -> None:
-        made = dict.fromkeys(("authority", "authority_key", "certificate", "key"))
+        made: dict[str, Any] = dict.fromkeys(("authority", "authority_key", "certificate", "key"))
         super().__init__(
             _CertificateProvider(),
             name,

@@ -3,15 +3,11 @@
 Values are spelled as the provider reads them back, or every plan would show a difference.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 import pulumi_docker as docker
 
-if TYPE_CHECKING:
-    from infra.resources.container import ContainerArgs
-    from infra.settings.loading import HealthSettings, LogSettings, Settings
+from infra.settings.groups import HealthSettings, LogSettings
 
 HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
 _TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
@@ -19,65 +15,38 @@ _TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
 _LEAST_RESERVATION_MB = 6
 
 
-def limits(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
-    """Memory and CPU; swap equals memory, or the engine doubles it and every plan differs."""
-    return {
-        "memory": args.memory_mb,
-        "memory_swap": args.memory_mb,
-        "memory_reservation": _reservation_mb(args.memory_mb, settings.memory_reservation_percent),
-        # As the provider reads it back: "1.0" and "0.5"; any other spelling replaces for ever.
-        "cpus": str(args.cpus),
-        "shm_size": args.shared_memory_mb,
-    }
-
-
-def protection(args: ContainerArgs) -> dict[str, Any]:
-    """A user without rights on a root that cannot be written."""
-    owner = f"mode=0700,uid={args.uid},gid={args.gid}"
-    return {
-        "read_only": True,
-        "tmpfs": {
-            path: f"{_TMPFS_OPTIONS},size={size}m,{owner}" for path, size in args.tmpfs_mb.items()
-        },
-        "capabilities": docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-        "security_opts": ["no-new-privileges:true"],
-        "init": True,
-    }
-
-
-def supervision(args: ContainerArgs, settings: Settings) -> dict[str, Any]:
-    """Health, restarts, the way it ends, and its log."""
-    return {
-        "healthcheck": _healthcheck(settings.health, args.min_health_interval_seconds),
-        "wait": True,
-        "wait_timeout": settings.health.wait_seconds,
-        "restart": settings.restart,
-        "stop_signal": args.stop_signal,
-        "stop_timeout": args.stop_seconds,
-        # Unset means SIGKILL, and what counts is the value in the old container's state.
-        "destroy_grace_seconds": args.stop_seconds,
-        "log_driver": settings.logs.driver,
-        "log_opts": _log_options(settings.logs),
-    }
-
-
-def _reservation_mb(memory_mb: int, percent: int) -> int:
+def reservation_mb(memory_mb: int, percent: int) -> int:
+    """Memory that the container keeps when the host runs short; 0 for none."""
     return max(_LEAST_RESERVATION_MB, memory_mb * percent // 100) if percent else 0
 
 
-def _healthcheck(
-    health: HealthSettings, min_interval_seconds: int
+def tmpfs(sizes_mb: Mapping[str, int], uid: int, gid: int) -> dict[str, str]:
+    """Mount options of each folder in memory, by path; its user alone may enter it."""
+    owner = f"mode=0700,uid={uid},gid={gid}"
+    return {path: f"{_TMPFS_OPTIONS},size={size}m,{owner}" for path, size in sizes_mb.items()}
+
+
+def health_check(
+    health: HealthSettings, start_period_seconds: int | None, *, has_start_interval: bool
 ) -> docker.ContainerHealthcheckArgs:
+    """Quick probes at the start and rare ones afterwards, where the engine knows both."""
+    period = health.start_period_seconds if start_period_seconds is None else start_period_seconds
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", HEALTHCHECK_COMMAND],
-        interval=_duration(max(health.interval_seconds, min_interval_seconds)),
-        timeout=_duration(health.timeout_seconds),
-        start_period=_duration(health.start_period_seconds),
+        interval=duration(health.interval_for(has_start_interval)),
+        timeout=duration(health.timeout_seconds),
+        start_period=duration(period),
+        start_interval=duration(health.start_interval_seconds) if has_start_interval else None,
         retries=health.retries,
     )
 
 
-def _duration(seconds: int) -> str:
+def no_health_check() -> docker.ContainerHealthcheckArgs:
+    """For a job: its image may bring a check that is meant for a server."""
+    return docker.ContainerHealthcheckArgs(tests=["NONE"])
+
+
+def duration(seconds: int) -> str:
     """Go's own spelling, `1m30s`: the provider compares text, and '90s' would differ for ever."""
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -86,5 +55,6 @@ def _duration(seconds: int) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
-def _log_options(logs: LogSettings) -> dict[str, str]:
+def log_options(logs: LogSettings) -> dict[str, str]:
+    """Rotation, as both of Docker's file drivers spell it."""
     return {"max-size": f"{logs.max_size_mb}m", "max-file": str(logs.max_files)}

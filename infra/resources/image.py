@@ -7,11 +7,15 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
+from infra.engine.address import EngineAddress
 from infra.engine.image_cleanup import ImageCleanup
 from infra.naming import Naming
-from infra.settings.loading import ImageSource
+from infra.resources.build_context import digest_context
+from infra.settings.groups import ImageSource
 
 ROOT = Path(__file__).resolve().parents[2]
+BUILD_LOGS = ".build-logs"
+"""Folder below ROOT with the builder's output, `<stack>-<role>.log`; builds append to it."""
 _BASE_IMAGES = ROOT / "docker" / "base-images.json"
 
 
@@ -42,7 +46,14 @@ class ImageRecipe:
 
 
 class Images(pulumi.ComponentResource):
-    """Builds images, and takes them off the engine again when the stack goes."""
+    """Builds images, and takes them off the engine again when the stack goes.
+
+    Parameters
+    ----------
+    platform
+        What the engine runs, such as `linux/amd64`. Without it the provider takes the platform
+        of the machine that Pulumi runs on.
+    """
 
     built: dict[str, pulumi.Output[str]]
     """Image id, `sha256:...`, of each role built so far."""
@@ -51,47 +62,59 @@ class Images(pulumi.ComponentResource):
         self,
         name: str,
         naming: Naming,
+        *,
         source: ImageSource,
+        engine: EngineAddress,
+        platform: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:Images", name, None, opts)
         self._naming = naming
         self._bases: dict[str, dict[str, str]] = json.loads(_BASE_IMAGES.read_text())
         self._source = source
+        self._platform = platform
         self._cleanup = ImageCleanup(
-            "image-cleanup", naming.stack, pulumi.ResourceOptions(parent=self)
+            "image-cleanup", naming.stack, engine, pulumi.ResourceOptions(parent=self)
         )
         self.built = {}
+        (ROOT / BUILD_LOGS).mkdir(exist_ok=True)
         self.register_outputs({})
 
     def build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
         """Build an image and return its id, `sha256:...`."""
         base = self._bases[recipe.base][self._source.value]
-        image = docker.Image(
+        dockerfile = Path("docker", recipe.role, "Dockerfile").relative_to(recipe.context)
+        image = docker.RemoteImage(
             f"{recipe.role}-image",
-            image_name=f"{self._naming.physical(recipe.role)}:{recipe.version or 'latest'}",
-            build=docker.DockerBuildArgs(
+            name=f"{self._naming.physical(recipe.role)}:{recipe.version or 'latest'}",
+            build=docker.RemoteImageBuildArgs(
                 context=recipe.context,
-                dockerfile=f"docker/{recipe.role}/Dockerfile",
-                args={
+                dockerfile=str(dockerfile),
+                build_args={
                     "BASE_IMAGE": base,
                     "STACK": self._naming.stack,
                     "VERSION": recipe.version or base.rpartition(":")[2],
                 },
                 target=recipe.target,
+                platform=self._platform,
+                # Every property here is kept in the state: a path that is the same in each clone.
+                build_log_file=f"{BUILD_LOGS}/{self._naming.stack}-{recipe.role}.log",
             ),
-            skip_push=True,
+            triggers={"context": digest_context(ROOT / recipe.context, str(dockerfile))},
+            # Older images are for a rollback; the cleanup takes them when the stack goes.
+            keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._cleanup]),
         )
-        self.built[recipe.role] = image.repo_digest
-        return image.repo_digest
+        self.built[recipe.role] = image.image_id
+        return image.image_id
 
     def use(self, role: str, reference: str) -> pulumi.Output[str]:
-        """An image that is already built, pulled if the engine has it not; its id."""
+        """An image that is built elsewhere, pulled if it is missing; its id."""
         image = docker.RemoteImage(
             f"{role}-image-given",
             name=reference,
-            # It is not the stack's own: others may run it, and a rollback wants it.
+            platform=self._platform,
+            # It is not the stack's own: others may run it, and a rollback needs it.
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self),
         )

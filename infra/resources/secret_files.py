@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_docker as docker
 
-from infra.naming import Naming
+from infra.engine.address import EngineAddress
 from infra.engine.volume_files import VolumeFiles
+from infra.naming import Naming
 from infra.resources.volume import create_files_volume, mount_volume
 
 SECRETS_PATH = "/run/secrets"
@@ -37,6 +38,7 @@ class SecretFiles(pulumi.ComponentResource):
         files: Mapping[str, pulumi.Input[str]],
         uid: int,
         gid: int,
+        engine: EngineAddress,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:SecretFiles", f"{role}-secret-files", None, opts)
@@ -45,9 +47,10 @@ class SecretFiles(pulumi.ComponentResource):
             f"{role}-files",
             volume=volume.name,
             image=image,
-            files=dict(files),
+            files=files,
             uid=uid,
             gid=gid,
+            engine=engine,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.mount = mount_volume(volume.name, SECRETS_PATH, read_only=True)

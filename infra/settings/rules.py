@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from infra.resources.x509 import CertificateError, check_pair
+from infra.x509 import CertificateError, check_pair
 from infra.settings.groups import Environment, TlsMode
 
 if TYPE_CHECKING:

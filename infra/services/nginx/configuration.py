@@ -10,52 +10,38 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
 
-_IDENTITY = ("volume", "docker_host")
+from infra.engine.address import EngineAddress
+from infra.engine.resource import EngineProvider, EngineResource, Props
+from infra.services.nginx.live import is_live, put_live
+
+_DIGESTED = ("files", "secret_files", "peers", "assets_digest", "uid", "gid")
 
 
-class _ConfigurationProvider(ResourceProvider):
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["volume"], _put_live({}, props))
+class _ConfigurationProvider(EngineProvider):
+    identity = ("volume",)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        replaces = [key for key in _IDENTITY if _olds.get(key) != _news.get(key)]
-        changed = bool(replaces) or _olds.get("digest") != _digest_of_inputs(_news)
-        return DiffResult(changes=changed, replaces=replaces)
+    def id_of(self, props: Props) -> str:
+        return props["volume"]
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult(_put_live(_olds, _news))
+    def is_changed(self, olds: Props, news: Props) -> bool:
+        return olds.get("digest") != _digest_of_inputs(news)
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        from infra.services.nginx.live import is_live
+    def put(self, olds: Props, news: Props) -> Props:
+        put_live(olds, news)
+        return {"digest": _digest_of_inputs(news)}
 
+    def find(self, props: Props) -> Props | None:
         known = is_live(props)
         if known is None:
-            return ReadResult("", {})
-        return ReadResult(id_, props if known else {**props, "digest": "changed by hand"})
+            return None
+        return props if known else {"digest": "changed by hand"}
 
 
-def _put_live(olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-    from infra.services.nginx.live import put_live
-
-    put_live(olds, news)
-    return {**news, "digest": _digest_of_inputs(news)}
-
-
-def _digest_of_inputs(props: dict[str, Any]) -> str:
-    keys = ("files", "secret_files", "peers", "assets_digest", "uid", "gid")
-    text = json.dumps([props.get(key) for key in keys], sort_keys=True, default=str)
+def _digest_of_inputs(props: Props) -> str:
+    text = json.dumps([props.get(key) for key in _DIGESTED], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -89,34 +75,30 @@ class ConfigurationArgs:
     peers: pulumi.Input[list[str]]
     assets: Path | None
     drain_seconds: int
+    engine: EngineAddress
 
 
-class NginxConfiguration(Resource, module="devportal", name="NginxConfiguration"):
+class NginxConfiguration(EngineResource, module="devportal", name="NginxConfiguration"):
     """The configuration that the stack's nginx serves by."""
 
     def __init__(self, name: str, args: ConfigurationArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(
-            _ConfigurationProvider(),
-            name,
-            {
-                "stack": args.stack,
-                "volume": args.volume,
-                "image": args.image,
-                "uid": args.uid,
-                "gid": args.gid,
-                "files": args.files,
-                "secret_files": pulumi.Output.secret(args.secret_files),
-                "peers": args.peers,
-                "assets": str(args.assets) if args.assets else "",
-                "drain_seconds": args.drain_seconds,
-                "assets_digest": _digest_of_folder(args.assets),
-                "docker_host": pulumi.Config("docker").get("host") or "",
-                "digest": None,
-            },
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["secret_files", "digest"])
-            ),
-        )
+        props: Props = {
+            "stack": args.stack,
+            "volume": args.volume,
+            "image": args.image,
+            "uid": args.uid,
+            "gid": args.gid,
+            "files": args.files,
+            "secret_files": pulumi.Output.secret(args.secret_files),
+            "peers": args.peers,
+            "assets": str(args.assets) if args.assets else "",
+            "drain_seconds": args.drain_seconds,
+            "assets_digest": _digest_of_folder(args.assets),
+            "digest": None,
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_files", "digest"])
+        merged = pulumi.ResourceOptions.merge(opts, secret)
+        super().__init__(_ConfigurationProvider(), name, args.engine, props, merged)
 
 
 def _digest_of_folder(folder: Path | None) -> str:

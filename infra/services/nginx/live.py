@@ -1,4 +1,4 @@
-"""Tests a configuration of nginx, puts it in place and has the running server take it up."""
+"""Tests a configuration of nginx, puts it in place and reloads the running server."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,11 @@ import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
-from infra.engine.client import connect
+from infra.engine.resource import engine_of
+from infra.engine.volume_access import read_files, write_files
 from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL, container_labels
 from infra.services.nginx.files import render_peers
-from infra.engine.volume_access import read_files, write_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
 _PEER_SECONDS = 20
@@ -22,7 +22,7 @@ Files = dict[str, str | bytes]
 
 
 class NginxError(ProviderError):
-    """Nginx refused a configuration or did not take it up; what it served by still holds."""
+    """Nginx refused a configuration or did not load it; the former one still holds."""
 
 
 def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
     """
     files = _files(news, news["peers"])
     _write(news, "candidate", files)
-    client = connect(news["docker_host"])
+    client = engine_of(news)
     _test_candidate(client, news)
     server = _running_server(client, news["stack"])
     leaving = set(olds.get("peers") or ()) - set(news["peers"])
@@ -45,7 +45,7 @@ def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
         _run(server, "await-peers", str(_PEER_SECONDS), *news["peers"])
     _write(news, "live", files)
     if server is not None:
-        # Nobody is stopped afterwards if nobody leaves.
+        # No replica is stopped afterwards if none leaves.
         drain_seconds = int(news["drain_seconds"]) if leaving else 0
         _run(server, "reload-nginx", str(drain_seconds))
 
@@ -90,15 +90,15 @@ def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
     try:
         container.start()
         code = container.wait()["StatusCode"]
-        said = container.logs().decode(errors="replace").strip()
+        output = container.logs().decode(errors="replace").strip()
     finally:
         container.remove(force=True, v=True)
     if code:
-        raise NginxError(_describe_refusal(said))
+        raise NginxError(_describe_refusal(output))
 
 
-def _describe_refusal(said: str) -> str:
-    named = said.replace(f"{CONFIGURATION_PATH}/candidate/", "")
+def _describe_refusal(output: str) -> str:
+    named = output.replace(f"{CONFIGURATION_PATH}/candidate/", "")
     reasons = list(dict.fromkeys(_REASON.findall(named))) or [named]
     return (
         f"nginx configuration: should pass `nginx -t` (got: {'; '.join(reasons)}). Correct it: "

@@ -6,7 +6,7 @@ import ssl
 import pytest
 from cryptography import x509
 
-from infra.resources.x509 import (
+from infra.x509 import (
     CertificateError,
     Pair,
     check_pair,

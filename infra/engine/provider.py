@@ -1,0 +1,34 @@
+"""The docker provider of a stack, on the engine that everything else of it uses."""
+
+import os
+
+import pulumi
+import pulumi_docker as docker
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from infra.engine.address import EngineAddress, resolve_engine
+
+
+def program_engine() -> EngineAddress:
+    """The engine of the stack that the program runs for.
+
+    Raises
+    ------
+    EngineAddressError
+        Raised when its address cannot be used.
+    """
+    return resolve_engine({**get_config_env(), **CONFIG.get()}, os.environ)
+
+
+def engine_provider(
+    address: EngineAddress, opts: pulumi.ResourceOptions | None = None
+) -> docker.Provider:
+    """An explicit provider: the default one would resolve the address by rules of its own."""
+    return docker.Provider(
+        "docker",
+        host=address.host,
+        # Not None: the plugin would take DOCKER_CONTEXT and DOCKER_CERT_PATH instead.
+        context="",
+        cert_path=address.cert_path or "",
+        opts=opts,
+    )

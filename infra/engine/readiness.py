@@ -1,0 +1,93 @@
+"""A container's readiness: what the docker provider's own `wait` does not do.
+
+It sets the process limit, starts the container, waits until it is healthy, reports why it is
+not, and stops one that fails. Each plan asks the engine how the container is, so that one that is
+paused, stopped, restarting, unhealthy or gone shows as an update of its readiness, which mends it.
+"""
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CheckResult
+
+from infra.engine.address import EngineAddress
+from infra.engine.container_state import FINISHED, MISSING, Wanted, make_ready, observe
+from infra.engine.resource import EngineProvider, EngineResource, Props, engine_of
+
+
+class _ReadinessProvider(EngineProvider):
+    inputs = ("container", "container_name", "goal", "pids_limit", "ports")
+
+    def id_of(self, props: Props) -> str:
+        return props["container_name"]
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        """Ask the engine: a plan shows `state: "healthy" => "paused"`, for instance."""
+        # One that the same plan replaces is not there to be asked.
+        if news["container"] == _olds.get("container"):
+            news["state"] = _observe(news, _olds)
+        return CheckResult(news, [])
+
+    def is_changed(self, olds: Props, news: Props) -> bool:
+        return news["state"] != news["goal"] or super().is_changed(olds, news)
+
+    def put(self, olds: Props, news: Props) -> Props:
+        wanted = Wanted.from_properties(news)
+        same = olds.get("container") == news["container"]
+        make_ready(engine_of(news), wanted, was_ready=same)
+        return {"state": wanted.goal}
+
+    def find(self, props: Props) -> Props | None:
+        state = _observe(props, props)
+        return None if state == MISSING else {"state": state}
+
+
+def _observe(props: Props, olds: Props) -> str:
+    wanted = Wanted.from_properties(props)
+    state = observe(engine_of(props), wanted)
+    # `docker container prune` takes what has ended; a job is none the less done.
+    was_finished = olds.get("goal") == FINISHED
+    return FINISHED if state == MISSING and was_finished else state
+
+
+class Readiness(EngineResource, module="devportal", name="Readiness"):
+    """That a container is healthy, or that a job has ended well.
+
+    Parameters
+    ----------
+    container, container_name
+        Id and name of the container.
+    goal
+        `HEALTHY`, or `FINISHED` for a job.
+    ports
+        `address:port` on the host that the engine should have bound, by `port/protocol`.
+    """
+
+    container_name: pulumi.Output[str]
+    """Name of the container, known once it has reached its goal."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        container: pulumi.Input[str],
+        container_name: pulumi.Input[str],
+        goal: str,
+        pids_limit: int,
+        ports: dict[str, pulumi.Input[str]],
+        wait_seconds: int,
+        stop_seconds: int,
+        engine: EngineAddress,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: dict[str, Any] = {
+            "container": container,
+            "container_name": container_name,
+            "goal": goal,
+            "pids_limit": pids_limit,
+            "ports": ports,
+            "wait_seconds": wait_seconds,
+            "stop_seconds": stop_seconds,
+            "state": goal,
+        }
+        super().__init__(_ReadinessProvider(), f"{name}-readiness", engine, props, opts)

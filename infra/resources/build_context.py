@@ -1,0 +1,39 @@
+"""What an image is built from, as one digest."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from docker.utils.build import exclude_paths
+
+
+def digest_context(folder: Path, dockerfile: str) -> str:
+    """Digest of the names and contents of all files that the builder gets.
+
+    Modes, owners and times do not count: they differ between clones, and the Dockerfiles set
+    the modes that matter.
+
+    Parameters
+    ----------
+    folder
+        Context of the build; what its `.dockerignore` names does not count.
+    dockerfile
+        Path of the Dockerfile in the context.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(exclude_paths(str(folder), _ignored(folder), dockerfile)):
+        path = folder / name
+        if path.is_symlink():
+            content = os.readlink(path).encode()
+        elif path.is_file():
+            content = path.read_bytes()
+        else:
+            continue
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _ignored(folder: Path) -> list[str]:
+    file = folder / ".dockerignore"
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
