@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from infra.engine.address import EngineAddress, has_start_interval
+from infra.engine.address import EngineAddress, EngineVersion, ask_version
 from infra.engine.provider import engine_provider
 from infra.naming import Naming
 from infra.resources.certificate import TlsMaterial, tls_material
@@ -54,14 +54,20 @@ class DevportalStack(pulumi.ComponentResource):
         super().__init__("devportal:infra:Stack", name, None, opts)
         self._settings = settings
         self._is_production = settings.environment is Environment.PRODUCTION
-        self._defaults = _container_defaults(settings, engine)
+        version = ask_version(engine)
+        self._defaults = _container_defaults(settings, engine, version)
         self._child = pulumi.ResourceOptions(parent=self)
         naming = self._defaults.naming
 
         self._networks = Networks("network", naming, separate=self._is_production, opts=self._child)
         self._secrets = Secrets("secrets", settings.secrets, self._child)
         self._images = Images(
-            "images", naming, engine, settings.resolved_image_source, self._child
+            "images",
+            naming,
+            source=settings.resolved_image_source,
+            engine=engine,
+            platform=version.platform,
+            opts=self._child,
         )
         self._postgres = self._run_postgres()
         self._redis = self._run_redis()
@@ -74,7 +80,7 @@ class DevportalStack(pulumi.ComponentResource):
         portal = self._portal(migrates=False, after=[migrations.job.ready])
         app = App("app", AppArgs(portal=portal, ports=[]), self._child)
         self._run_backups(after=migrations.job)
-        tls = tls_material(self._settings, self)
+        tls = self._tls_material()
         nginx = self._run_nginx(app, tls)
         outputs = self._common_outputs(nginx.url)
         return outputs if tls.authority is None else {**outputs, "ca_certificate": tls.authority}
@@ -168,6 +174,16 @@ class DevportalStack(pulumi.ComponentResource):
         )
         Backups("backups", args, self._child)
 
+    def _tls_material(self) -> TlsMaterial:
+        settings = self._settings
+        return tls_material(
+            settings.tls.mode,
+            naming=self._defaults.naming,
+            domain=settings.domain,
+            given=settings.secrets,
+            parent=self,
+        )
+
     def _run_nginx(self, app: App, tls: TlsMaterial) -> Nginx:
         settings = self._settings
         site = Site(
@@ -222,7 +238,9 @@ class DevportalStack(pulumi.ComponentResource):
         }
 
 
-def _container_defaults(settings: Settings, engine: EngineAddress) -> ContainerDefaults:
+def _container_defaults(
+    settings: Settings, engine: EngineAddress, version: EngineVersion
+) -> ContainerDefaults:
     return ContainerDefaults(
         naming=Naming(settings.stack),
         engine=engine,
@@ -230,7 +248,7 @@ def _container_defaults(settings: Settings, engine: EngineAddress) -> ContainerD
         pids_limit=settings.pids_limit,
         memory_reservation_percent=settings.memory_reservation_percent,
         health=settings.health,
-        has_start_interval=has_start_interval(engine),
+        has_start_interval=version.has_start_interval,
         logs=settings.logs,
         bind_address=settings.ports.bind_address,
     )

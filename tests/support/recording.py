@@ -1,6 +1,7 @@
 """Pulumi mocks that record every resource a program registers."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-from infra.engine.address import EngineAddress
+from infra.engine.address import EngineAddress, EngineVersion
 from infra.settings import Settings
 from infra.stack import DevportalStack
 
@@ -21,9 +22,10 @@ CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 IMAGE = "docker:index/remoteImage:RemoteImage"
-READINESS = "pulumi-python:devportal:Readiness"
-FILES = "pulumi-python:devportal:VolumeFiles"
+READINESS = "pulumi-python:dynamic/devportal:Readiness"
+FILES = "pulumi-python:dynamic/devportal:VolumeFiles"
 ENGINE = EngineAddress("unix:///var/run/docker.sock")
+VERSION = EngineVersion("linux/amd64", has_start_interval=False)
 _ROOT = Path(__file__).parents[2]
 
 
@@ -54,7 +56,7 @@ class Recorder(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = dict(args.inputs)
         self.resources.append(Registered(args.typ, args.name, inputs, args.provider or ""))
-        return f"{args.name}-id", {**inputs, **_computed(args.typ, args.name)}
+        return f"{args.name}-id", {**inputs, **_computed(args.typ, inputs)}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], None]:
         raise AssertionError(f"the program called {args.token}")
@@ -91,9 +93,10 @@ def _identify(urn: str) -> tuple[str, str]:
     return types.rpartition("$")[2], name
 
 
-def _computed(type_: str, name: str) -> dict[str, Any]:
+def _computed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     if type_ == IMAGE:
-        return {"imageId": f"sha256:{name}"}
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        return {"imageId": f"sha256:{digest}"}
     if type_.endswith("GeneratedSecret"):
         return {"value": "generated-secret"}
     if type_.endswith("VolumeFiles"):
@@ -142,6 +145,6 @@ def record_portal(settings: Settings) -> Recorder:
         stack = DevportalStack("portal", settings, ENGINE)
         return pulumi.Output.all(**stack.outputs).apply(recorder.outputs.update)
 
-    with mock.patch("infra.stack.has_start_interval", return_value=False):
+    with mock.patch("infra.stack.ask_version", return_value=VERSION):
         program()
     return recorder

@@ -25,7 +25,7 @@ NGINX_IMAGE = ImageRecipe(role="nginx", base="nginx", context="docker/nginx")
 _UID = _GID = 101
 _HTTP_PORT, _HTTPS_PORT = 8080, 8443
 # For `docker stop` by hand: a value that followed the drain would replace the container.
-_STOP_SECONDS = 60
+_STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import ROLE_LABEL, SPEC_LABEL, STACK_LABEL
 from infra.settings import Settings
 from tests.support.recording import (
     CONTAINER,
@@ -67,6 +67,12 @@ def prod() -> Recorder:
     return record_portal(load_stack_file("prod"))
 
 
+@pytest.fixture(scope="module")
+def plain_prod() -> Recorder:
+    """Production with no setting but that."""
+    return record_portal(production())
+
+
 @pytest.fixture(params=["dev", "prod"])
 def either(request: pytest.FixtureRequest) -> Recorder:
     """The whole program with each of the repository's stack files."""
@@ -99,14 +105,14 @@ def published(recorder: Recorder) -> dict[str, list[tuple[str, int, int, str]]]:
     }
 
 
-def spec_labels(settings: Settings) -> dict[str, str]:
-    containers = record_portal(settings).of_type(CONTAINER)
-    return {name: labels_of(inputs)["devportal.spec"] for name, inputs in containers.items()}
+def specifications(recorder: Recorder) -> dict[str, str]:
+    containers = recorder.of_type(CONTAINER)
+    return {name: labels_of(inputs)[SPEC_LABEL] for name, inputs in containers.items()}
 
 
-def replaced(before: Settings, after: Settings) -> set[str]:
+def replaced(before: Recorder, after: Recorder) -> set[str]:
     """Containers that an update from one to the other replaces, by their specification."""
-    old, new = spec_labels(before), spec_labels(after)
+    old, new = specifications(before), specifications(after)
     return {name for name in old if old[name] != new.get(name)}
 
 
@@ -137,6 +143,19 @@ def test_everything_of_the_engine_uses_the_stacks_own_provider(either: Recorder)
         if resource.type.startswith("docker:")
     }
     assert providers == {"docker"}
+
+
+def test_every_container_is_hardened(either: Recorder) -> None:
+    for container in either.of_type(CONTAINER).values():
+        user, _, group = container["user"].partition(":")
+        assert int(user) > 0
+        assert int(group) > 0
+        assert container["readOnly"] is True
+        assert container["capabilities"] == {"drops": ["ALL"]}
+        assert container["securityOpts"] == ["no-new-privileges:true"]
+        assert container["memory"] == container["memorySwap"] > 0
+        assert float(container["cpus"]) > 0
+        assert "privileged" not in container
 
 
 def test_networks_are_one_in_development_and_three_in_production(
@@ -280,7 +299,7 @@ def test_job_of_migrations_runs_the_portals_image_once(prod: Recorder) -> None:
 @pytest.mark.parametrize(
     ("change", "containers"),
     [
-        ({"app": {"version": "2"}}, {"app-1", "app-2"}),
+        ({"app": {"version": "2"}}, {"migrations", "app-1", "app-2"}),
         ({"app": {"log_level": "debug"}}, {"app-1", "app-2"}),
         ({"app": {"drain_seconds": 60}}, {"app-1", "app-2"}),
         ({"app": {"admin_email": "root@example.com"}}, {"migrations", "app-1", "app-2"}),
@@ -293,15 +312,9 @@ def test_job_of_migrations_runs_the_portals_image_once(prod: Recorder) -> None:
     ],
 )
 def test_change_of_a_setting_replaces_these_containers(
-    change: dict[str, Any], containers: set[str]
+    plain_prod: Recorder, change: dict[str, Any], containers: set[str]
 ) -> None:
-    assert replaced(production(), production(**change)) == containers
-
-
-def test_new_image_of_the_portal_runs_the_migrations_again() -> None:
-    first, second = (production(app={"image": f"portal:{tag}"}) for tag in "12")
-    containers = [record_portal(settings).of_type(CONTAINER) for settings in (first, second)]
-    assert containers[0]["migrations"]["image"] == containers[0]["app-1"]["image"]
+    assert replaced(plain_prod, record_portal(production(**change))) == containers
 
 
 def test_backups_are_taken_where_they_are_enabled() -> None:
@@ -325,6 +338,23 @@ def test_development_tools_run_where_they_are_enabled() -> None:
     recorder = record_portal(development(devtools=False))
     assert set(recorder.of_type(CONTAINER)) == {"postgres", "redis", "app"}
     assert {"adminer_url", "redis_commander_url"}.isdisjoint(recorder.outputs)
+
+
+def test_image_of_the_portal_follows_its_settings(dev: Recorder, prod: Recorder) -> None:
+    targets = [r.of_type(IMAGE)["app-image"]["build"]["target"] for r in (dev, prod)]
+    assert targets == ["dev", "prod"]
+    images = record_portal(development(app={"version": "1.4"})).of_type(IMAGE)
+    assert images["app-image"]["name"] == "devportal-dev-app:1.4"
+    assert images["redis-image"]["name"] == "devportal-dev-redis:latest"
+
+
+def test_image_from_elsewhere_is_not_built() -> None:
+    recorder = record_portal(production(app={"image": "registry.example.com/portal:7"}))
+    given = recorder.of_type(IMAGE)["app-image-given"]
+    assert (given["name"], "build" in given) == ("registry.example.com/portal:7", False)
+    configuration = "pulumi-python:dynamic/devportal:NginxConfiguration"
+    [nginx] = recorder.of_type(configuration).values()
+    assert nginx["assets"] == ""
 
 
 def test_stacks_share_no_name() -> None:
