@@ -17,7 +17,7 @@ from infra.resources.container import (
 )
 from infra.resources.image import ROOT, ImageRecipe
 from infra.resources.secret import Secret
-from infra.settings.groups import AppSettings
+from infra.settings import AppSettings
 
 APP_PORT = 8000
 _UID = _GID = 10001

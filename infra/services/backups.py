@@ -10,7 +10,7 @@ from infra.resources.container import ContainerArgs, ContainerDefaults, run_cont
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
 from infra.resources.volume import create_data_volume, mount_volume
-from infra.settings.groups import BackupSettings
+from infra.settings import BackupSettings
 
 BACKUPS_IMAGE = ImageRecipe(role="backups", base="postgres", context="docker/backups")
 _UID = _GID = 70

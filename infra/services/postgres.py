@@ -16,7 +16,7 @@ from infra.resources.container import (
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret, secret_url
 from infra.resources.volume import create_data_volume, mount_volume
-from infra.settings.groups import PostgresSettings
+from infra.settings import PostgresSettings
 
 POSTGRES_IMAGE = ImageRecipe(role="postgres", base="postgres", context="docker/postgres")
 POSTGRES_HOST, POSTGRES_PORT = "postgres", 5432

@@ -16,7 +16,7 @@ from infra.resources.container import (
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret, secret_url
 from infra.resources.volume import create_data_volume, mount_volume
-from infra.settings.groups import RedisSettings
+from infra.settings import RedisSettings
 
 REDIS_IMAGE = ImageRecipe(role="redis", base="redis", context="docker/redis")
 REDIS_PORT = 6379

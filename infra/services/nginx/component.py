@@ -19,7 +19,7 @@ from infra.resources.volume import create_files_volume, mount_volume
 from infra.services.nginx.configuration import ConfigurationArgs, NginxConfiguration
 from infra.services.nginx.files import Site, render_files
 from infra.services.nginx.live import CONFIGURATION_PATH
-from infra.settings.groups import NginxSettings
+from infra.settings import NginxSettings
 
 NGINX_IMAGE = ImageRecipe(role="nginx", base="nginx", context="docker/nginx")
 _UID = _GID = 101

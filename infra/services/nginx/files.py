@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from infra.resources.image import ROOT
-from infra.settings.groups import NginxSettings
+from infra.settings import NginxSettings
 
 # An idle client connection outlives a reload for so long after its last request.
 _KEEPALIVE_MIN_SECONDS = 5
