@@ -16,7 +16,7 @@ from operations.arguments import (
 )
 from operations.development_tools import check, run_benchmarks, run_tests
 from operations.doctor import print_findings
-from operations.errors import run_reporting
+from operations.reporting import run_reporting
 from toolchain.setup import __main__ as setup_command
 from toolchain.setup.console import Console
 from toolchain.setup.environment import describe_environment
@@ -71,7 +71,7 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
         exported = ready_environment(project)
     else:
         exported = set_up(project, console)
-    _go_on(project, words, exported)
+    return _go_on(project, words, exported)
 
 
 def _go_on(project: Project, words: Sequence[str], exported: Mapping[str, str]) -> NoReturn:

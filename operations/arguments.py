@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from infra.naming import STACK_NAME_PATTERN, STACK_NAME_RULE
-from operations.errors import CommandError
+from operations.reporting import CommandError
 
 VARIABLES = ("STACK", "ARGS", "BACKUP")
 """What the Makefile puts into the environment; no business of what a target runs."""
@@ -78,8 +78,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises CommandError for an unknown argument, and for a stack name that nothing on the engine can
     have.
     """
-    parser = _Parser(prog="make", usage="make TARGET [STACK=dev] [ARGS='...']")
-    targets = parser.add_subparsers(dest="target", required=True, metavar="TARGET")
+    parser = _Parser(prog="make")
+    targets = parser.add_subparsers(dest="target", prog="make")
     for name, text in TARGETS.items():
         _add_options(_add_target(targets, name, text), name)
     options, extra = parser.parse_known_args(arguments)

@@ -9,9 +9,9 @@ from typing import Any
 from docker.models.containers import Container
 
 from infra.naming import ROLE_LABEL
-from operations.containers import find_running, list_containers, print_table, run_on_engine
-from operations.errors import CommandError
+from operations.containers import find_running, list_containers, run_on_engine
 from operations.inside import run_inside
+from operations.reporting import CommandError, print_table
 from operations.stack import Stack
 
 

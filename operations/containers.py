@@ -9,7 +9,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
-from operations.errors import CommandError
+from operations.reporting import CommandError, print_table
 from operations.stack import Stack, run_on_stack
 from operations.stack_engine import connect_to
 
@@ -81,14 +81,6 @@ def remove_orphans(stack: Stack, known: Set[str]) -> list[str]:
             network.remove()
             removed.append(str(network.name))
     return removed
-
-
-def print_table(*rows: Sequence[str]) -> None:
-    """Print rows of cells below each other, the first as the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
 
 
 def describe(container: Container) -> tuple[str, str, str, str]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from operations.build_logs import follow_builds
-from operations.errors import CommandError
 from operations.foreground import run_in_front
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
+from operations.reporting import CommandError
 from operations.stack import Stack, create_file, run_on_stack
 
 _OUTPUT = ("stack", "output")

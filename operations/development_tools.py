@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from operations.errors import CommandError
+from operations.reporting import CommandError
 from toolchain.setup.console import Console
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project

@@ -13,10 +13,10 @@ from pathlib import Path
 from toolchain.setup.docker_cli import DockerCli
 
 from infra.naming import PROJECT, STACK_LABEL
+from operations.reporting import print_table
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import list_steps
-from toolchain.setup.step import Step
 from toolchain.setup.steps.docker_engine import DockerEngine
 
 _GIB = 1 << 30
@@ -31,24 +31,20 @@ _LISTED = {
 def print_findings(project: Project) -> int:
     """Print a line for each part of the machine; 1 if `make up` would fail for one of them."""
     docker = DockerCli(project.environ)
-    print(f"{'python':20} {sys.version.split()[0]}")
-    problems = 0
+    findings = [("python", sys.version.split()[0])]
+    code = 0
     for step in list_steps(project):
         try:
-            finding = step.find() or _describe_missing(step)
+            finding = step.find()
+            if finding is None and isinstance(step, DockerEngine):
+                step.refuse_elsewhere()
         except SetupError as error:
-            finding, problems = str(error), problems + 1
-        print(f"{step.name:20} {finding}")
-    for what, finding in (*_describe_engine(docker), *_describe_stacks(project, docker)):
-        print(f"{what:20} {finding}")
-    print(f"{'free disk, cache':20} {_free(_existing(project.places.cache))}")
-    return 1 if problems else 0
-
-
-def _describe_missing(step: Step) -> str:
-    if isinstance(step, DockerEngine):
-        step.refuse_elsewhere()
-    return "missing; `make up` gets it"
+            finding, code = str(error).removeprefix(f"{step.name}: "), 1
+        findings.append((step.name, finding or "missing; `make up` gets it"))
+    findings += [*_describe_engine(docker), *_describe_stacks(project, docker)]
+    findings.append(("free disk, cache", _free(_existing(project.places.cache))))
+    print_table(*findings)
+    return code
 
 
 def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from docker.models.containers import Container
 from docker.utils.socket import STDOUT, frames_iter
 
-from operations.errors import CommandError
+from operations.reporting import CommandError
 
 
 def run_inside(container: Container, *command: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.naming import PROJECT
-from operations.errors import CommandError
+from operations.reporting import CommandError
 from operations.stack import Stack
 from toolchain.setup.processes import is_running
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from operations.errors import CommandError
+from operations.reporting import CommandError
 from operations.stack import Stack
 from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 

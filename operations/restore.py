@@ -16,8 +16,8 @@ from docker.models.containers import Container
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
 from operations.containers import find_running, list_containers, run_on_engine
-from operations.errors import CommandError
 from operations.inside import feed, read_from, run_inside
+from operations.reporting import CommandError
 from operations.stack import ROOT, Stack
 
 _TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"

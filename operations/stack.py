@@ -15,7 +15,7 @@ import yaml
 
 from infra.naming import PROJECT
 from operations.arguments import parse
-from operations.errors import CommandError, run_reporting
+from operations.reporting import CommandError, run_reporting
 from toolchain.setup.atomic import write_file
 
 ROOT = Path(__file__).resolve().parents[1]

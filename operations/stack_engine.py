@@ -8,7 +8,7 @@ from infra.engine.address import EngineAddress, connect, resolve_engine
 
 from infra.errors import UserError
 from operations.doctor import print_findings
-from operations.errors import CommandError
+from operations.reporting import CommandError
 from operations.stack import Stack, run_on_stack
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError

@@ -1,9 +1,9 @@
-"""A user's mistake, or a state of the machine that a target cannot work with."""
+"""What targets print: tables, and mistakes in place of tracebacks."""
 
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class CommandError(Exception):
@@ -32,3 +32,11 @@ def run_reporting(work: Callable[[], int], *reported: type[Exception]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def print_table(*rows: Sequence[str]) -> None:
+    """Print rows of cells below each other, the first as the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
