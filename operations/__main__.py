@@ -17,7 +17,6 @@ from operations.arguments import (
 from operations.development_tools import check, run_benchmarks, run_tests
 from operations.doctor import print_findings
 from operations.reporting import run_reporting
-from toolchain.setup import __main__ as setup_command
 from toolchain.setup.console import Console
 from toolchain.setup.environment import describe_environment
 from toolchain.setup.errors import SetupError
@@ -41,6 +40,12 @@ def print_targets(project: Project, console: Console, words: Sequence[str]) -> i
     return 0
 
 
+def set_up_alone(project: Project, console: Console, words: Sequence[str]) -> NoReturn:
+    """`make setup`: the set-up has options of its own."""
+    command = [sys.executable, "-m", "toolchain.setup", *words]
+    os.execve(sys.executable, command, dict(project.environ))
+
+
 def clean_cache(project: Project, console: Console, words: Sequence[str]) -> int:
     """`make clean-cache`."""
     shutil.rmtree(project.places.cache, ignore_errors=True)
@@ -49,7 +54,7 @@ def clean_cache(project: Project, console: Console, words: Sequence[str]) -> int
 
 _OWN: dict[str, Callable[[Project, Console, Sequence[str]], int]] = {
     "help": print_targets,
-    "setup": lambda project, console, words: setup_command.main(words),
+    "setup": set_up_alone,
     "test": run_tests,
     "lint": check,
     "bench": run_benchmarks,
@@ -59,7 +64,7 @@ _OWN: dict[str, Callable[[Project, Console, Sequence[str]], int]] = {
 
 
 def run(words: Sequence[str], project: Project, console: Console) -> int:
-    """Run one target; its exit code. Raises CommandError or SetupError with what to do."""
+    """Run one target; its exit code. Raises UserError or SetupError with what to do."""
     options = parse(words)
     if own := _OWN.get(options.target):
         return own(project, console, options.extra)

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from infra.errors import UserError
 from infra.naming import STACK_NAME_PATTERN, STACK_NAME_RULE
-from operations.reporting import CommandError
 
 VARIABLES = ("STACK", "ARGS", "BACKUP")
 """What the Makefile puts into the environment; no business of what a target runs."""
@@ -48,7 +48,7 @@ _PASSED_ON = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise CommandError(
+        raise UserError(
             f"ARGS: should be what `{self.prog} ARGS=--help` lists (got: {message}). "
             "Correct it and run this again."
         )
@@ -57,7 +57,7 @@ class _Parser(argparse.ArgumentParser):
 def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """The target and its arguments: those of the command line, then make's variables.
 
-    Raises CommandError when a quote in ARGS has no end.
+    Raises UserError when a quote in ARGS has no end.
     """
     target, *given = words or ["help"]
     stack = [f"--stack={environ['STACK']}"] if "STACK" in environ and target in ON_STACK else []
@@ -65,7 +65,7 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     try:
         extra = shlex.split(environ.get("ARGS", ""))
     except ValueError as error:
-        raise CommandError(
+        raise UserError(
             f"ARGS: should be words as a shell reads them (got {environ['ARGS']!r}: {error}). "
             "Close the quotes."
         ) from None
@@ -75,7 +75,7 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The target, its options, and in `extra` what goes to the program that it runs.
 
-    Raises CommandError for an unknown argument, and for a stack name that nothing on the engine can
+    Raises UserError for an unknown argument, and for a stack name that nothing on the engine can
     have.
     """
     parser = _Parser(prog="make")
@@ -94,12 +94,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def check_name(stack: str) -> None:
     """Refuse a name that cannot be part of a container's name.
 
-    Raises CommandError with the rule.
+    Raises UserError with the rule.
     """
     if not re.fullmatch(STACK_NAME_PATTERN, stack):
-        raise CommandError(
-            f"STACK: should be {STACK_NAME_RULE} (got '{stack}'). Choose another name."
-        )
+        raise UserError(f"STACK: should be {STACK_NAME_RULE} (got '{stack}'). Choose another name.")
 
 
 def render_targets() -> str:

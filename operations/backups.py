@@ -8,10 +8,11 @@ from typing import Any
 
 from docker.models.containers import Container
 
+from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.containers import find_running, list_containers, run_on_engine
 from operations.inside import run_inside
-from operations.reporting import CommandError, print_table
+from operations.reporting import print_table
 from operations.stack import Stack
 
 
@@ -37,11 +38,11 @@ class Backup:
 def find_backup_service(stack: Stack) -> Container:
     """The stack's running container that takes backups.
 
-    Raises CommandError when it does not run, or the settings leave it out.
+    Raises UserError when it does not run, or the settings leave it out.
     """
     roles = {container.labels[ROLE_LABEL] for container in list_containers(stack)}
     if "backups" not in roles:
-        raise CommandError(
+        raise UserError(
             f"stack {stack.name}: should take backups (got devportal:backups.enabled false). Set "
             f"it to true and run `make up STACK={stack.name}`."
         )

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence, Set
 
 from docker.errors import DockerException
 from docker.models.containers import Container
+from infra.engine.address import connect
 
+from infra.errors import UserError
 from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
-from operations.reporting import CommandError, print_table
+from operations.reporting import print_table
 from operations.stack import Stack, run_on_stack
-from operations.stack_engine import connect_to
+from operations.stack_engine import engine_address
 
 
 def run_on_engine(target: Callable[[Stack, argparse.Namespace], int]) -> int:
@@ -21,7 +23,7 @@ def run_on_engine(target: Callable[[Stack, argparse.Namespace], int]) -> int:
         try:
             return target(stack, options)
         except DockerException as error:
-            raise CommandError(
+            raise UserError(
                 f"docker engine: should answer (got: {error}). Run `make doctor`."
             ) from None
 
@@ -31,20 +33,20 @@ def run_on_engine(target: Callable[[Stack, argparse.Namespace], int]) -> int:
 def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
     """The stack's containers by name, running or not; all of them or those of a role.
 
-    Raises CommandError when the stack has none, or none of that role.
+    Raises UserError when the stack has none, or none of that role.
     """
-    found = connect_to(stack).containers.list(
+    found = connect(engine_address(stack)).containers.list(
         all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
     )
     if not found:
-        raise CommandError(
+        raise UserError(
             f"stack {stack.name}: should have containers (got none). "
             f"Run `make up STACK={stack.name}`."
         )
     chosen = [c for c in found if role in (None, c.labels[ROLE_LABEL])]
     if not chosen:
         roles = ", ".join(sorted({c.labels[ROLE_LABEL] for c in found}))
-        raise CommandError(
+        raise UserError(
             f"role: should be one of those of stack {stack.name}: {roles} (got '{role}'). "
             "Choose one of them."
         )
@@ -52,11 +54,11 @@ def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
 
 
 def find_running(stack: Stack, role: str) -> Container:
-    """The stack's running container of a role. Raises CommandError when it does not run."""
+    """The stack's running container of a role. Raises UserError when it does not run."""
     for container in list_containers(stack, role):
         if container.status == "running":
             return container
-    raise CommandError(
+    raise UserError(
         f"stack {stack.name}: should have a running container of role {role} (got none). "
         f"Run `make up STACK={stack.name}`."
     )
@@ -68,7 +70,7 @@ def remove_orphans(stack: Stack, known: Set[str]) -> list[str]:
     A run that is killed while the engine works for it leaves them behind, and the next would fail
     for their names. Volumes stay: the next run takes them over, with their data.
     """
-    client = connect_to(stack)
+    client = connect(engine_address(stack))
     removed: list[str] = []
     labels = container_labels(stack.name)
     containers = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from infra.errors import UserError
 from operations.build_logs import follow_builds
 from operations.foreground import run_in_front
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
-from operations.reporting import CommandError
 from operations.stack import Stack, create_file, run_on_stack
 
 _OUTPUT = ("stack", "output")
@@ -47,7 +47,7 @@ class Deployment:
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes, then run the target.
 
-        Raises CommandError with what is wrong.
+        Raises UserError with what is wrong.
         """
         if target == "up" and not self.stack.is_production:
             create_file(self.stack)
@@ -75,7 +75,7 @@ class Deployment:
     def _check_state(self) -> None:
         state = self.stack.state
         if state is not None and not state.exists():
-            raise CommandError(
+            raise UserError(
                 f"stack {self.stack.name}: should have a state (got none under {state.parent}). "
                 f"Run `make up STACK={self.stack.name}`."
             )
@@ -101,13 +101,13 @@ class Deployment:
     def down_arguments(self) -> list[str]:
         """For `pulumi`.
 
-        Raises CommandError when the removal of production is neither confirmed nor can be.
+        Raises UserError when the removal of production is neither confirmed nor can be.
         """
         name = self.stack.name
         if not self.stack.is_production:
             return ["destroy", "--yes", "--skip-preview", *self.extra]
         if not self.interactive and not self.confirmed:
-            raise CommandError(
+            raise UserError(
                 f"stack {name}: removing production should be confirmed (got no terminal to ask "
                 f"on). Run `make down STACK={name} ARGS=--yes`."
             )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from operations.reporting import CommandError
+from infra.errors import UserError
 from toolchain.setup.console import Console
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
@@ -34,7 +34,7 @@ def run_benchmarks(project: Project, console: Console, words: Sequence[str]) -> 
 
 
 def check(project: Project, console: Console, words: Sequence[str]) -> int:
-    """Run every checker; raises CommandError with the names of those that have found something."""
+    """Run every checker; raises UserError with the names of those that have found something."""
     python = _development_python(project, console)
     folders = (project.root / "docker", project.root / "toolchain")
     images, scripts = ([*map(str, _find(folders, name))] for name in ("Dockerfile", "*.sh"))
@@ -48,7 +48,7 @@ def check(project: Project, console: Console, words: Sequence[str]) -> int:
         commands["shellcheck"] = [shellcheck, "activate", *scripts]
     ended = {name: subprocess.run(line, cwd=project.root) for name, line in commands.items()}
     if failed := [name for name, done in ended.items() if done.returncode]:
-        raise CommandError(f"lint: should find nothing (got: {', '.join(failed)}). Correct it.")
+        raise UserError(f"lint: should find nothing (got: {', '.join(failed)}). Correct it.")
     return 0
 
 

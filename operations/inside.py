@@ -7,13 +7,13 @@ from typing import Any
 from docker.models.containers import Container
 from docker.utils.socket import STDOUT, frames_iter
 
-from operations.reporting import CommandError
+from infra.errors import UserError
 
 
 def run_inside(container: Container, *command: str) -> str:
     """Run a command to its end; its output.
 
-    Raises CommandError with the command's output when it fails.
+    Raises UserError with the command's output when it fails.
     """
     return b"".join(read_from(container, *command)).decode()
 
@@ -21,7 +21,7 @@ def run_inside(container: Container, *command: str) -> str:
 def read_from(container: Container, *command: str) -> Iterator[bytes]:
     """A command's output, piece by piece.
 
-    Raises CommandError after the last piece with the command's output when it fails.
+    Raises UserError after the last piece with the command's output when it fails.
     """
     api = _api(container)
     started = api.exec_create(container.id, list(command))["Id"]
@@ -36,7 +36,7 @@ def read_from(container: Container, *command: str) -> Iterator[bytes]:
 def feed(container: Container, pieces: Iterable[bytes], *command: str) -> str:
     """Run a command with `pieces` as its standard input; its output.
 
-    Raises CommandError with the command's output when it fails.
+    Raises UserError with the command's output when it fails.
     """
     api = _api(container)
     started = api.exec_create(container.id, list(command), stdin=True)["Id"]
@@ -62,4 +62,4 @@ def _api(container: Container) -> Any:
 def _check_end(api: Any, started: str, command: tuple[str, ...], output: bytes) -> None:
     if code := api.exec_inspect(started)["ExitCode"]:
         words = output.decode(errors="replace").strip()
-        raise CommandError(words or f"{command[0]}: exit code {code}")
+        raise UserError(words or f"{command[0]}: exit code {code}")

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
+from infra.errors import UserError
 from infra.naming import PROJECT
-from operations.reporting import CommandError
 from operations.stack import Stack
 from toolchain.setup.processes import is_running
 
@@ -20,7 +20,7 @@ def clear_up(stack: Stack) -> None:
 
     A backend that is not a folder is left to Pulumi's own commands.
 
-    Raises CommandError when another run still works on the stack.
+    Raises UserError when another run still works on the stack.
     """
     if stack.state is None:
         return
@@ -39,11 +39,11 @@ def clear_up(stack: Stack) -> None:
 def release_dead_lock(stack: Stack) -> bool:
     """Release the lock of a run that has ended; whether there was one.
 
-    Raises CommandError when another run still holds the stack.
+    Raises UserError when another run still holds the stack.
     """
     locks = _read_locks(stack)
     for lock in filter(_may_be_alive, locks):
-        raise CommandError(
+        raise UserError(
             f"stack {stack.name}: no other run should hold it (got process {lock['pid']} of "
             f"{lock['username']} on {lock['hostname']}). Wait for it, or end it."
         )

@@ -5,24 +5,16 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-
-class CommandError(Exception):
-    """A rule that does not hold: `where: rule (got value). What to do.`"""
+from infra.errors import UserError
 
 
 def run_reporting(work: Callable[[], int], *reported: type[Exception]) -> int:
-    """The exit code of `work`; its mistakes are printed, without a traceback.
-
-    Parameters
-    ----------
-    reported
-        Exceptions beside CommandError whose text is meant for the user.
-    """
+    """The exit code of `work`; a UserError, or one of `reported`, is printed and gives 1."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = work()
         sys.stdout.flush()
-    except (CommandError, *reported) as error:
+    except (UserError, *reported) as error:
         sys.stdout.flush()
         print(error, file=sys.stderr)
         return 1

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from docker.models.containers import Container
 
+from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
 from operations.containers import find_running, list_containers, run_on_engine
 from operations.inside import feed, read_from, run_inside
-from operations.reporting import CommandError
 from operations.stack import ROOT, Stack
 
 _TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"
@@ -64,7 +64,7 @@ class Restore:
     def run(self, *, keep_present: bool) -> None:
         """Put the database back; with `keep_present`, back up what it replaces.
 
-        Raises CommandError when a step fails; the portal's data is what it was before.
+        Raises UserError when a step fails; the portal's data is what it was before.
         """
         run_inside(self.service, "backups", "verify", self.backup.name)
         size = format_size(self.backup.manifest["size_bytes"])
@@ -85,8 +85,8 @@ class Restore:
     def _back_up_present(self) -> None:
         try:
             name = run_inside(self.service, "backups", "take").strip()
-        except CommandError as error:
-            raise CommandError(
+        except UserError as error:
+            raise UserError(
                 f"{error} Nothing was changed. Run `make restore` with "
                 "ARGS=--without-backup to lose the present data."
             ) from None
@@ -99,8 +99,8 @@ class Restore:
         command = ("pg_restore", "--username=postgres", "--dbname=devportal_restoring")
         try:
             feed(self.server, dump, *command, "--exit-on-error", "--single-transaction")
-        except CommandError as error:
-            raise CommandError(
+        except UserError as error:
+            raise UserError(
                 f"{self.backup.name}: should be restorable (got: {error}). Nothing was changed; "
                 f"`make backups STACK={self.stack.name}` lists those that are."
             ) from None
@@ -108,7 +108,7 @@ class Restore:
     def _compare(self) -> None:
         found = json.loads(self._query("devportal_restoring", _TABLE_ROWS.read_text()))
         if found != self.backup.tables:
-            raise CommandError(
+            raise UserError(
                 f"{self.backup.name}: should have the rows of its manifest, {self.backup.tables} "
                 f"(got {found}). Nothing was changed."
             )
@@ -117,7 +117,7 @@ class Restore:
     def _swap(self) -> None:
         output = self._query("postgres", _SWAP, stop_on_error=False)
         if not output.rstrip().endswith("swapped"):
-            raise CommandError(
+            raise UserError(
                 "PostgreSQL: should rename the databases (got an error, see "
                 f"`make logs STACK={self.stack.name}`). Nothing was changed; try again."
             )
@@ -135,7 +135,7 @@ class Restore:
             job.start()
             if code := job.wait()["StatusCode"]:
                 tail = job.logs(tail=10).decode(errors="replace").rstrip()
-                raise CommandError(
+                raise UserError(
                     f"container '{job.name}': should end with 0 (got {code}). The data is "
                     f"restored, its schema is of revision {self.backup.revision}.\n{tail}"
                 )
@@ -164,7 +164,7 @@ def _wait_until_healthy(container: Container) -> None:
         if health == "healthy":
             return
         if time.monotonic() > deadline:
-            raise CommandError(
+            raise UserError(
                 f"container '{container.name}': should become healthy within {_HEALTHY_SECONDS} s "
                 f"(got: {container.status}, {health}). The data is restored; see its log."
             )
@@ -177,11 +177,11 @@ def say(text: str) -> None:
 
 
 def choose(backups: Iterable[Backup], name: str, stack: str) -> Backup:
-    """The backup of that name. Raises CommandError with the names of all that there are."""
+    """The backup of that name. Raises UserError with the names of all that there are."""
     named = {backup.name: backup for backup in backups if backup.manifest}
     if name in named:
         return named[name]
-    raise CommandError(
+    raise UserError(
         f"BACKUP: should name a backup of stack {stack} (got '{name}'). "
         f"There are: {', '.join(named) or 'none'}."
     )
@@ -190,17 +190,17 @@ def choose(backups: Iterable[Backup], name: str, stack: str) -> Backup:
 def confirm(backup: Backup, stack: str) -> None:
     """Ask on the terminal.
 
-    Raises CommandError when there is no terminal, or the answer is not yes.
+    Raises UserError when there is no terminal, or the answer is not yes.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(
+        raise UserError(
             f"stack {stack}: replacing its data should be confirmed (got no terminal to ask on). "
             f"Run `make restore BACKUP={backup.name} STACK={stack} ARGS=--yes`."
         )
     taken = backup.manifest["started_at"]
     answer = input(f"Put the data of stack {stack} back to {taken}? Newer data goes. [yes/no] ")
     if answer.strip() != "yes":
-        raise CommandError("restore: nothing was changed")
+        raise UserError("restore: nothing was changed")
 
 
 def main(stack: Stack, options: argparse.Namespace) -> int:

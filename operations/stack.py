@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from infra.errors import UserError
 from infra.naming import PROJECT
 from operations.arguments import parse
-from operations.reporting import CommandError, run_reporting
+from operations.reporting import run_reporting
 from toolchain.setup.atomic import write_file
+from toolchain.setup.errors import SetupError
 
 ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "Pulumi.dev.yaml"
@@ -39,7 +41,7 @@ class Stack:
     def config(self) -> Mapping[str, Any]:
         """The stack's configuration by full key; empty before it has a file.
 
-        Raises CommandError for a file that is not YAML.
+        Raises UserError for a file that is not YAML.
         """
         return _read_config(self.root / "Pulumi.yaml") | _read_config(self.file)
 
@@ -69,12 +71,12 @@ class Stack:
     def prepare_with_pulumi(self, *arguments: str) -> None:
         """Run `pulumi` on the stack; nothing is shown.
 
-        Raises CommandError with its output when it fails.
+        Raises UserError with its output when it fails.
         """
         done = self.run_pulumi(*arguments)
         if done.returncode:
             output = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
-            raise CommandError(
+            raise UserError(
                 f"stack {self.name}: `pulumi {arguments[0]}` should succeed (got: {output}). "
                 "Correct that and run this again."
             )
@@ -103,7 +105,7 @@ def create_file(stack: Stack) -> None:
 def run_on_stack(target: Callable[[Stack, argparse.Namespace], int]) -> int:
     """Run a target in the program's Python, as the first stage has started it; its exit code."""
     options = parse(sys.argv[1:])
-    return run_reporting(lambda: target(Stack(options.stack), options))
+    return run_reporting(lambda: target(Stack(options.stack), options), SetupError)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         return {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise CommandError(
+        raise UserError(
             f"{path.name}: should be YAML (got: {error.problem}, line {line}). Correct it."
         ) from None
     config = document.get("config") if isinstance(document, dict) else None

@@ -67,5 +67,5 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     client = MagicMock()
     client.containers.list.return_value = []
     client.networks.list.return_value = []
-    monkeypatch.setattr(containers, "connect_to", lambda stack: client)
+    monkeypatch.setattr(containers, "connect", lambda address: client)
     return client

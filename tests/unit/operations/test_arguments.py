@@ -6,13 +6,13 @@ import subprocess
 
 import pytest
 
+from infra.errors import UserError
 from operations.arguments import ON_STACK, TARGETS, command_line, parse
-from operations.reporting import CommandError
 from toolchain.setup.project import ROOT
 
 
 def refusal(*words: str) -> str:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         parse(words)
     return str(error.value)
 
@@ -35,7 +35,7 @@ def test_variables_of_make_follow_the_target(
 
 
 def test_quote_without_an_end_is_refused() -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         command_line(["up"], {"ARGS": "it's"})
     assert str(error.value) == (
         'ARGS: should be words as a shell reads them (got "it\'s": No closing quotation). '

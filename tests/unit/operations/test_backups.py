@@ -4,9 +4,9 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from infra.errors import UserError
 from operations import restore
 from operations.backups import Backup, describe, find_backup_service, format_size
-from operations.reporting import CommandError
 from operations.stack import Stack
 from tests.unit.operations.conftest import fake_container
 
@@ -50,7 +50,7 @@ def test_size_is_rounded_with_its_unit(size_bytes: float, shown: str) -> None:
 
 def test_stack_that_takes_no_backups_is_named(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [fake_container("one", "app")]
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         find_backup_service(stack)
     assert str(error.value) == (
         "stack dev: should take backups (got devportal:backups.enabled false). Set it to true "
@@ -60,7 +60,7 @@ def test_stack_that_takes_no_backups_is_named(stack: Stack, engine: MagicMock) -
 
 @pytest.mark.parametrize(("backups", "there"), [([], "none"), ([WHOLE, Backup("x", {}, {})], NAME)])
 def test_unknown_backup_is_refused_with_those_there_are(backups: list[Backup], there: str) -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         restore.choose(backups, "x", "prod")
     assert str(error.value) == (
         f"BACKUP: should name a backup of stack prod (got 'x'). There are: {there}."
@@ -72,7 +72,7 @@ def test_data_stays_without_a_yes(answer: str, monkeypatch: pytest.MonkeyPatch) 
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: answer)
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         restore.confirm(WHOLE, "prod")
     assert str(error.value) == "restore: nothing was changed"
 
@@ -102,7 +102,7 @@ def test_failed_migration_is_shown_and_no_portal_restarted(stack: Stack, engine:
     job.logs.side_effect = lambda **options: b"no such column\n"
     portal = fake_container("one", "app")
     engine.containers.list.return_value = [job, portal]
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         migrate(stack)
     assert str(error.value) == (
         "container 'job': should end with 0 (got 3). The data is restored, its schema is of "

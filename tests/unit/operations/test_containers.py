@@ -7,7 +7,6 @@ import pytest
 
 from infra.errors import UserError
 from operations import containers, stack_engine
-from operations.reporting import CommandError
 from operations.stack import Stack
 from tests.unit.operations.conftest import MakeStack, fake_container
 from toolchain.setup.atomic import write_file
@@ -18,7 +17,7 @@ PS = Namespace(target="ps")
 
 
 def refusal(stack: Stack, options: Namespace) -> str:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         containers.main(stack, options)
     return str(error.value)
 
@@ -66,7 +65,7 @@ def test_unknown_role_is_refused_with_those_there_are(stack: Stack, engine: Magi
 
 def test_container_that_does_not_run_is_named(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [fake_container("one", "postgres", status="exited")]
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         containers.find_running(stack, "postgres")
     assert str(error.value) == (
         "stack dev: should have a running container of role postgres (got none). "
@@ -105,13 +104,3 @@ def test_engine_is_that_of_the_stacks_settings(
     write_file(there.file, f"config:\n  {settings}\n")
     stack = Stack("mine", there.root, environ)
     assert stack_engine.engine_environ(stack) == variables
-
-
-def test_engine_that_cannot_be_used_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise UserError("docker:context: should be a Docker context (got 'x'). Choose one.")
-
-    monkeypatch.setattr(stack_engine, "resolve_engine", refuse)
-    with pytest.raises(CommandError) as error:
-        stack_engine.connect_to(stack)
-    assert str(error.value) == ("docker:context: should be a Docker context (got 'x'). Choose one.")

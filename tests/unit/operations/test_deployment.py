@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.errors import UserError
 from operations import deployment
 from operations.deployment import Deployment
 from operations.passphrase import check_passphrase
-from operations.reporting import CommandError
 from operations.stack import Stack
 from tests.unit.operations.conftest import MakeStack, calls, write_state
 from toolchain.setup.atomic import write_file
@@ -23,7 +23,7 @@ def _settings_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal(stack: Stack, target: str) -> str:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         Deployment(stack).run(target)
     return str(error.value)
 
@@ -142,7 +142,7 @@ def test_production_is_not_removed_unasked(make_stack: MakeStack) -> None:
     ],
 )
 def test_production_wants_a_passphrase_of_its_own(environ: dict[str, str], got: str) -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         check_passphrase(Stack("prod", environ=environ))
     assert str(error.value) == (
         f"stack prod: production should have a passphrase of its own (got {got}). "
@@ -158,7 +158,7 @@ def test_passphrase_in_a_file_opens_production(tmp_path: Path) -> None:
 
 
 def test_passphrase_file_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         check_passphrase(Stack("prod", environ={"PULUMI_CONFIG_PASSPHRASE_FILE": "/no/file"}))
     assert str(error.value) == (
         "PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read "

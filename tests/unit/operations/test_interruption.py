@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from infra.errors import UserError
 from operations import containers
 from operations.interruption import clear_up, known_ids
-from operations.reporting import CommandError
 from operations.stack import Stack
 from tests.unit.operations.conftest import calls, write_state
 from toolchain.setup.atomic import write_file
@@ -81,7 +81,7 @@ def test_lock_of_a_living_run_is_respected(
     stack: Stack, holder: dict[str, Any], shown: str
 ) -> None:
     write_lock(stack, **holder)
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         clear_up(stack)
     assert str(error.value) == (
         f"stack dev: no other run should hold it (got {shown}). Wait for it, or end it."

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
+from infra.errors import UserError
 from infra.settings import PortSettings
-from operations.reporting import CommandError
 from operations.stack import create_file
 from tests.unit.operations.conftest import MakeStack
 from toolchain.setup.atomic import write_file
@@ -45,7 +45,7 @@ def test_settings_of_the_project_are_those_of_its_stacks(make_stack: MakeStack) 
 def test_file_that_is_not_yaml_is_named(make_stack: MakeStack) -> None:
     stack = make_stack("mine")
     write_file(stack.file, "config:\n  a: 'b\n")
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(UserError) as error:
         assert stack.config
     assert str(error.value) == (
         "Pulumi.mine.yaml: should be YAML (got: found unexpected end of stream, line 3). "

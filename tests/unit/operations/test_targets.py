@@ -8,10 +8,11 @@ from unittest.mock import MagicMock
 import pytest
 from toolchain.setup.docker_cli import DockerCli
 
+from infra.errors import UserError
 from operations import __main__ as first_stage
 from operations import doctor
 from operations.arguments import INSPECTING, ON_STACK
-from operations.reporting import CommandError, run_reporting
+from operations.reporting import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT, Project
@@ -117,7 +118,7 @@ def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
 @pytest.mark.parametrize(
     ("raised", "code", "shown"),
     [
-        (CommandError("x: should be y."), 1, "x: should be y.\n"),
+        (UserError("x: should be y."), 1, "x: should be y.\n"),
         (SetupError("part: should be there."), 1, "part: should be there.\n"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 0, ""),
