@@ -7,12 +7,12 @@ change names in one transaction. Whatever fails before that leaves the portal's 
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from docker.models.containers import Container
 
+from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
@@ -141,7 +141,7 @@ class Restore:
                 )
         for portal in _of_role(containers, "app"):
             say(f"restarting {portal.name} on the other schema")
-            portal.restart(timeout=portal.attrs["Config"].get("StopTimeout") or 10)
+            portal.restart(timeout=_stop_seconds(portal))
             _wait_until_healthy(portal)
 
     def _query(self, database: str, script: str, *, stop_on_error: bool = True) -> str:
@@ -156,19 +156,26 @@ def _of_role(containers: Iterable[Container], role: str) -> list[Container]:
     return [container for container in containers if container.labels[ROLE_LABEL] == role]
 
 
-def _wait_until_healthy(container: Container) -> None:
-    deadline = time.monotonic() + _HEALTHY_SECONDS
-    while True:
-        container.reload()
-        health = container.attrs["State"].get("Health", {}).get("Status")
-        if health == "healthy":
-            return
-        if time.monotonic() > deadline:
-            raise UserError(
-                f"container '{container.name}': should become healthy within {_HEALTHY_SECONDS} s "
-                f"(got: {container.status}, {health}). The data is restored; see its log."
-            )
-        time.sleep(0.2)
+def _wait_until_healthy(portal: Container) -> None:
+    attrs = portal.attrs
+    wanted = Wanted(
+        id=attrs["Id"],
+        name=str(portal.name),
+        goal=HEALTHY,
+        pids_limit=attrs["HostConfig"].get("PidsLimit") or 0,
+        ports={},
+        wait_seconds=_HEALTHY_SECONDS,
+        stop_seconds=_stop_seconds(portal),
+    )
+    assert portal.client is not None
+    try:
+        make_ready(portal.client, wanted, was_ready=True)
+    except ReadinessError as error:
+        raise UserError(f"{error}\nThe data is restored.") from None
+
+
+def _stop_seconds(container: Container) -> int:
+    return container.attrs["Config"].get("StopTimeout") or 10
 
 
 def say(text: str) -> None:
