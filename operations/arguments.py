@@ -1,13 +1,12 @@
 """The targets and their arguments; standard library only, both stages read them."""
 
 import argparse
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from infra.errors import UserError
-from infra.naming import STACK_NAME_PATTERN, STACK_NAME_RULE
+from infra.naming import stack_name_mistake
 
 VARIABLES = ("STACK", "ARGS", "BACKUP")
 """What the Makefile puts into the environment; no business of what a target runs."""
@@ -85,19 +84,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options, extra = parser.parse_known_args(arguments)
     if extra and options.target not in _PASSED_ON:
         targets.choices[options.target].error(f"unrecognized arguments: {' '.join(extra)}")
-    if options.target in ON_STACK:
-        check_name(options.stack)
+    if options.target in ON_STACK and (mistake := stack_name_mistake(options.stack)):
+        raise UserError(mistake)
     options.extra = extra
     return options
-
-
-def check_name(stack: str) -> None:
-    """Refuse a name that cannot be part of a container's name.
-
-    Raises UserError with the rule.
-    """
-    if not re.fullmatch(STACK_NAME_PATTERN, stack):
-        raise UserError(f"STACK: should be {STACK_NAME_RULE} (got '{stack}'). Choose another name.")
 
 
 def render_targets() -> str:

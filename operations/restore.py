@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from docker.models.containers import Container
-
 from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
+
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups

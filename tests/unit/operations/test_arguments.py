@@ -47,8 +47,8 @@ def test_quote_without_an_end_is_refused() -> None:
 @pytest.mark.parametrize("name", ["My", "my stack", "", "-x", "b_-x", "a" * 32, "a;b"])
 def test_stack_name_is_checked_by_every_target(target: str, name: str) -> None:
     assert refusal(target, f"--stack={name}") == (
-        "STACK: should be 1 to 31 lower-case letters and digits with single '-' or '_' between "
-        f"them (got '{name}'). Choose another name."
+        "stack name: should be 1 to 31 lower-case letters and digits, with single '-' or '_' "
+        f"between them (got '{name}'). Choose another name."
     )
 
 
