@@ -1,23 +1,24 @@
-"""`make backup` and `make backups`; runs in the program's Python, which has the Docker SDK."""
+"""`make backup` and `make backups`; in the program's Python."""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from docker.errors import DockerException
 from docker.models.containers import Container
 
-from operations.containers import list_containers
-from operations.errors import CommandError
+from infra.errors import UserError
+from infra.naming import ROLE_LABEL
+from operations.containers import find_running, list_containers, run_on_engine
 from operations.inside import run_inside
+from operations.reporting import print_table
+from operations.stack import Stack
 
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup as its manifest and its last trial describe it."""
+    """One backup as its manifest and its last trial restore describe it."""
 
     name: str
     manifest: dict[str, Any]
@@ -34,32 +35,18 @@ class Backup:
         return self.manifest["revision"]
 
 
-def find_running(stack: str, role: str) -> Container:
-    """The stack's running container of a role.
+def find_backup_service(stack: Stack) -> Container:
+    """The stack's running container that takes backups.
 
-    Raises
-    ------
-    CommandError
-        Raised when the stack has none, or takes no backups.
+    Raises UserError when it does not run, or the settings leave it out.
     """
-    containers = list_containers(stack)
-    if not containers:
-        raise CommandError(
-            f"stack {stack}: should have containers (got none). Run `make up STACK={stack}`."
+    roles = {container.labels[ROLE_LABEL] for container in list_containers(stack)}
+    if "backups" not in roles:
+        raise UserError(
+            f"stack {stack.name}: should take backups (got devportal:backups.enabled false). Set "
+            f"it to true and run `make up STACK={stack.name}`."
         )
-    found = [c for c in containers if c.labels["devportal.role"] == role]
-    if not found and role == "backups":
-        raise CommandError(
-            f"stack {stack}: should take backups (got devportal:backups.enabled false). Set it to "
-            f"true and run `make up STACK={stack}`."
-        )
-    running = [c for c in found if c.status == "running"]
-    if not running:
-        raise CommandError(
-            f"stack {stack}: should have a running container of role {role} (got none). "
-            f"Run `make up STACK={stack}`."
-        )
-    return running[0]
+    return find_running(stack, "backups")
 
 
 def list_backups(service: Container) -> list[Backup]:
@@ -83,7 +70,7 @@ def describe(backup: Backup) -> tuple[str, ...]:
 
 
 def format_size(size_bytes: float) -> str:
-    """As people read it: `12.3 MB`."""
+    """Rounded, with its unit: `12.3 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if size_bytes < 1000:
             return f"{size_bytes:.0f} {unit}" if unit == "B" else f"{size_bytes:.1f} {unit}"
@@ -99,45 +86,16 @@ def _describe_check(check: dict[str, Any]) -> str:
     return f"FAILED {check['checked_at']}: {check['reason']}"
 
 
-def print_backups(stack: str) -> None:
-    """Print a line for each backup, oldest first."""
-    backups = list_backups(find_running(stack, "backups"))
-    rows = [("NAME", "TAKEN", "SIZE", "ROWS", "REVISION", "CHECK"), *map(describe, backups)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
-
-
-def take_backup(stack: str) -> None:
-    """Take a backup now and print its name."""
-    print(run_inside(find_running(stack, "backups"), "backups", "take").strip())
-
-
-def run_told(work: Callable[[], None]) -> int:
-    """Do the work; 1, and why on the terminal, when it cannot be done."""
-    try:
-        work()
-    except CommandError as error:
-        print(error, file=sys.stderr)
-    except DockerException as error:
-        print(f"docker engine: should answer (got: {error}). Run `make doctor`.", file=sys.stderr)
-    except KeyboardInterrupt:
-        return 130
+def main(stack: Stack, options: argparse.Namespace) -> int:
+    """Run one of the two targets."""
+    service = find_backup_service(stack)
+    if options.target == "backup":
+        print(run_inside(service, "backups", "take").strip())
     else:
-        return 0
-    return 1
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run one of the two commands."""
-    parser = argparse.ArgumentParser(prog="make")
-    parser.add_argument("command", choices=("backup", "backups"))
-    parser.add_argument("--stack", required=True)
-    options = parser.parse_args(arguments)
-    work = take_backup if options.command == "backup" else print_backups
-    return run_told(lambda: work(options.stack))
+        rows = map(describe, list_backups(service))
+        print_table(("NAME", "TAKEN", "SIZE", "ROWS", "REVISION", "CHECK"), *rows)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_on_engine(main))

@@ -1,23 +1,88 @@
-"""`make ps` and `make logs`; runs in the program's Python, which has the Docker SDK."""
+"""A stack's containers on its engine: `make ps`, `make logs`; in the program's Python."""
 
 import argparse
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 
 from docker.errors import DockerException
 from docker.models.containers import Container
+from infra.engine.address import connect
 
-from infra.engine.client import connect
-from infra.naming import ROLE_LABEL, container_labels
+from infra.errors import UserError
+from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
+from operations.reporting import print_table
+from operations.stack import Stack, run_on_stack
+from operations.stack_engine import engine_address
 
 
-def list_containers(stack: str, role: str | None = None) -> list[Container]:
-    """The stack's containers by role, running or not."""
-    found = connect("").containers.list(
-        all=True, filters={"label": container_labels(stack, role)}, ignore_removed=True
+def run_on_engine(target: Callable[[Stack, argparse.Namespace], int]) -> int:
+    """As `run_on_stack`, for a target that asks the engine."""
+
+    def run(stack: Stack, options: argparse.Namespace) -> int:
+        try:
+            return target(stack, options)
+        except DockerException as error:
+            raise UserError(
+                f"docker engine: should answer (got: {error}). Run `make doctor`."
+            ) from None
+
+    return run_on_stack(run)
+
+
+def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
+    """The stack's containers by name, running or not; all of them or those of a role.
+
+    Raises UserError when the stack has none, or none of that role.
+    """
+    found = connect(engine_address(stack)).containers.list(
+        all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
     )
-    return sorted(found, key=lambda container: str(container.name))
+    if not found:
+        raise UserError(
+            f"stack {stack.name}: should have containers (got none). "
+            f"Run `make up STACK={stack.name}`."
+        )
+    chosen = [c for c in found if role in (None, c.labels[ROLE_LABEL])]
+    if not chosen:
+        roles = ", ".join(sorted({c.labels[ROLE_LABEL] for c in found}))
+        raise UserError(
+            f"role: should be one of those of stack {stack.name}: {roles} (got '{role}'). "
+            "Choose one of them."
+        )
+    return sorted(chosen, key=lambda container: str(container.name))
+
+
+def find_running(stack: Stack, role: str) -> Container:
+    """The stack's running container of a role. Raises UserError when it does not run."""
+    for container in list_containers(stack, role):
+        if container.status == "running":
+            return container
+    raise UserError(
+        f"stack {stack.name}: should have a running container of role {role} (got none). "
+        f"Run `make up STACK={stack.name}`."
+    )
+
+
+def remove_orphans(stack: Stack, known: Set[str]) -> list[str]:
+    """Remove the stack's containers and networks that its state does not know; their names.
+
+    A run that is killed while the engine works for it leaves them behind, and the next would fail
+    for their names. Volumes stay: the next run takes them over, with their data.
+    """
+    client = connect(engine_address(stack))
+    removed: list[str] = []
+    labels = container_labels(stack.name)
+    containers = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+    for container in containers:
+        if container.id not in known:
+            container.remove(force=True)
+            removed.append(str(container.name))
+    for network in client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"}):
+        if network.id not in known:
+            network.remove()
+            removed.append(str(network.name))
+    return removed
 
 
 def describe(container: Container) -> tuple[str, str, str, str]:
@@ -30,15 +95,6 @@ def describe(container: Container) -> tuple[str, str, str, str]:
         for binding in bindings or ()
     ]
     return str(container.name), state["Status"], health, ", ".join(published) or "-"
-
-
-def print_table(containers: Sequence[Container]) -> None:
-    """A line for each container."""
-    rows = [("NAME", "STATE", "HEALTH", "PORTS"), *map(describe, containers)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
 
 
 def print_logs(containers: Sequence[Container], *, follow: bool, tail: int) -> None:
@@ -66,42 +122,16 @@ def _print_log(container: Container, follow: bool, tail: int) -> None:
         print(f"{role} | {rest.decode(errors='replace')}", flush=True)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one of the two commands; 1 if the stack has no container or no engine answers."""
-    options = _parse(arguments)
-    try:
-        containers = list_containers(options.stack, getattr(options, "role", None))
-        if not containers:
-            print(
-                f"stack {options.stack}: should have containers (got none). "
-                f"Run `make up STACK={options.stack}`.",
-                file=sys.stderr,
-            )
-            return 1
-        if options.command == "ps":
-            print_table(containers)
-        else:
-            print_logs(containers, follow=options.follow, tail=options.tail)
-    except DockerException as error:
-        print(f"docker engine: should answer (got: {error}). Run `make doctor`.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+def main(stack: Stack, options: argparse.Namespace) -> int:
+    """Run one of the two targets."""
+    if options.target == "ps":
+        rows = map(describe, list_containers(stack))
+        print_table(("NAME", "STATE", "HEALTH", "PORTS"), *rows)
+    else:
+        chosen = list_containers(stack, options.role)
+        print_logs(chosen, follow=options.follow, tail=options.tail)
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make")
-    commands = parser.add_subparsers(dest="command", required=True)
-    ps = commands.add_parser("ps")
-    logs = commands.add_parser("logs")
-    for command in (ps, logs):
-        command.add_argument("--stack", required=True)
-    logs.add_argument("--role", help="one role only, such as app")
-    logs.add_argument("--follow", action="store_true", help="go on with new lines")
-    logs.add_argument("--tail", type=int, default=100, help="lines of each container")
-    return parser.parse_args(arguments)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_on_engine(main))

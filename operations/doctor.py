@@ -1,90 +1,88 @@
-"""`make doctor`: what this machine has, and where it came from. Changes nothing."""
+"""`make doctor`: what this machine has, and where it came from. Changes nothing.
 
-import json
+Runs in the program's Python where that is there, on the stack's engine; else in the machine's, on
+the engine of the environment.
+"""
+
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from toolchain.setup.engine_address import find_engine
-from toolchain.setup.engine_api import EngineApi
+from toolchain.setup.docker_cli import DockerCli
+
+from infra.naming import PROJECT, STACK_LABEL
+from operations.reporting import print_table
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import list_steps
-from toolchain.setup.step import Step
-from operations.stack_commands import has_state
+from toolchain.setup.steps.docker_engine import DockerEngine
 
-_STACK_LABEL = "devportal.stack"
-_COLLECTIONS = {
-    "containers": ("/containers/json?all=1&filters={}", None),
-    "networks": ("/networks?filters={}", None),
-    "volumes": ("/volumes?filters={}", "Volumes"),
-    "images": ("/images/json?filters={}", None),
-}
 _GIB = 1 << 30
+_LABEL_OF_IMAGE = f'{{{{index .Config.Labels "{STACK_LABEL}"}}}}'
+_LISTED = {
+    "containers": ("ps", "--all"),
+    "networks": ("network", "ls"),
+    "volumes": ("volume", "ls"),
+}
 
-Line = tuple[str, str]
 
-
-def examine(project: Project) -> Iterator[Line]:
-    """Findings as (what, finding), in the order they are told."""
-    yield "python", sys.version.split()[0]
+def print_findings(project: Project) -> int:
+    """Print a line for each part of the machine; 1 if `make up` would fail for one of them."""
+    docker = DockerCli(project.environ)
+    findings = [("python", sys.version.split()[0])]
+    code = 0
     for step in list_steps(project):
-        yield step.name, _describe_step(step)
-    try:
-        engine = EngineApi(find_engine(project.environ))
-    except SetupError:
+        try:
+            finding = step.find()
+            if finding is None and isinstance(step, DockerEngine):
+                step.refuse_elsewhere()
+        except SetupError as error:
+            finding, code = str(error).removeprefix(f"{step.name}: "), 1
+        findings.append((step.name, finding or "missing; `make up` gets it"))
+    findings += [*_describe_engine(docker), *_describe_stacks(project, docker)]
+    findings.append(("free disk, cache", _free(_existing(project.places.cache))))
+    print_table(*findings)
+    return code
+
+
+def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:
+    info = docker.info()
+    if not info:
         return
-    info = engine.get("/info")
-    if info is not None:
-        yield from _describe_engine(info)
-        yield from _describe_stacks(project, engine)
-    yield "free disk, cache", _free(_existing(project.places.cache))
-
-
-def print_findings(project: Project) -> None:
-    """Print the findings as a table."""
-    for what, finding in examine(project):
-        print(f"{what:20} {finding}")
-
-
-def _describe_step(step: Step) -> str:
-    try:
-        return step.find() or "missing; `make setup` gets it"
-    except SetupError as error:
-        return str(error)
-
-
-def _describe_engine(info: dict[str, Any]) -> Iterator[Line]:
     options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
     yield "storage driver", str(info.get("Driver"))
     yield "user namespaces", "on" if "name=userns" in options else "off"
     yield "rootless", "yes" if "name=rootless" in options else "no"
     root = Path(info.get("DockerRootDir") or "/nowhere")
-    if root.is_dir():
+    if docker.address().startswith("unix://") and root.is_dir():
         yield "free disk, engine", _free(root)
 
 
-def _describe_stacks(project: Project, engine: EngineApi) -> Iterator[Line]:
-    """What the engine holds of each stack; a stack without a state is a leftover."""
+def _describe_stacks(project: Project, docker: DockerCli) -> Iterator[tuple[str, str]]:
+    """What the engine holds of each stack, and whether its state is among this user's."""
     backend = project.environ.get("PULUMI_BACKEND_URL") or f"file://{project.places.state}"
-    for stack, counts in sorted(count_objects(engine).items()):
+    folder = Path(backend.removeprefix("file://")) / ".pulumi" / "stacks" / PROJECT
+    for stack, counts in sorted(count_objects(docker).items()):
         held = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        known = not backend.startswith("file://") or has_state(backend, stack)
-        yield f"stack {stack}", held if known else f"{held}; left over, its state is gone"
+        is_known = not backend.startswith("file://") or (folder / f"{stack}.json").exists()
+        elsewhere = "" if is_known else f"; its state is not under {folder}"
+        yield f"stack {stack}", held + elsewhere
 
 
-def count_objects(engine: EngineApi) -> dict[str, Counter[str]]:
+def count_objects(docker: DockerCli) -> dict[str, Counter[str]]:
     """How many containers, networks, volumes and images the engine holds, by stack."""
+    chosen = ("--filter", f"label={STACK_LABEL}")
+    label = f'{{{{.Label "{STACK_LABEL}"}}}}'
+    answers = {
+        kind: docker.ask(*command, *chosen, "--format", label) for kind, command in _LISTED.items()
+    }
+    if images := (docker.ask("images", "--quiet", *chosen) or "").split():
+        answers["images"] = docker.ask("inspect", "--format", _LABEL_OF_IMAGE, *sorted(set(images)))
     counts: dict[str, Counter[str]] = {}
-    chosen = quote(json.dumps({"label": [_STACK_LABEL]}))
-    for kind, (path, key) in _COLLECTIONS.items():
-        answer = engine.get(path.format(chosen)) or {}
-        for item in (answer.get(key) if key else answer) or ():
-            stack = (item.get("Labels") or {}).get(_STACK_LABEL, "?")
+    for kind, answer in answers.items():
+        for stack in (answer or "").split():
             counts.setdefault(stack, Counter())[kind] += 1
     return counts
 

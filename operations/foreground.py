@@ -2,52 +2,35 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-
-
-class _Request:
-    """A request to end that came to this process alone, on its way to the command."""
-
-    def __init__(self) -> None:
-        self._child: subprocess.Popen[bytes] | None = None
-        self._made = False
-
-    def make(self, number: int, frame: FrameType | None) -> None:
-        self._made = True
-        self._deliver()
-
-    def set_receiver(self, child: "subprocess.Popen[bytes]") -> None:
-        self._child = child
-        self._deliver()
-
-    def _deliver(self) -> None:
-        if self._made and self._child is not None:
-            self._child.send_signal(signal.SIGINT)
 
 
 def run_in_front(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> int:
     """Run a command to its end, however often it is interrupted; its exit code.
 
     The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
-    handed on as the same.
+    passed on as the same.
     """
-    request = _Request()
-    with (
-        _handled(signal.SIGINT, lambda number, frame: None),
-        _handled(signal.SIGTERM, request.make),
-        subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child,
-    ):
-        request.set_receiver(child)
-        return child.wait()
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
+    def pass_on(number: int, frame: object) -> None:
+        if child is None:
+            early.append(number)
+        else:
+            child.send_signal(signal.SIGINT)
 
-@contextmanager
-def _handled(number: signal.Signals, handler: "signal._HANDLER") -> Iterator[None]:
-    before = signal.signal(number, handler)
+    before = signal.signal(signal.SIGTERM, pass_on), signal.signal(signal.SIGINT, _ignore)
     try:
-        yield
+        with subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child:
+            if early:
+                child.send_signal(signal.SIGINT)
+            return child.wait()
     finally:
-        signal.signal(number, before)
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Not SIG_IGN: the command would inherit that."""

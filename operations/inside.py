@@ -7,45 +7,36 @@ from typing import Any
 from docker.models.containers import Container
 from docker.utils.socket import STDOUT, frames_iter
 
-from operations.errors import CommandError
+from infra.errors import UserError
 
 
 def run_inside(container: Container, *command: str) -> str:
-    """Run a command to its end; what it printed.
+    """Run a command to its end; its output.
 
-    Raises
-    ------
-    CommandError
-        Raised with what the command says when it fails.
+    Raises UserError with the command's output when it fails.
     """
     return b"".join(read_from(container, *command)).decode()
 
 
 def read_from(container: Container, *command: str) -> Iterator[bytes]:
-    """What a command prints, piece by piece.
+    """A command's output, piece by piece.
 
-    Raises
-    ------
-    CommandError
-        Raised after the last piece with what the command says when it fails.
+    Raises UserError after the last piece with the command's output when it fails.
     """
     api = _api(container)
     started = api.exec_create(container.id, list(command))["Id"]
-    said = b""
+    errors = b""
     for out, err in api.exec_start(started, stream=True, demux=True):
-        said += err or b""
+        errors += err or b""
         if out:
             yield out
-    _check_end(api, started, command, said)
+    _check_end(api, started, command, errors)
 
 
 def feed(container: Container, pieces: Iterable[bytes], *command: str) -> str:
-    """Run a command with `pieces` as its standard input; what it printed.
+    """Run a command with `pieces` as its standard input; its output.
 
-    Raises
-    ------
-    CommandError
-        Raised with what the command says when it fails.
+    Raises UserError with the command's output when it fails.
     """
     api = _api(container)
     started = api.exec_create(container.id, list(command), stdin=True)["Id"]
@@ -55,12 +46,11 @@ def feed(container: Container, pieces: Iterable[bytes], *command: str) -> str:
             stream._sock.sendall(piece)
         stream._sock.shutdown(socket.SHUT_WR)
     except (BrokenPipeError, ConnectionResetError):
-        # The command ended early; its own words say why.
-        pass
+        pass  # the command ended early; its own words tell why
     frames = list(frames_iter(stream, tty=False))
     stream.close()
-    _check_end(api, started, command, b"".join(said for _, said in frames))
-    return b"".join(said for number, said in frames if number == STDOUT).decode()
+    _check_end(api, started, command, b"".join(text for _, text in frames))
+    return b"".join(text for number, text in frames if number == STDOUT).decode()
 
 
 def _api(container: Container) -> Any:
@@ -69,7 +59,7 @@ def _api(container: Container) -> Any:
     return container.client.api
 
 
-def _check_end(api: Any, started: str, command: tuple[str, ...], said: bytes) -> None:
+def _check_end(api: Any, started: str, command: tuple[str, ...], output: bytes) -> None:
     if code := api.exec_inspect(started)["ExitCode"]:
-        words = said.decode(errors="replace").strip()
-        raise CommandError(words or f"{command[0]}: exit code {code}")
+        words = output.decode(errors="replace").strip()
+        raise UserError(words or f"{command[0]}: exit code {code}")

@@ -1,4 +1,4 @@
-"""`make restore`; runs in the program's Python, which has the Docker SDK.
+"""`make restore`; in the program's Python.
 
 The backup is restored beside the running database and compared with its manifest; then the two
 change names in one transaction. Whatever fails before that leaves the portal's data as it was.
@@ -7,20 +7,20 @@ change names in one transaction. Whatever fails before that leaves the portal's 
 import argparse
 import json
 import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from docker.models.containers import Container
+from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
 
-from operations.backups import Backup, find_running, format_size, list_backups, run_told
-from operations.containers import list_containers
-from operations.errors import CommandError
+from infra.errors import UserError
+from infra.naming import ROLE_LABEL
+from operations.backups import Backup, find_backup_service, format_size, list_backups
+from operations.containers import find_running, list_containers, run_on_engine
 from operations.inside import feed, read_from, run_inside
+from operations.stack import ROOT, Stack
 
-_ROOT = Path(__file__).resolve().parents[1]
-_TABLE_ROWS = _ROOT / "docker" / "backups" / "table-rows.sql"
+_TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"
 _HEALTHY_SECONDS = 120
 _REVISION = """
 SELECT to_regclass('public.alembic_version') IS NOT NULL AS migrated \\gset
@@ -56,7 +56,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM pg_database WHERE datname = 'devportal_repl
 class Restore:
     """One backup on its way back into a running stack."""
 
-    stack: str
+    stack: Stack
     backup: Backup
     service: Container
     server: Container
@@ -64,10 +64,7 @@ class Restore:
     def run(self, *, keep_present: bool) -> None:
         """Put the database back; with `keep_present`, back up what it replaces.
 
-        Raises
-        ------
-        CommandError
-            Raised when a step fails; the portal's data is what it was before.
+        Raises UserError when a step fails; the portal's data is what it was before.
         """
         run_inside(self.service, "backups", "verify", self.backup.name)
         size = format_size(self.backup.manifest["size_bytes"])
@@ -83,17 +80,17 @@ class Restore:
             self._query("postgres", _FORGET)
         say("the restored database is in place")
         if before != self.backup.revision:
-            self._restart_portals()
+            self._migrate()
 
     def _back_up_present(self) -> None:
         try:
             name = run_inside(self.service, "backups", "take").strip()
-        except CommandError as error:
-            raise CommandError(
+        except UserError as error:
+            raise UserError(
                 f"{error} Nothing was changed. Run `make restore` with "
-                "ARGS=--without-backup to lose what is there now."
+                "ARGS=--without-backup to lose the present data."
             ) from None
-        say(f"what is there now is backup {name}")
+        say(f"the present data is backup {name}")
 
     def _restore_beside(self) -> None:
         say("restoring beside the running database")
@@ -102,35 +99,49 @@ class Restore:
         command = ("pg_restore", "--username=postgres", "--dbname=devportal_restoring")
         try:
             feed(self.server, dump, *command, "--exit-on-error", "--single-transaction")
-        except CommandError as error:
-            raise CommandError(
+        except UserError as error:
+            raise UserError(
                 f"{self.backup.name}: should be restorable (got: {error}). Nothing was changed; "
-                f"`make backups STACK={self.stack}` tells which can be."
+                f"`make backups STACK={self.stack.name}` lists those that are."
             ) from None
 
     def _compare(self) -> None:
         found = json.loads(self._query("devportal_restoring", _TABLE_ROWS.read_text()))
         if found != self.backup.tables:
-            raise CommandError(
+            raise UserError(
                 f"{self.backup.name}: should have the rows of its manifest, {self.backup.tables} "
                 f"(got {found}). Nothing was changed."
             )
         say(f"{len(found)} tables have the {sum(found.values())} rows of the manifest")
 
     def _swap(self) -> None:
-        said = self._query("postgres", _SWAP, stop_on_error=False)
-        if not said.rstrip().endswith("swapped"):
-            raise CommandError(
-                "PostgreSQL: should let the databases change names (got an error, see "
-                f"`make logs STACK={self.stack}`). Nothing was changed; try again."
+        output = self._query("postgres", _SWAP, stop_on_error=False)
+        if not output.rstrip().endswith("swapped"):
+            raise UserError(
+                "PostgreSQL: should rename the databases (got an error, see "
+                f"`make logs STACK={self.stack.name}`). Nothing was changed; try again."
             )
         self._query("postgres", "DROP DATABASE devportal_replaced WITH (FORCE);")
 
-    def _restart_portals(self) -> None:
-        """Another revision of the schema: migrations run when a portal starts."""
-        for portal in list_containers(self.stack, "app"):
-            say(f"restarting {portal.name}, which runs the migrations that are missing")
-            portal.restart(timeout=portal.attrs["Config"].get("StopTimeout") or 10)
+    def _migrate(self) -> None:
+        """Bring a schema of another revision up to date, then restart the portals on it.
+
+        Production's migrations are a container that ran once and ended; development's portal
+        migrates when it starts.
+        """
+        containers = list_containers(self.stack)
+        for job in _of_role(containers, "migrations"):
+            say(f"starting {job.name}, which runs the missing migrations")
+            job.start()
+            if code := job.wait()["StatusCode"]:
+                tail = job.logs(tail=10).decode(errors="replace").rstrip()
+                raise UserError(
+                    f"container '{job.name}': should end with 0 (got {code}). The data is "
+                    f"restored, its schema is of revision {self.backup.revision}.\n{tail}"
+                )
+        for portal in _of_role(containers, "app"):
+            say(f"restarting {portal.name} on the other schema")
+            portal.restart(timeout=_stop_seconds(portal))
             _wait_until_healthy(portal)
 
     def _query(self, database: str, script: str, *, stop_on_error: bool = True) -> str:
@@ -141,92 +152,74 @@ class Restore:
         return feed(self.server, [script.encode()], *command)
 
 
-def _wait_until_healthy(container: Container) -> None:
-    deadline = time.monotonic() + _HEALTHY_SECONDS
-    while True:
-        container.reload()
-        if container.attrs["State"].get("Health", {}).get("Status") == "healthy":
-            return
-        if time.monotonic() > deadline:
-            raise CommandError(
-                f"container '{container.name}': should become healthy within {_HEALTHY_SECONDS} s "
-                f"(got: it is {container.status}). The data is restored; see its log."
-            )
-        time.sleep(0.2)
+def _of_role(containers: Iterable[Container], role: str) -> list[Container]:
+    return [container for container in containers if container.labels[ROLE_LABEL] == role]
+
+
+def _wait_until_healthy(portal: Container) -> None:
+    attrs = portal.attrs
+    wanted = Wanted(
+        id=attrs["Id"],
+        name=str(portal.name),
+        goal=HEALTHY,
+        pids_limit=attrs["HostConfig"].get("PidsLimit") or 0,
+        ports={},
+        wait_seconds=_HEALTHY_SECONDS,
+        stop_seconds=_stop_seconds(portal),
+    )
+    assert portal.client is not None
+    try:
+        make_ready(portal.client, wanted, was_ready=True)
+    except ReadinessError as error:
+        raise UserError(f"{error}\nThe data is restored.") from None
+
+
+def _stop_seconds(container: Container) -> int:
+    return container.attrs["Config"].get("StopTimeout") or 10
 
 
 def say(text: str) -> None:
-    """One line of progress."""
+    """Print a line of progress."""
     print(f"restore: {text}", flush=True)
 
 
 def choose(backups: Iterable[Backup], name: str, stack: str) -> Backup:
-    """The backup of that name.
-
-    Raises
-    ------
-    CommandError
-        Raised with the names there are.
-    """
+    """The backup of that name. Raises UserError with the names of all that there are."""
     named = {backup.name: backup for backup in backups if backup.manifest}
     if name in named:
         return named[name]
-    there = ", ".join(named) or "none"
-    raise CommandError(
-        f"BACKUP: should name a backup of stack {stack} (got '{name}'). There are: {there}."
+    raise UserError(
+        f"BACKUP: should name a backup of stack {stack} (got '{name}'). "
+        f"There are: {', '.join(named) or 'none'}."
     )
 
 
 def confirm(backup: Backup, stack: str) -> None:
     """Ask on the terminal.
 
-    Raises
-    ------
-    CommandError
-        Raised when nobody can be asked, or says no.
+    Raises UserError when there is no terminal, or the answer is not yes.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(
+        raise UserError(
             f"stack {stack}: replacing its data should be confirmed (got no terminal to ask on). "
             f"Run `make restore BACKUP={backup.name} STACK={stack} ARGS=--yes`."
         )
     taken = backup.manifest["started_at"]
-    said = input(f"Put the data of stack {stack} back to {taken}? What is newer goes. [yes/no] ")
-    if said.strip() != "yes":
-        raise CommandError("restore: nothing was changed")
+    answer = input(f"Put the data of stack {stack} back to {taken}? Newer data goes. [yes/no] ")
+    if answer.strip() != "yes":
+        raise UserError("restore: nothing was changed")
 
 
-def restore(stack: str, name: str, *, confirmed: bool, keep_present: bool) -> None:
-    """Put the database of a running stack back to a backup.
-
-    Raises
-    ------
-    CommandError
-        Raised when it cannot be done.
-    """
-    service = find_running(stack, "backups")
+def main(stack: Stack, options: argparse.Namespace) -> int:
+    """Put the database of a running stack back to a backup."""
+    service = find_backup_service(stack)
     server = find_running(stack, "postgres")
-    backup = choose(list_backups(service), name, stack)
-    if not confirmed:
-        confirm(backup, stack)
-    Restore(stack, backup, service, server).run(keep_present=keep_present)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="make restore")
-    parser.add_argument("--stack", required=True)
-    parser.add_argument("--backup", default="")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--without-backup", action="store_true", help="do not back up first what is there now"
-    )
-    given = parser.parse_args(arguments)
-    keep_present = not given.without_backup
-    return run_told(
-        lambda: restore(given.stack, given.backup, confirmed=given.yes, keep_present=keep_present)
-    )
+    backup = choose(list_backups(service), options.backup, stack.name)
+    if not options.yes:
+        confirm(backup, stack.name)
+    Restore(stack, backup, service, server).run(keep_present=not options.without_backup)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_on_engine(main))

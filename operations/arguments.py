@@ -1,0 +1,127 @@
+"""The targets and their arguments; standard library only, both stages read them."""
+
+import argparse
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from infra.errors import UserError
+from infra.naming import stack_name_mistake
+
+VARIABLES = ("STACK", "ARGS", "BACKUP")
+"""What the Makefile puts into the environment; no business of what a target runs."""
+
+TARGETS = {
+    "up": "make the machine ready, then create or update the stack",
+    "preview": "show what `up` would change",
+    "refresh": "read the engine's real state into the stack's state",
+    "drift": "show what was changed by hand on the engine; fails if anything was",
+    "down": "remove the stack",
+    "output": "print the stack's outputs",
+    "logs": "print the containers' logs; ARGS='--follow --role app'",
+    "ps": "list the stack's containers",
+    "backup": "take a backup of the database now",
+    "backups": "list the backups: time, size, revision, whether they can be restored",
+    "restore": "put the database back to a backup; BACKUP=name",
+    "doctor": "show what this machine has and where it came from",
+    "test": "run all tests; ARGS='tests/unit -k settings'",
+    "lint": "check style and types",
+    "bench": "compare with Docker Compose and a bare FastAPI; ARGS='rolling --requests 10000'",
+    "setup": "make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap",
+    "clean-cache": "delete what the set-up has built; stacks and their states stay",
+    "help": "list the targets",
+}
+PULUMI = ("up", "preview", "refresh", "drift", "down", "output")
+INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore")
+"""These work on what is there, so they never begin a set-up."""
+ON_STACK = (*PULUMI, *INSPECTING, "doctor")
+_CONFIRMED = ("up", "down", "restore")
+_PASSED_ON = {
+    **dict.fromkeys(PULUMI, "`pulumi`"),
+    "test": "pytest",
+    "bench": "the comparison",
+    "setup": "the set-up",
+}
+"""Who gets the arguments that the target does not know."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(
+            f"ARGS: should be what `{self.prog} ARGS=--help` lists (got: {message}). "
+            "Correct it and run this again."
+        )
+
+
+def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """The target and its arguments: those of the command line, then make's variables.
+
+    Raises UserError when a quote in ARGS has no end.
+    """
+    target, *given = words or ["help"]
+    stack = [f"--stack={environ['STACK']}"] if "STACK" in environ and target in ON_STACK else []
+    backup = [f"--backup={environ.get('BACKUP', '')}"] if target == "restore" else []
+    try:
+        extra = shlex.split(environ.get("ARGS", ""))
+    except ValueError as error:
+        raise UserError(
+            f"ARGS: should be words as a shell reads them (got {environ['ARGS']!r}: {error}). "
+            "Close the quotes."
+        ) from None
+    return [target, *stack, *backup, *given, *extra]
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The target, its options, and in `extra` what goes to the program that it runs.
+
+    Raises UserError for an unknown argument, and for a stack name that nothing on the engine can
+    have.
+    """
+    parser = _Parser(prog="make")
+    targets = parser.add_subparsers(dest="target", prog="make")
+    for name, text in TARGETS.items():
+        _add_options(_add_target(targets, name, text), name)
+    options, extra = parser.parse_known_args(arguments)
+    if extra and options.target not in _PASSED_ON:
+        targets.choices[options.target].error(f"unrecognized arguments: {' '.join(extra)}")
+    if options.target in ON_STACK and (mistake := stack_name_mistake(options.stack)):
+        raise UserError(mistake)
+    options.extra = extra
+    return options
+
+
+def render_targets() -> str:
+    """The list that `make help` prints."""
+    lines = [f"  {name:13} {text}" for name, text in TARGETS.items()]
+    return "\n".join(["make TARGET [STACK=dev] [ARGS='...']; ARGS=--help tells more", *lines])
+
+
+def _add_target(
+    targets: "argparse._SubParsersAction[_Parser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    receiver = _PASSED_ON.get(name)
+    return targets.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=receiver and f"All other arguments go to {receiver}.",
+        # These two have a list of their own.
+        add_help=name not in ("bench", "setup"),
+        allow_abbrev=False,
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser, target: str) -> None:
+    if target in ON_STACK:
+        parser.add_argument("--stack", default="dev", help="name of the stack; default: dev")
+    if target in _CONFIRMED:
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+    if target == "logs":
+        parser.add_argument("--role", help="one role only, such as app")
+        parser.add_argument("--follow", action="store_true", help="go on with new lines")
+        parser.add_argument("--tail", type=int, default=100, help="lines of each container")
+    if target == "restore":
+        parser.add_argument("--backup", default="", help="its name, as `make backups` lists it")
+        parser.add_argument(
+            "--without-backup", action="store_true", help="do not back up the present data first"
+        )

@@ -1,0 +1,87 @@
+"""Shows how image builds go on: the step that takes long, and the end of a build that fails.
+
+The provider writes each build's log, BuildKit's plain progress, into the folder that
+DEVPORTAL_BUILD_LOGS names, as `<role>.log`; Pulumi itself shows nothing until a build ends.
+"""
+
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIABLE = "DEVPORTAL_BUILD_LOGS"
+
+_POLL_SECONDS = 1.0
+_TAIL_LINES = 12
+_STEP = re.compile(r"#(\d+) \[([^\]]*\d/\d+)\] (.+)")
+_END = re.compile(r"#(\d+) (?:DONE|CACHED|ERROR|CANCELED)\b")
+_FAILURE = re.compile(r"^-{6}\n > (.+?):?\n(.*?)^-{6}$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class BuildLog:
+    """The log of one image's build, read while it grows."""
+
+    path: Path
+    _offset: int = 0
+    _running: dict[str, str] = field(default_factory=dict)
+    _shown: set[str] = field(default_factory=set)
+
+    def slow_steps(self) -> Iterator[str]:
+        """Read on; a line for each step that already ran at the call before."""
+        before = set(self._running)
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            written = file.read()
+        whole_lines = written[: written.rfind(b"\n") + 1]
+        self._offset += len(whole_lines)
+        for line in whole_lines.decode(errors="replace").splitlines():
+            self._read_line(line)
+        for step in sorted(before & self._running.keys() - self._shown, key=int):
+            self._shown.add(step)
+            yield f"{self.path.stem} image: {self._running[step]}"
+
+    def failure(self) -> str | None:
+        """The step that failed and its last lines, if one did."""
+        found = _FAILURE.search(self.path.read_text(errors="replace"))
+        if found is None:
+            return None
+        lines = [f"    {line}" for line in found[2].splitlines()[-_TAIL_LINES:]]
+        return "\n".join([f"{self.path.stem} image: the build failed at {found[1]}", *lines])
+
+    def _read_line(self, line: str) -> None:
+        if step := _STEP.match(line):
+            self._running[step[1]] = f"[{step[2]}] {step[3]}"
+        elif end := _END.match(line):
+            self._running.pop(end[1], None)
+
+
+@contextmanager
+def follow_builds() -> Iterator[dict[str, str]]:
+    """Print the builds' slow steps while the block runs, and failures at its end.
+
+    Yields the environment variables for the process that builds.
+    """
+    ended = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="devportal-builds-") as folder:
+        follower = threading.Thread(target=_follow, args=(Path(folder), ended), daemon=True)
+        follower.start()
+        try:
+            yield {VARIABLE: folder}
+        finally:
+            ended.set()
+            follower.join()
+            for path in sorted(Path(folder).glob("*.log")):
+                if failure := BuildLog(path).failure():
+                    print(failure, flush=True)
+
+
+def _follow(folder: Path, ended: threading.Event) -> None:
+    logs: dict[Path, BuildLog] = {}
+    while not ended.wait(_POLL_SECONDS):
+        for path in sorted(folder.glob("*.log")):
+            for line in logs.setdefault(path, BuildLog(path)).slow_steps():
+                print(line, flush=True)

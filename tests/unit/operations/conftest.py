@@ -1,0 +1,72 @@
+"""A stack in a folder of its own, a `pulumi` that records its calls, and an engine in memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+
+from operations import containers
+from operations.stack import Stack
+from toolchain.setup.atomic import write_file
+from toolchain.setup.project import ROOT
+
+MakeStack = Callable[[str], Stack]
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path) -> MakeStack:
+    """Stacks of a project with this one's stack files; `pulumi` ends with what `ends` holds."""
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
+        write_file(tmp_path / name, (ROOT / name).read_text())
+    program = f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\nexec sh {tmp_path}/ends\n'
+    write_file(tmp_path / "bin" / "pulumi", program, mode=0o755)
+    write_file(tmp_path / "ends", "exit 0\n")
+    environ = {
+        "PATH": f"{tmp_path}/bin:/usr/bin:/bin",
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
+        "PULUMI_CONFIG_PASSPHRASE": "of the test",
+    }
+    return lambda name: Stack(name, tmp_path, environ)
+
+
+@pytest.fixture
+def stack(make_stack: MakeStack) -> Stack:
+    """A development stack."""
+    return make_stack("dev")
+
+
+def write_state(stack: Stack, text: str = '{"checkpoint": {}}') -> None:
+    """Give the stack a state in its backend."""
+    assert stack.state is not None
+    write_file(stack.state, text)
+
+
+def calls(stack: Stack) -> list[str]:
+    """How `pulumi` was called."""
+    record = stack.root / "calls"
+    return record.read_text().splitlines() if record.exists() else []
+
+
+def fake_container(
+    name: str, role: str, *log: bytes, health: str | None = None, status: str = "running"
+) -> MagicMock:
+    """A container with one published port, whose log comes in these chunks."""
+    made = MagicMock(id=f"id-{name}", status=status, labels={"devportal.role": role})
+    made.name = name
+    described = {"Status": status, **({"Health": {"Status": health}} if health else {})}
+    config, host = {"StopTimeout": 35}, {"PidsLimit": 256}
+    made.attrs = {"Id": made.id, "State": described, "Config": config, "HostConfig": host}
+    made.ports = {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}], "9/tcp": None}
+    made.logs.side_effect = lambda **options: iter(log)
+    return made
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    """The stack's engine, with no container and no network."""
+    client = MagicMock()
+    client.containers.list.return_value = []
+    client.networks.list.return_value = []
+    monkeypatch.setattr(containers, "connect", lambda address: client)
+    return client

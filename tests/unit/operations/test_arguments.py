@@ -1,0 +1,97 @@
+"""Every argument of every target is read as it was written, and checked first."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from infra.errors import UserError
+from operations.arguments import ON_STACK, TARGETS, command_line, parse
+from toolchain.setup.project import ROOT
+
+
+def refusal(*words: str) -> str:
+    with pytest.raises(UserError) as error:
+        parse(words)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "line"),
+    [
+        ([], {}, ["help"]),
+        (["ps"], {}, ["ps"]),
+        (["ps"], {"STACK": "my stack", "ARGS": ""}, ["ps", "--stack=my stack"]),
+        (["lint"], {"STACK": "dev"}, ["lint"]),
+        (["restore"], {"BACKUP": "x y"}, ["restore", "--backup=x y"]),
+        (["test"], {"ARGS": "-k 'a or b' tests"}, ["test", "-k", "a or b", "tests"]),
+    ],
+)
+def test_variables_of_make_follow_the_target(
+    words: list[str], environ: dict[str, str], line: list[str]
+) -> None:
+    assert command_line(words, environ) == line
+
+
+def test_quote_without_an_end_is_refused() -> None:
+    with pytest.raises(UserError) as error:
+        command_line(["up"], {"ARGS": "it's"})
+    assert str(error.value) == (
+        'ARGS: should be words as a shell reads them (got "it\'s": No closing quotation). '
+        "Close the quotes."
+    )
+
+
+@pytest.mark.parametrize("target", ON_STACK)
+@pytest.mark.parametrize("name", ["My", "my stack", "", "-x", "b_-x", "a" * 32, "a;b"])
+def test_stack_name_is_checked_by_every_target(target: str, name: str) -> None:
+    assert refusal(target, f"--stack={name}") == (
+        "stack name: should be 1 to 31 lower-case letters and digits, with single '-' or '_' "
+        f"between them (got '{name}'). Choose another name."
+    )
+
+
+def test_unknown_argument_is_refused_with_where_the_known_ones_are() -> None:
+    assert refusal("logs", "--rol", "x") == (
+        "ARGS: should be what `make logs ARGS=--help` lists (got: unrecognized arguments: --rol "
+        "x). Correct it and run this again."
+    )
+
+
+def test_unknown_target_is_refused_with_those_there_are() -> None:
+    assert ", ".join(f"'{name}'" for name in list(TARGETS)[:3]) in refusal("lgos")
+
+
+def test_what_a_target_does_not_know_goes_to_what_it_runs() -> None:
+    assert parse(["preview", "--stack", "x", "--diff", "--target", "a b"]).extra == [
+        "--diff",
+        "--target",
+        "a b",
+    ]
+    assert parse(["test", "-k", "a or b", "tests/unit"]).extra == ["-k", "a or b", "tests/unit"]
+    assert parse(["bench", "--help"]).extra == ["--help"]
+
+
+@pytest.mark.parametrize("target", [t for t in TARGETS if t not in ("bench", "setup")])
+def test_help_of_every_target_tells_what_it_does(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse([target, "--help"])
+    assert ended.value.code == 0
+    assert TARGETS[target].split(";")[0] in " ".join(capsys.readouterr().out.split())
+
+
+def test_makefile_has_every_target() -> None:
+    text = (ROOT / "Makefile").read_text().replace("\\\n", "")
+    [names] = re.findall(r"^TARGETS = (.*)$", text, re.MULTILINE)
+    assert sorted(names.split()) == sorted(TARGETS)
+
+
+def test_make_hands_every_value_over_as_it_was_written() -> None:
+    environ = {**os.environ, "MAKEFLAGS": ""}
+    command = ["make", "--no-print-directory", "ps", "STACK=my \"stack\" 'x'; exit 0"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert "(got 'my \"stack\" 'x'; exit 0')" in done.stderr
+    assert done.returncode == 2

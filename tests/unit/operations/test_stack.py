@@ -1,0 +1,77 @@
+"""What is read from a stack's settings file, and the file that a new stack gets."""
+
+import pytest
+import yaml
+
+from infra.errors import UserError
+from infra.settings import PortSettings
+from operations.stack import create_file
+from tests.unit.operations.conftest import MakeStack
+from toolchain.setup.atomic import write_file
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        ("config:\n", False),
+        ("- config\n", False),
+        ("config:\n  devportal:environment: development # production\n", False),
+        ("config:\n  devportal:environment: production\n", True),
+        ('{"config": {"devportal:environment": "production"}}', True),
+        ("config: {devportal:environment: &kind production}", True),
+    ],
+)
+def test_stack_is_production_by_its_settings_not_by_its_name(
+    make_stack: MakeStack, text: str, expected: bool
+) -> None:
+    stack = make_stack("live")
+    write_file(stack.file, text)
+    assert stack.is_production is expected
+
+
+def test_stack_without_a_file_is_no_production(make_stack: MakeStack) -> None:
+    assert not make_stack("mine").is_production
+
+
+def test_settings_of_the_project_are_those_of_its_stacks(make_stack: MakeStack) -> None:
+    stack = make_stack("mine")
+    write_file(stack.root / "Pulumi.yaml", "config:\n  docker:host:\n    value: tcp://a:1\n")
+    assert stack.config == {"docker:host": "tcp://a:1"}
+    write_file(stack.file, "config:\n  docker:host: tcp://b:1\n")
+    assert make_stack("mine").config == {"docker:host": "tcp://b:1"}
+
+
+def test_file_that_is_not_yaml_is_named(make_stack: MakeStack) -> None:
+    stack = make_stack("mine")
+    write_file(stack.file, "config:\n  a: 'b\n")
+    with pytest.raises(UserError) as error:
+        assert stack.config
+    assert str(error.value) == (
+        "Pulumi.mine.yaml: should be YAML (got: found unexpected end of stream, line 3). "
+        "Correct it."
+    )
+
+
+def test_new_stack_gets_the_settings_and_the_salt_of_dev_on_free_ports(
+    make_stack: MakeStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = make_stack("mine")
+    template = stack.root / "Pulumi.dev.yaml"
+    write_file(template, f"encryptionsalt: v1:x\n{template.read_text()}")
+    create_file(stack)
+    assert capsys.readouterr().out == (
+        "Pulumi.mine.yaml: new, with the settings of Pulumi.dev.yaml and every port 0: free ones "
+        "are chosen, and `make output STACK=mine` lists them\n"
+    )
+    made, expected = (yaml.safe_load(file.read_text()) for file in (stack.file, template))
+    ports = set(PortSettings.model_fields) - {"bind_address"}
+    expected["config"]["devportal:ports"] = dict.fromkeys(ports, 0)
+    assert made == expected
+
+
+def test_existing_stack_file_is_never_written(make_stack: MakeStack) -> None:
+    stack = make_stack("mine")
+    write_file(stack.file, "config: {}\n")
+    create_file(stack)
+    assert stack.file.read_text() == "config: {}\n"

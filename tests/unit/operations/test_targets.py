@@ -1,0 +1,134 @@
+"""The first stage: which targets begin a set-up, what doctor finds, and exit codes."""
+
+import io
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from toolchain.setup.docker_cli import DockerCli
+
+from infra.errors import UserError
+from operations import __main__ as first_stage
+from operations import doctor
+from operations.arguments import INSPECTING, ON_STACK
+from operations.reporting import run_reporting
+from toolchain.setup.console import Console
+from toolchain.setup.errors import SetupError
+from toolchain.setup.project import ROOT, Project
+from toolchain.setup.steps.docker_engine import DockerEngine
+
+
+@pytest.fixture
+def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    """What the process would become, on a machine that is ready."""
+    monkeypatch.setattr(first_stage, "set_up", lambda project, console: {"SET_UP": "now"})
+    monkeypatch.setattr(first_stage, "ready_environment", lambda project: {"SET_UP": "before"})
+    monkeypatch.setattr(first_stage, "describe_environment", lambda project: {"SET_UP": "before"})
+    monkeypatch.setattr(first_stage.PythonEnvironment, "find", lambda step: "ready")
+    monkeypatch.setattr(first_stage.os, "chdir", lambda folder: None)
+    replaced = MagicMock()
+    monkeypatch.setattr(first_stage.os, "execve", replaced)
+    return replaced
+
+
+@pytest.mark.parametrize("target", ON_STACK)
+def test_target_that_inspects_begins_no_set_up(target: str, execve: MagicMock) -> None:
+    words = [target, "--stack=mine"]
+    first_stage.run(words, Project(environ={"HOME": "/x"}), Console(io.StringIO()))
+    [(python, command, environ)] = [call.args for call in execve.call_args_list]
+    assert command == [python, "-m", first_stage._MODULES[target], *words]
+    inspects = target in (*INSPECTING, "doctor")
+    assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else "now"}
+
+
+class FakeDocker(DockerCli):
+    """An engine with two containers and a volume of one stack, and a volume of another."""
+
+    def info(self) -> dict[str, Any]:
+        return {"Driver": "overlay2", "SecurityOptions": ["name=userns", "name=seccomp"]}
+
+    def address(self) -> str:
+        return "tcp://engine:2376"
+
+    def ask(self, *arguments: str) -> str | None:
+        return {"ps": "dev\ndev", "volume": "dev\nold"}.get(arguments[0])
+
+
+@pytest.fixture
+def findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """What doctor prints by its parts and its exit code, on a machine with these steps."""
+    monkeypatch.setattr(doctor, "DockerCli", FakeDocker)
+
+    def find(*steps: Any) -> tuple[dict[str, str], int]:
+        monkeypatch.setattr(doctor, "list_steps", lambda project: steps)
+        project = Project(ROOT, {"HOME": str(tmp_path)})
+        state = project.places.state / ".pulumi" / "stacks" / "devportal" / "dev.json"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text("{}")
+        code = doctor.print_findings(project)
+        lines = capsys.readouterr().out.splitlines()
+        return {line[:16].strip(): line[16:].strip() for line in lines}, code
+
+    return find
+
+
+def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: Path) -> None:
+    found, code = findings()
+    assert found["stack dev"] == "2 containers, 1 volumes"
+    assert found["stack old"] == (
+        f"1 volumes; its state is not under {tmp_path}/.local/share/devportal/state/.pulumi/"
+        "stacks/devportal"
+    )
+    assert found["user namespaces"] == "on"
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "shown", "code"),
+    [
+        ("ours", None, "ours", 0),
+        (None, None, "missing; `make up` gets it", 0),
+        (None, SetupError("part: should answer."), "should answer.", 1),
+    ],
+)
+def test_doctor_shows_of_each_part_where_it_came_from(
+    answer: str | None, error: Exception | None, shown: str, code: int, findings: Any
+) -> None:
+    step = MagicMock(find=MagicMock(return_value=answer, side_effect=error))
+    step.name = "part"
+    found, ended = findings(step)
+    assert (found["part"], ended) == (shown, code)
+
+
+def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
+    findings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_step: DockerEngine) -> None:
+        raise SetupError("docker engine: should answer. Start it.")
+
+    monkeypatch.setattr(DockerEngine, "find", lambda step: None)
+    monkeypatch.setattr(DockerEngine, "refuse_elsewhere", refuse)
+    found, code = findings(DockerEngine(Project()))
+    assert (found["docker engine"], code) == ("should answer. Start it.", 1)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "shown"),
+    [
+        (UserError("x: should be y."), 1, "x: should be y.\n"),
+        (SetupError("part: should be there."), 1, "part: should be there.\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_mistake_is_printed_without_a_traceback(
+    raised: BaseException, code: int, shown: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> int:
+        raise raised
+
+    assert run_reporting(work, SetupError) == code
+    assert capfd.readouterr().err == shown
