@@ -1,4 +1,4 @@
 """Stand-ins for the official base images, built from packages where no image registry answers.
 
-Standard library only: it may run before any Python environment exists.
+Standard library only: it runs before any Python environment exists.
 """

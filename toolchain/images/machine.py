@@ -1,13 +1,22 @@
-"""What containers need of this machine to reach the same package mirrors."""
+"""What containers need of this machine to reach the same package mirrors.
+
+No host name is written down here: mirrors are those of the machine's own apt, pip and npm.
+"""
 
 import configparser
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from toolchain.setup.errors import SetupError
+from toolchain.setup.processes import ask
+
+SUITE = "bookworm"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+MIRROR_VARIABLE = "DEVPORTAL_DEBIAN_MIRROR"
+SECURITY_VARIABLE = "DEVPORTAL_DEBIAN_SECURITY_MIRROR"
+_SUITES = "(?:bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)"
 _SYSTEM_PIP = Path("/etc/pip.conf")
 _OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 # Debian's, Fedora's and openSUSE's places for the bundle of trusted certificates.
@@ -18,29 +27,80 @@ _BUNDLES = (
 )
 _PIP_KEYS = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout")
 _APT_KEYS = r"Acquire::(?:https?::Proxy|Check-Valid-Until|Check-Date|Retries)\b"
-_PROXY_VARIABLES = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-)
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
-def machine_files(environ: Mapping[str, str]) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class Mirrors:
+    """Roots of the Debian archive and of its security archive; the latter may be empty."""
+
+    main: str
+    security: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The archive without a credential."""
+        scheme, _, rest = self.main.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+    def sources_list(self) -> str:
+        """Text of /etc/apt/sources.list."""
+        lines = [f"deb {self.main} {SUITE} main", f"deb {self.main} {SUITE}-updates main"]
+        if self.security:
+            lines.append(f"deb {self.security} {SUITE}-security main")
+        return "\n".join(lines) + "\n"
+
+
+def find_mirrors(environ: Mapping[str, str]) -> Mirrors:
+    """The mirrors that the environment names, else those of the machine's apt.
+
+    Raises
+    ------
+    SetupError
+        Raised when neither names a Debian archive.
+    """
+    if named := environ.get(MIRROR_VARIABLE):
+        return Mirrors(named, environ.get(SECURITY_VARIABLE, ""))
+    wanted = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    targets = ask("apt-get", "indextargets", "--format", wanted, environ=environ)
+    mirrors = parse_targets(targets or "")
+    if mirrors is None:
+        raise SetupError(
+            "apt: should know a Debian mirror (got none in its sources). "
+            f"Set {MIRROR_VARIABLE} to the address that holds dists/{SUITE}, "
+            f"and {SECURITY_VARIABLE} to that of {SUITE}-security."
+        )
+    return mirrors
+
+
+def parse_targets(text: str) -> Mirrors | None:
+    """Mirrors in lines of `URI release component`; None without a Debian archive."""
+    main = security = ""
+    for line in text.splitlines():
+        uri, release, component = [*line.split(" "), "", "", ""][:3]
+        if component != "main" or not uri.startswith(("http://", "https://")):
+            continue
+        if re.fullmatch(_SUITES, release):
+            main = main or uri
+        elif re.fullmatch(f"{_SUITES}-security", release):
+            security = security or uri
+    return Mirrors(main, security) if main else None
+
+
+def machine_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Files to put into the common layer, by their path below its root."""
+    npm = _npm_configuration(environ)
     files = {
-        "etc/apt/apt.conf.d/80machine": _apt_configuration().encode(),
-        "etc/pip.conf": _pip_configuration(environ).encode(),
+        "etc/apt/apt.conf.d/80machine": _apt_configuration(environ),
+        "etc/pip.conf": _pip_configuration(environ),
+        # Debian's npm reads the first, npm's own package beside Debian's node the second.
+        "etc/npmrc": npm,
+        "usr/etc/npmrc": npm,
     }
-    # Debian's npm reads the first, npm's own package beside Debian's node the second.
-    for path in ("etc/npmrc", "usr/etc/npmrc"):
-        files[path] = _npm_configuration().encode()
     for certificate in sorted(_OWN_CERTIFICATES.glob("**/*.crt")):
-        files[str(certificate.relative_to("/"))] = certificate.read_bytes()
+        files[str(certificate.relative_to("/"))] = certificate.read_text(errors="surrogateescape")
     if bundle := find_certificates(environ):
-        files[CERTIFICATES] = bundle.read_bytes()
+        files[CERTIFICATES] = bundle.read_text(errors="surrogateescape")
     return files
 
 
@@ -51,13 +111,13 @@ def find_certificates(environ: Mapping[str, str]) -> Path | None:
     return next((path for path in [*candidates, *_BUNDLES] if path.is_file()), None)
 
 
-def proxy_arguments(environ: Mapping[str, str]) -> dict[str, str]:
+def proxy_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Build arguments every builder knows without an ARG, and keeps out of the image."""
-    return {name: environ[name] for name in _PROXY_VARIABLES if environ.get(name)}
+    return {name: environ[name] for name in _PROXIES if environ.get(name)}
 
 
-def _apt_configuration() -> str:
-    lines = _output("apt-config", "dump").splitlines()
+def _apt_configuration(environ: Mapping[str, str]) -> str:
+    lines = (ask("apt-config", "dump", environ=environ) or "").splitlines()
     return "".join(f"{line}\n" for line in lines if re.match(_APT_KEYS, line))
 
 
@@ -74,7 +134,7 @@ def _pip_configuration(environ: Mapping[str, str]) -> str:
 
 
 def _read_pip_files(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    home = Path(environ.get("HOME") or os.path.expanduser("~"))
+    home = Path(environ.get("HOME") or Path.home())
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
     for path in (_SYSTEM_PIP, home / ".pip" / "pip.conf", user):
         parser = configparser.RawConfigParser()
@@ -88,19 +148,10 @@ def _read_pip_files(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 yield from ((key, value) for key, value in items if key in _PIP_KEYS)
 
 
-def _npm_configuration() -> str:
+def _npm_configuration(environ: Mapping[str, str]) -> str:
     lines = [f"cafile = /{CERTIFICATES}"]
     for key in ("registry", "proxy", "https-proxy", "noproxy"):
-        value = _output("npm", "config", "get", key).strip()
-        if value not in ("", "null", "undefined"):
+        value = ask("npm", "config", "get", key, environ=environ)
+        if value not in (None, "", "null", "undefined"):
             lines.append(f"{key} = {value}")
     return "\n".join(lines) + "\n"
-
-
-def _output(*command: str) -> str:
-    """A command's output; empty where it is missing or fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    except OSError:
-        return ""
-    return done.stdout if done.returncode == 0 else ""

@@ -39,7 +39,6 @@ def build_folder(path: Path) -> Iterator[Path]:
 
 def share_file(source: Path, target: Path) -> None:
     """Put a file also at `target`; on one file system without a second copy of its bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source.resolve(), target)
     except OSError:

@@ -1,68 +1,48 @@
-"""Official downloads, tried only as long as it takes to see that they answer."""
+"""Official downloads, tried only as long as it takes to see that they answer.
 
-import shutil
+`python3 -m toolchain.setup.download URL FOLDER` unpacks the .tar.gz at URL; it runs as a process
+of its own, which can be stopped, because Python's name look-up has no time limit.
+"""
+
+import os
+import platform
+import signal
+import sys
 import tarfile
-import threading
 import urllib.request
 from pathlib import Path
-from typing import IO
 
-from toolchain.setup.errors import StoppedError
+from toolchain.setup.errors import SetupError
+from toolchain.setup.project import ROOT
 from toolchain.setup.work import Work
 
-ANSWER_SECONDS = 5.0
-_CHUNK_BYTES = 1 << 20
+_ANSWER_SECONDS = 5
 
 
-class DownloadError(Exception):
-    """The file cannot be had from here."""
+def fetch_archive(url: str, folder: Path, work: Work, *, x86_64: str = "amd64") -> bool:
+    """Unpack the .tar.gz at `url` into `folder`; False if nothing answers within seconds.
 
-
-def fetch_archive(url: str, folder: Path, work: Work) -> None:
-    """Unpack the .tar.gz at `url` into `folder`.
-
-    Raises
-    ------
-    DownloadError
-        Raised when nothing answers within a few seconds, or not with an archive.
+    `{system}` and `{machine}` in the address become this machine's; publishers differ in how they
+    spell x86_64.
     """
+    machine = platform.machine().lower()
+    machine = {"x86_64": x86_64, "amd64": x86_64, "aarch64": "arm64"}.get(machine, machine)
+    url = url.format(system=platform.system().lower(), machine=machine)
     work.show("looking for the official download")
-    archive = folder / "archive.tar.gz"
+    command = [sys.executable, "-m", "toolchain.setup.download", url, str(folder)]
     try:
-        _save(_open(url), archive, work)
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-    except (OSError, tarfile.TarError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        raise DownloadError(str(error)) from None
-    archive.unlink()
+        work.run(command, cwd=ROOT, environ=os.environ)
+    except SetupError:
+        work.say("the official download does not answer; building it from its Go module")
+        return False
+    return True
 
 
-def _open(url: str) -> IO[bytes]:
-    """Open in a thread: Python's name look-up has no time limit of its own."""
-    answers: list[IO[bytes]] = []
-
-    def open_now() -> None:
-        try:
-            answers.append(urllib.request.urlopen(url, timeout=ANSWER_SECONDS))
-        except (OSError, ValueError):
-            return
-
-    opening = threading.Thread(target=open_now, daemon=True)
-    opening.start()
-    opening.join(ANSWER_SECONDS)
-    if not answers:
-        raise OSError(f"no answer from {url}")
-    return answers[0]
-
-
-def _save(answer: IO[bytes], path: Path, work: Work) -> None:
-    size_bytes = 0
-    with answer, path.open("wb") as file:
-        while chunk := answer.read(_CHUNK_BYTES):
-            if work.stop.is_set():
-                raise StoppedError
-            file.write(chunk)
-            size_bytes += len(chunk)
-            work.show(f"{size_bytes >> 20} MB downloaded")
+if __name__ == "__main__":
+    signal.alarm(_ANSWER_SECONDS)
+    with urllib.request.urlopen(sys.argv[1], timeout=_ANSWER_SECONDS) as answer:
+        signal.alarm(0)
+        with tarfile.open(fileobj=answer, mode="r|gz") as archive:
+            for member in archive:
+                print(f"downloading {member.name}", flush=True)
+                archive.extract(member, sys.argv[2], filter="data")

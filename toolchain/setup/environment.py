@@ -6,26 +6,33 @@ from collections.abc import Mapping
 
 from toolchain.setup.project import Project
 from toolchain.setup.steps.base_images import OFFICIAL, read_source
-from toolchain.setup.toolchain_folder import ToolchainFolder
+from toolchain.setup.steps.pulumi import pulumi_folder
 
 PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+DEVELOPMENT_PASSPHRASE = "devportal-development"
+"""No secret: it opens development stacks alone, whose state lies on the same machine."""
+
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def describe_environment(project: Project) -> dict[str, str]:
     """What `activate` exports; nothing the user has set for Pulumi is overridden."""
-    places, toolchain = project.places, ToolchainFolder(project)
+    places, environ = project.places, project.environ
     exported = {
-        "PATH": _extend_path(project, str(toolchain.bin)),
+        "PATH": _extend_path(project),
         "PULUMI_HOME": str(places.pulumi_home),
+        # A stack's file that has lost its salt, by a checkout, gets it back from the state.
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DEVPORTAL_IMAGE_SOURCE": read_source(project) or OFFICIAL,
-        "DEVPORTAL_TOOLCHAIN": str(toolchain.path),
     }
-    if not project.environ.get("PULUMI_BACKEND_URL"):
+    if not environ.get("PULUMI_BACKEND_URL"):
         exported["PULUMI_BACKEND_URL"] = f"file://{places.state}"
-    if not any(name in project.environ for name in PASSPHRASE_VARIABLES):
-        exported["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(places.passphrase)
+    if not any(name in environ for name in PASSPHRASE_VARIABLES):
+        exported["PULUMI_CONFIG_PASSPHRASE"] = DEVELOPMENT_PASSPHRASE
+    if any(environ.get(name) for name in _PROXIES):
+        exported |= _spare_loopback(environ)
     return exported
 
 
@@ -34,8 +41,20 @@ def render_exports(variables: Mapping[str, str]) -> str:
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 
-def _extend_path(project: Project, folder: str) -> str:
-    """Put the toolchain first, in place of one that an earlier `activate` has put there."""
+def _extend_path(project: Project) -> str:
+    """Put Pulumi first, in place of one that an earlier `activate` has put there."""
     own = str(project.places.cache)
     parts = project.environ.get("PATH", "").split(os.pathsep)
-    return os.pathsep.join([folder, *(part for part in parts if not part.startswith(own))])
+    kept = [part for part in parts if not part.startswith(own)]
+    folder = pulumi_folder(project)
+    if folder is None or str(folder) in kept:
+        return os.pathsep.join(kept)
+    return os.pathsep.join([str(folder), *kept])
+
+
+def _spare_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+    """Pulumi's processes talk over gRPC on loopback, which gRPC too would send to the proxy."""
+    set_by_user = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    names = [name.strip() for name in set_by_user.split(",") if name.strip()]
+    value = ",".join([*names, *(name for name in _LOOPBACK if name not in names)])
+    return {"NO_PROXY": value, "no_proxy": value}

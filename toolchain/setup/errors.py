@@ -1,4 +1,4 @@
-"""What stops a set-up, told without a traceback."""
+"""What stops a set-up, reported without a traceback."""
 
 
 class SetupError(Exception):

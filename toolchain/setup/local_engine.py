@@ -1,51 +1,45 @@
 """Installs and starts Docker Engine on this machine: Debian and Ubuntu, as root."""
 
+import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from toolchain.setup.atomic import write_file
 from toolchain.setup.errors import SetupError, StoppedError
-from toolchain.setup.processes import is_running
-from toolchain.setup.work import Work
+from toolchain.setup.processes import ask, is_running
+from toolchain.setup.work import TAIL_LINES, Work, quote_lines
 
 _START_SECONDS = 90.0
 _POLL_SECONDS = 0.1
-_TAIL_LINES = 12
-_PACKAGE = "docker.io"
 _APT = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
+# Newer Debians have the command and its builder in packages of their own.
+_PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
+_USERNS_KEY = "userns-remap"
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """The engine of this machine.
-
-    Parameters
-    ----------
-    run_folder
-        Where the engine keeps its process ids while it runs.
-    log
-        Gets the engine's output when it runs without systemd.
-    answers
-        Says whether the engine answers.
-    extra_arguments
-        Given to `dockerd`; none means the machine's own configuration.
-    """
+    """The engine of this machine; `log` gets its output when it runs without systemd."""
 
     log: Path
     answers: Callable[[], bool]
     run_folder: Path = Path("/var/run")
     systemd_folder: Path = Path("/run/systemd/system")
-    extra_arguments: Sequence[str] = ()
+    configuration: Path = Path("/etc/docker/daemon.json")
+    kernel_limit: Path = Path("/proc/sys/user/max_user_namespaces")
 
     def install(self, work: Work) -> None:
-        """Install Debian's package, after finishing what an interrupted apt has left."""
+        """Install Debian's packages, after finishing what an interrupted apt has left."""
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        install = [*_APT, "--no-install-recommends", "install", _PACKAGE]
-        for command in (["dpkg", "--configure", "-a"], [*_APT, "update"], install):
-            work.run(command, environ=environ, on_line=lambda line: work.show(line[:60]))
+        for command in (["dpkg", "--configure", "-a"], [*_APT, "update"]):
+            work.run(command, environ=environ)
+        known = [name for name in _PACKAGES if ask("apt-cache", "show", name, environ=environ)]
+        work.run([*_APT, "--no-install-recommends", "install", *known], environ=environ)
 
     def start(self, work: Work) -> None:
         """Start the engine and wait until it answers.
@@ -58,21 +52,48 @@ class LocalEngine:
         if self.systemd_folder.is_dir():
             work.run(["systemctl", "start", "docker"])
             self._wait(work, None)
-        elif holds(self._pid_file, "dockerd"):
+        elif _holds(self.run_folder / "docker.pid", "dockerd"):
             self._wait(work, None)
         else:
             self._remove_stale_files()
             self._wait(work, self._spawn())
 
-    @property
-    def _pid_file(self) -> Path:
-        return self.run_folder / "docker.pid"
+    def is_mapping_users(self) -> bool:
+        """Whether an engine that starts now maps users."""
+        return bool(self._read_configuration().get(_USERNS_KEY))
+
+    def map_users(self) -> None:
+        """Have the engine map users from its first start on; other settings of its file stay.
+
+        Raises
+        ------
+        SetupError
+            Raised where the kernel makes no user namespace, or the file is not the engine's.
+        """
+        limit = self.kernel_limit.read_text().strip() if self.kernel_limit.exists() else "no file"
+        if limit in ("0", "no file"):
+            raise SetupError(
+                f"docker engine: {self.kernel_limit} should be above 0 (got {limit}). Raise it "
+                "with `sysctl -w user.max_user_namespaces=10000`, or leave --userns-remap out."
+            )
+        settings = {**self._read_configuration(), _USERNS_KEY: "default"}
+        write_file(self.configuration, json.dumps(settings, indent=2) + "\n")
+
+    def _read_configuration(self) -> dict[str, Any]:
+        text = self.configuration.read_text() if self.configuration.exists() else ""
+        try:
+            settings = json.loads(text or "{}")
+        except ValueError as error:
+            raise SetupError(
+                f"docker engine: {self.configuration} should be JSON (got: {error}). Correct it."
+            ) from None
+        return settings if isinstance(settings, dict) else {}
 
     def _remove_stale_files(self) -> None:
         """A killed engine's process ids may be those of other processes by now."""
-        self._pid_file.unlink(missing_ok=True)
+        (self.run_folder / "docker.pid").unlink(missing_ok=True)
         containerd = self.run_folder / "docker" / "containerd" / "containerd.pid"
-        if not holds(containerd, "containerd"):
+        if not _holds(containerd, "containerd"):
             containerd.unlink(missing_ok=True)
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
@@ -80,7 +101,7 @@ class LocalEngine:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                ["dockerd", *self.extra_arguments],
+                ["dockerd"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -94,26 +115,23 @@ class LocalEngine:
             if work.stop.is_set():
                 raise StoppedError
             if child is not None and child.poll() is not None:
-                raise SetupError(self._describe(work, f"it ended with {child.returncode}"))
+                raise self._failure(work, f"it ended with {child.returncode}")
             if time.monotonic() - started > _START_SECONDS:
-                raise SetupError(self._describe(work, f"nothing in {_START_SECONDS:.0f} s"))
+                raise self._failure(work, f"nothing in {_START_SECONDS:.0f} s")
             time.sleep(_POLL_SECONDS)
 
-    def _describe(self, work: Work, got: str) -> str:
+    def _failure(self, work: Work, got: str) -> SetupError:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        tail = text.splitlines()[-_TAIL_LINES:]
-        lines = "".join(f"\n    {line}" for line in tail)
-        return (
+        return SetupError(
             f"{work.label}: the started engine should answer (got: {got}). "
-            f"Mend what its last lines say and run this again.{lines}\n"
-            f"    Whole output: {self.log}"
+            "Correct what its last lines name and run this again."
+            f"{quote_lines(text.splitlines()[-TAIL_LINES:], self.log)}"
         )
 
 
-def holds(pid_file: Path, program: str) -> bool:
+def _holds(pid_file: Path, program: str) -> bool:
     """Whether the process in the file lives and is this program, not one with a reused id."""
     try:
-        pid = int(pid_file.read_text())
+        return is_running(int(pid_file.read_text()), program)
     except (OSError, ValueError):
         return False
-    return is_running(pid, program)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def hold_lock(path: Path, say: Callable[[str], None]) -> Iterator[int]:
-    """Hold the lock, after waiting for whoever has it; gives its file descriptor.
+    """Hold the lock, after waiting for the set-up that has it; gives its file descriptor.
 
     A command that inherits the descriptor goes on holding the lock when the set-up is killed,
     so the next set-up never works beside an orphan of the last.

@@ -1,4 +1,4 @@
-"""The clone and the machine a set-up works for."""
+"""The clone and the machine that a set-up works for."""
 
 import hashlib
 import os
@@ -9,22 +9,38 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from toolchain.setup.places import Places
-
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Places:
+    """Folders outside the clone, where the XDG specification puts them; clones share them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.home = Path(environ.get("HOME") or os.path.expanduser("~"))
+        cache = Path(environ.get("XDG_CACHE_HOME") or self.home / ".cache")
+        data = Path(environ.get("XDG_DATA_HOME") or self.home / ".local" / "share")
+        self.cache = cache / "devportal"
+        """Built and downloaded parts. Deleting it costs time only."""
+        self.lock = self.cache / "lock"
+        """Held by a running set-up and by every command it has started."""
+        self.logs = self.cache / "logs"
+        self.go = self.cache / ".go"
+        """Go's caches, several GB: kept until the last Go build is done."""
+        self.image_source = self.cache / "image-source"
+        """Holds `official` or `packages`: where base images were found to be reachable."""
+        self.data = data / "devportal"
+        """Stack states. Deleting it loses them."""
+        self.state = self.data / "state"
+        """The file backend of all stacks."""
+        self.pulumi_home = self.data / "pulumi"
+        """PULUMI_HOME of this project, so that the user's own stays untouched."""
+        self.engine_log = self.data / "dockerd.log"
+        """Output of a Docker engine that the set-up has started without systemd."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """What every step is given.
-
-    Parameters
-    ----------
-    root
-        The clone's folder.
-    environ
-        Environment variables of the user.
-    """
+    """What every step works on: the clone's folder and the user's environment variables."""
 
     root: Path = ROOT
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -32,23 +48,25 @@ class Project:
     @cached_property
     def places(self) -> Places:
         """The cache and the data of this user."""
-        return Places.of(self.environ)
+        return Places(self.environ)
 
     def python_folder(self, *requirements: str) -> Path:
         """The cached Python environment that holds what these files of the clone name."""
+        identity = f"{sys.implementation.cache_tag} {sys.version.split()[0]}"
         texts = [(self.root / name).read_bytes() for name in requirements]
-        return self.places.cache / "python" / digest(_python_identity().encode(), *texts)
+        name = digest(f"{identity} {sysconfig.get_platform()}".encode(), *texts)
+        return self.places.cache / "python" / name
 
     @property
     def python(self) -> Path:
         """Interpreter of the program's Python environment."""
-        return self.python_folder("requirements.txt") / "bin" / "python"
+        return self.root / ".venv" / "bin" / "python"
 
-    def user_path(self, *, program: str) -> Path | None:
+    def find_program(self, name: str) -> Path | None:
         """A program on the user's PATH, outside what the set-up itself has put there."""
         own = str(self.places.cache)
         for folder in self.environ.get("PATH", "").split(os.pathsep):
-            candidate = Path(folder or ".") / program
+            candidate = Path(folder or ".") / name
             if not folder.startswith(own) and os.access(candidate, os.X_OK):
                 return candidate
         return None
@@ -60,7 +78,3 @@ def digest(*parts: bytes) -> str:
     for part in parts:
         whole.update(len(part).to_bytes(8, "big") + part)
     return whole.hexdigest()[:16]
-
-
-def _python_identity() -> str:
-    return f"{sys.implementation.cache_tag} {sys.version.split()[0]} {sysconfig.get_platform()}"

@@ -13,7 +13,10 @@ _STAMP = "complete"
 
 def is_complete(folder: Path) -> bool:
     """Whether everything was installed; an environment cannot be built aside and moved."""
-    return (folder / _STAMP).exists()
+    try:
+        return (folder / _STAMP).exists()
+    except PermissionError:
+        return False
 
 
 def install_environment(folder: Path, requirements: Sequence[Path], work: Work) -> None:
@@ -29,15 +32,13 @@ def install_environment(folder: Path, requirements: Sequence[Path], work: Work) 
             "Install python3-venv and run this again."
         ) from None
     for file in requirements:
-        work.run(
-            [str(folder / "bin" / "python"), "-m", "pip", "install", "-r", str(file)],
-            on_line=lambda line: _tell(line, work),
-        )
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-r", str(file)]
+        work.run(pip, on_line=lambda line: _show(line, work))
     (folder / _STAMP).touch()
 
 
-def _tell(line: str, work: Work) -> None:
-    """Show pip's steps, each by its first words: what it works on."""
+def _show(line: str, work: Work) -> None:
+    """Show pip's steps, each by its first words."""
     words = line.split()
     if words[:2] == ["Installing", "collected"]:
         work.show(f"installing {len(words) - 3} packages")

@@ -1,40 +1,50 @@
-"""Runs steps as soon as those they depend on are done, side by side."""
+"""The parts of the set-up, run side by side, each as soon as those it depends on are done."""
 
-import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError, StoppedError
-from toolchain.setup.step import Step
+from toolchain.setup.project import Project
 from toolchain.setup.work import Work
+
+
+@dataclass(frozen=True)
+class Step(ABC):
+    """A part that is there, or is made; never half-made where `find` would take it for whole."""
+
+    project: Project
+    name: ClassVar[str]
+    purpose: ClassVar[str]
+    """What `run` does, as an order."""
+    after: ClassVar[tuple[str, ...]] = ()
+    """Names of the steps, further up in the list, that have to be done before."""
+
+    @abstractmethod
+    def find(self) -> str | None:
+        """A few words about what is there; None if `run` has something to do."""
+
+    @abstractmethod
+    def run(self, work: Work) -> None:
+        """Make the part; raises SetupError when this machine does not allow it."""
 
 
 @dataclass
 class Schedule:
-    """One run over a set of steps.
-
-    Parameters
-    ----------
-    steps
-        In the order they are numbered; `after` names others of them.
-    logs
-        Folder for a log file of each step.
-    lock
-        File descriptor that commands inherit.
-    """
+    """One run over a list of steps, with a log file of each in the folder `logs`."""
 
     steps: Sequence[Step]
     console: Console
     logs: Path
     lock: int | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
-    _ended: "queue.Queue[tuple[Step, BaseException | None]]" = field(default_factory=queue.Queue)
-    _works: dict[str, Work] = field(default_factory=dict)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _works: list[Work] = field(default_factory=list)
 
     def run(self) -> None:
         """Make every part that is not there.
@@ -44,63 +54,42 @@ class Schedule:
         SetupError
             Raised with the first failure, after the other steps have been stopped.
         """
-        try:
-            self._run_all()
-        finally:
-            self._stop_all()
-
-    def _run_all(self) -> None:
-        waiting, done = list(self.steps), set[str]()
-        while len(done) < len(self.steps):
-            for step in [step for step in waiting if done.issuperset(step.after)]:
-                waiting.remove(step)
-                self._start(step)
-            step, failure = self._ended.get()
-            if failure is not None:
+        made: dict[str, Future[None]] = {}
+        with ThreadPoolExecutor(len(self.steps)) as pool:
+            for step in self.steps:
+                before = [made[name] for name in step.after if name in made]
+                made[step.name] = pool.submit(self._make, step, before)
+            try:
+                wait(made.values(), return_when=FIRST_EXCEPTION)
+            finally:
+                self._stop.set()
+                for work in list(self._works):
+                    work.kill()
+        for failure in (future.exception() for future in made.values()):
+            if failure is not None and not isinstance(failure, StoppedError):
                 raise failure
-            done.add(step.name)
 
-    def _start(self, step: Step) -> None:
-        thread = threading.Thread(target=self._run_one, args=(step,), daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _run_one(self, step: Step) -> None:
-        number = f"[{self.steps.index(step) + 1}/{len(self.steps)}]"
-        label = f"{number} {step.name}"
-        try:
-            self._make(step, label)
-            self._ended.put((step, None))
-        except BaseException as failure:  # handed to the main thread, which raises it
-            self._ended.put((step, failure))
-        finally:
-            self.console.end(label)
-
-    def _make(self, step: Step, label: str) -> None:
-        found = step.find()
-        if found is not None:
+    def _make(self, step: Step, before: Sequence[Future[None]]) -> None:
+        if any(earlier.exception() for earlier in before):
+            raise StoppedError
+        label = f"[{self.steps.index(step) + 1}/{len(self.steps)}] {step.name}"
+        if found := step.find():
             self.console.say(f"{label}: ready ({found})")
             return
         log = self.logs / f"{step.name.replace(' ', '-')}.log"
         log.unlink(missing_ok=True)
         work = Work(label, self.console, log, self._stop, self.lock)
-        self._works[step.name] = work
-        if self._stop.is_set():
-            raise StoppedError
-        self.console.say(f"{label}: {step.purpose}")
+        self._works.append(work)
+        work.say(step.purpose)
         started = time.monotonic()
-        step.run(work)
-        found = step.find()
-        if found is None:
+        try:
+            step.run(work)
+        finally:
+            self.console.end(label)
+        if not (found := step.find()):
             raise SetupError(
                 f"{label}: should be there after it was made (got nothing). "
                 f"Read {log}, and run this again."
             )
-        self.console.say(f"{label}: done in {time.monotonic() - started:.1f} s ({found})")
-
-    def _stop_all(self) -> None:
-        self._stop.set()
-        for work in list(self._works.values()):
-            work.kill()
-        for thread in self._threads:
-            thread.join()
+        seconds = f"{time.monotonic() - started:.1f} s"
+        work.say(f"done in {seconds}, {work.cpu_seconds:.1f} s of CPU ({found})")

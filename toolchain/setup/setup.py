@@ -1,32 +1,29 @@
 """The whole set-up: find what is there, make what is not."""
 
+import shutil
 import time
 
-from toolchain.setup import git_salt
 from toolchain.setup.console import Console
 from toolchain.setup.environment import describe_environment
+from toolchain.setup.errors import SetupError
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
-from toolchain.setup.schedule import Schedule
-from toolchain.setup.step import Step
+from toolchain.setup.schedule import Schedule, Step
 from toolchain.setup.steps.base_images import BaseImages
 from toolchain.setup.steps.docker_engine import DockerEngine
 from toolchain.setup.steps.docker_provider import DockerProvider
-from toolchain.setup.steps.pulumi_cli import PulumiCliStep
+from toolchain.setup.steps.pulumi import LanguageHost, PulumiCli
 from toolchain.setup.steps.python_environment import PythonEnvironment
-from toolchain.setup.steps.toolchain import Toolchain
-from toolchain.setup.steps.workspace import Workspace
 
 
 def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
-    """Every part, in the order in which the parts are told."""
+    """Every part, each behind those it comes after."""
     return [
-        Workspace(project),
-        PulumiCliStep(project),
+        PulumiCli(project),
+        LanguageHost(project),
+        DockerProvider(project),
         PythonEnvironment(project),
         DockerEngine(project, userns_remap),
-        Toolchain(project),
-        DockerProvider(project),
         BaseImages(project),
     ]
 
@@ -34,30 +31,44 @@ def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
 def set_up(project: Project, console: Console, *, userns_remap: bool = False) -> dict[str, str]:
     """Make everything `pulumi` needs; the variables with which it runs.
 
-    Parameters
-    ----------
-    userns_remap
-        An engine that is installed now maps users; one that is there and does not is refused.
+    With `userns_remap` an engine that is installed now maps users; any other is refused.
 
     Raises
     ------
     SetupError
-        Raised when a part cannot be had on this machine.
+        Raised when this machine does not allow a part.
     """
+    project.places.state.mkdir(parents=True, exist_ok=True)
+    project.places.data.chmod(0o700)
     started = time.monotonic()
     steps = list_steps(project, userns_remap=userns_remap)
-    if all(step.find() is not None for step in steps):
+    if all(step.find() for step in steps) and not project.places.go.exists():
         console.say(f"set-up: ready ({time.monotonic() - started:.1f} s)")
     else:
         with hold_lock(project.places.lock, console.say) as lock:
             Schedule(steps, console, project.places.logs, lock).run()
+            shutil.rmtree(project.places.go, ignore_errors=True)
         console.say(f"set-up: done in {time.monotonic() - started:.1f} s")
-    if git_salt.is_clone(project.root):
-        git_salt.settle(project.root)
+    return describe_environment(project)
+
+
+def ready_environment(project: Project) -> dict[str, str]:
+    """The variables with which `pulumi` runs, where everything is there; makes nothing.
+
+    Raises
+    ------
+    SetupError
+        Raised for the first part that is missing.
+    """
+    for step in list_steps(project):
+        if not step.find():
+            raise SetupError(
+                f"{step.name}: should be there (got nothing). Run `make up` first, or `make setup`."
+            )
     return describe_environment(project)
 
 
 def forget_detected(project: Project) -> None:
     """Forget what was found unreachable, so that the official ways are tried again."""
     project.places.image_source.unlink(missing_ok=True)
-    DockerProvider(project).forget_own()
+    DockerProvider(project).forget_built()

@@ -1,48 +1,39 @@
-"""What a running step is given: a voice, a log file, and commands that can be stopped."""
+"""What a running step works with: progress lines, a log file, commands that can be stopped."""
 
 import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError, StoppedError
 
-_TAIL_LINES = 12
+TAIL_LINES = 12
 
 
 @dataclass
 class Work:
-    """One step's hands.
-
-    Parameters
-    ----------
-    label
-        Name of the step, in front of every line.
-    log
-        File that gets the whole output of every command.
-    stop
-        Set when the step should end early.
-    lock
-        File descriptor of the set-up's lock; commands inherit it.
-    """
+    """One step at work: its label stands in front of every line, its commands inherit `lock`."""
 
     label: str
     console: Console
     log: Path
     stop: threading.Event
     lock: int | None = None
-    _children: list[subprocess.Popen[str]] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    """Processor time of the commands that have ended, those they started included."""
+    _children: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     def say(self, line: str) -> None:
-        """Tell the user something that stays on the screen."""
+        """Write a line that stays on the screen."""
         self.console.say(f"{self.label}: {line}")
 
     def show(self, state: str) -> None:
-        """Tell how far the step is."""
+        """Show how far the step is."""
         self.console.show(self.label, state)
 
     def run(
@@ -62,32 +53,44 @@ class Work:
         StoppedError
             Raised when the step is stopped.
         """
-        if self.stop.is_set():
-            raise StoppedError
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        tail: list[str] = []
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
         with self.log.open("a", errors="replace") as log:
             child = self._start(command, cwd, environ)
             for line in child.stdout or ():
                 log.write(line)
-                tail = [*tail, line.rstrip()][-_TAIL_LINES:]
-                if on_line:
-                    on_line(line.rstrip())
-            code = child.wait()
+                tail.append(line.rstrip())
+                (on_line or self._show_line)(line.rstrip())
+            code = self._wait(child)
         if self.stop.is_set():
             raise StoppedError
         if code:
-            raise SetupError(describe_failure(self.label, command, code, tail, self.log))
+            raise SetupError(
+                f"{self.label}: `{Path(command[0]).name}` should end with 0 (got {code}). "
+                "Correct what its last lines name and run this again; it goes on from here."
+                f"{quote_lines(tail, self.log)}"
+            )
 
     def kill(self) -> None:
-        """End the running command and whatever it has started."""
+        """End the running commands and everything they have started."""
         for child in self._children:
-            if child.poll() is None:
+            if child.returncode is None:
                 os.killpg(child.pid, signal.SIGKILL)
+
+    def _show_line(self, line: str) -> None:
+        self.show(line.strip()[:60])
+
+    def _wait(self, child: "subprocess.Popen[str]") -> int:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds += usage.ru_utime + usage.ru_stime
+        return child.returncode
 
     def _start(
         self, command: Sequence[str], cwd: Path | None, environ: Mapping[str, str] | None
-    ) -> subprocess.Popen[str]:
+    ) -> "subprocess.Popen[str]":
+        if self.stop.is_set():
+            raise StoppedError
         try:
             child = subprocess.Popen(
                 command,
@@ -112,14 +115,6 @@ class Work:
         return child
 
 
-def describe_failure(
-    label: str, command: Sequence[str], code: int, tail: Sequence[str], log: Path
-) -> str:
-    """Tell that a command failed, with the end of its output."""
-    program = Path(command[0]).name
-    lines = "".join(f"\n    {line}" for line in tail)
-    return (
-        f"{label}: `{program}` should end with 0 (got {code}). "
-        f"Mend what its last lines say and run this again; it goes on from here.{lines}\n"
-        f"    Whole output: {log}"
-    )
+def quote_lines(lines: Iterable[str], log: Path) -> str:
+    """The end of an output below a message, and where all of it is."""
+    return "".join(f"\n    {line}" for line in lines) + f"\n    Whole output: {log}"

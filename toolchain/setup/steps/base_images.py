@@ -1,25 +1,25 @@
 """Base images: from their registry where one answers, else built from packages."""
 
-import json
-import re
-import sys
+import subprocess
+import threading
 from dataclasses import dataclass
 
+from toolchain.images.builder import ImageBuilder
+from toolchain.images.recipes import Recipe, load_recipes
 from toolchain.setup.atomic import write_file
-from toolchain.setup.engine_address import find_engine
-from toolchain.setup.engine_api import EngineApi
+from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import Project
+from toolchain.setup.schedule import Step
 from toolchain.setup.work import Work
 
-OFFICIAL = "official"
-PACKAGES = "packages"
+OFFICIAL, PACKAGES = "official", "packages"
+_ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class BaseImages:
+class BaseImages(Step):
     """What the stack's Dockerfiles start from; where from is decided once and remembered."""
 
-    project: Project
     name = "base images"
     purpose = "see whether an image registry answers; else build the images from packages"
     after = ("docker engine",)
@@ -28,60 +28,52 @@ class BaseImages:
         source = read_source(self.project)
         if source == OFFICIAL:
             return "official, pulled when needed"
-        if source == PACKAGES and not self._missing():
-            return "ours, from packages"
+        names = [recipe.name for recipe in load_recipes()]
+        if source == PACKAGES and DockerCli(self.project.environ).has_images(names):
+            return "built from packages"
         return None
 
     def run(self, work: Work) -> None:
+        recipes = load_recipes()
         if read_source(self.project) is None:
             work.show("asking the image registry")
-            source = OFFICIAL if self._registry_answers() else PACKAGES
-            write_file(self.project.places.image_source, f"{source}\n")
-            if source == PACKAGES:
-                work.say("no image registry answers; building the images from packages")
-        if read_source(self.project) == PACKAGES and self._missing():
-            work.run(
-                [sys.executable, "-m", "toolchain.images", "build"],
-                cwd=self.project.root,
-                environ=self.project.environ,
-                on_line=lambda line: _tell(line, work),
-            )
+            answers = all(map(self._is_pulled, _one_of_each_registry(recipes)))
+            write_file(self.project.places.image_source, OFFICIAL if answers else PACKAGES)
+        if read_source(self.project) == PACKAGES:
+            work.say("no image registry answers; building the images from packages")
+            ImageBuilder(self.project, work).build(recipes)
 
-    def _engine(self) -> EngineApi:
-        return EngineApi(find_engine(self.project.environ))
-
-    def _registry_answers(self) -> bool:
-        """Whether the engine reaches every registry, asked for one image of each."""
-        images = {_registry(name): name for name in self._names(OFFICIAL)}
-        return all(map(self._engine().reaches_registry, images.values()))
-
-    def _missing(self) -> list[str]:
-        engine = self._engine()
-        return [name for name in self._names(PACKAGES) if not engine.has_image(name)]
-
-    def _names(self, source: str) -> list[str]:
-        images = json.loads((self.project.root / "docker" / "base-images.json").read_text())
-        return [images[role][source] for role in sorted(images)]
+    def _is_pulled(self, image: str) -> bool:
+        """Whether the engine itself reaches the registry: it answers before the first layer."""
+        pulling = subprocess.Popen(
+            ["docker", "pull", image],
+            env=dict(self.project.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        limit = threading.Timer(_ANSWER_SECONDS, pulling.kill)
+        limit.start()
+        try:
+            return any("Pulling from" in line for line in pulling.stdout or ())
+        finally:
+            limit.cancel()
+            pulling.kill()
+            pulling.wait()
 
 
 def read_source(project: Project) -> str | None:
     """`official` or `packages`; None before it is decided."""
-    try:
-        source = project.places.image_source.read_text().strip()
-    except OSError:
-        return None
+    file = project.places.image_source
+    source = file.read_text().strip() if file.exists() else None
     return source if source in (OFFICIAL, PACKAGES) else None
 
 
-def _registry(image: str) -> str:
-    """Host in front of an image's name; empty for Docker Hub, whose names have none."""
-    host, slash, _ = image.partition("/")
-    return host if slash and ("." in host or ":" in host) else ""
-
-
-def _tell(line: str, work: Work) -> None:
-    """Steps of the image builder stay on the screen; what its tools print passes by."""
-    if re.match(r"\S+: ", line):
-        work.say(line)
-    elif line.strip():
-        work.show(line.strip()[:60])
+def _one_of_each_registry(recipes: list[Recipe]) -> list[str]:
+    """Official images, one for each host in front of a name; Docker Hub's names have none."""
+    chosen: dict[str, str] = {}
+    for recipe in recipes:
+        host, slash, _ = recipe.official.partition("/")
+        chosen[host if slash and ("." in host or ":" in host) else ""] = recipe.official
+    return list(chosen.values())

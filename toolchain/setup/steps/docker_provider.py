@@ -1,92 +1,83 @@
-"""The docker provider: the official plugin where it can be had, else ours."""
+"""The docker provider: the official plugin where there is one, else built from source."""
 
-import platform
-from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.setup import versions
-from toolchain.setup.atomic import build_folder, share_file, write_file
-from toolchain.setup.download import DownloadError, fetch_archive
-from toolchain.setup.project import Project
-from toolchain.setup.toolchain_folder import LAUNCHERS, ToolchainFolder
+from toolchain.setup.atomic import build_folder, share_file
+from toolchain.setup.download import fetch_archive
+from toolchain.setup.go_module import provider_module
+from toolchain.setup.schedule import Step
+from toolchain.setup.versions import DOCKER_PLUGIN
 from toolchain.setup.work import Work
 
 PLUGIN = "pulumi-resource-docker"
-_FOLDER = f"resource-docker-v{versions.DOCKER_PLUGIN}"
+_FOLDER = f"resource-docker-v{DOCKER_PLUGIN}"
 _DOWNLOAD = (
-    "https://get.pulumi.com/releases/plugins/"
-    f"{PLUGIN}-v{versions.DOCKER_PLUGIN}-{{system}}-{{machine}}.tar.gz"
+    f"https://get.pulumi.com/releases/plugins/{PLUGIN}-v{DOCKER_PLUGIN}"
+    "-{system}-{machine}.tar.gz"
 )
-_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_BUILT_FROM = "built-from"
 
 
-@dataclass(frozen=True)
-class DockerProvider:
+class DockerProvider(Step):
     """The plugin in this project's PULUMI_HOME, unless the user has one on PATH."""
 
-    project: Project
     name = "docker provider"
-    purpose = f"get the docker plugin {versions.DOCKER_PLUGIN}"
+    purpose = f"get the docker plugin {DOCKER_PLUGIN}"
+    # It uses none of it, but with one Go cache each package is compiled once.
     after = ("language host",)
 
     def find(self) -> str | None:
-        if path := self.project.user_path(program=PLUGIN):
+        if path := self.project.find_program(PLUGIN):
             return f"official, {path}"
-        if not self._plugin.exists():
+        if not (self._folder / PLUGIN).exists():
             return None
-        if not _is_script(self._plugin):
+        built_from = self._built_from()
+        if built_from is None:
             return "official"
-        if self._official_elsewhere() or self._plugin.read_text() != self._render():
-            return None
-        return "ours"
+        current = built_from == self._digest and not self._official()
+        return "built from source" if current else None
 
     def run(self, work: Work) -> None:
-        if official := self._official_elsewhere():
-            with build_folder(self._plugin.parent) as scratch:
+        with build_folder(self._folder) as scratch:
+            if official := self._official():
                 share_file(official, scratch / PLUGIN)
-        elif self._plugin.exists():
-            self._write_own()
-        else:
-            self._get_new(work)
+            elif self._built_from() or not fetch_archive(_DOWNLOAD, scratch, work):
+                self._build(scratch, work)
 
-    def forget_own(self) -> None:
-        """Remove our plugin, so that the next run tries the official download again."""
-        if self._plugin.exists() and _is_script(self._plugin):
-            self._plugin.unlink()
+    def forget_built(self) -> None:
+        """Have the next run try the official download again."""
+        if self._built_from() is not None:
+            (self._folder / PLUGIN).unlink(missing_ok=True)
+            (self._folder / _BUILT_FROM).unlink()
 
     @property
-    def _plugin(self) -> Path:
-        return self.project.places.pulumi_home / "plugins" / _FOLDER / PLUGIN
+    def _folder(self) -> Path:
+        return self.project.places.pulumi_home / "plugins" / _FOLDER
 
-    def _official_elsewhere(self) -> Path | None:
-        """The official plugin in the user's own plugin cache."""
-        environ = self.project.environ
-        own_home = Path(environ.get("HOME") or "~").expanduser() / ".pulumi"
-        for home in (environ.get("PULUMI_HOME") or own_home, own_home):
-            plugin = Path(home) / "plugins" / _FOLDER / PLUGIN
-            if plugin != self._plugin and plugin.exists() and not _is_script(plugin):
+    @property
+    def _digest(self) -> str:
+        return provider_module(self.project).digest("*.go")
+
+    def _official(self) -> Path | None:
+        """The official plugin in one of the user's own plugin caches."""
+        places = self.project.places
+        for home in (self.project.environ.get("PULUMI_HOME"), places.home / ".pulumi"):
+            plugin = Path(home or "/nowhere") / "plugins" / _FOLDER / PLUGIN
+            if plugin.exists() and plugin.parent != self._folder:
                 return plugin
         return None
 
-    def _get_new(self, work: Work) -> None:
-        machine = _MACHINES.get(platform.machine().lower(), "unknown")
-        url = _DOWNLOAD.format(system=platform.system().lower(), machine=machine)
+    def _built_from(self) -> str | None:
+        """Digest of the sources of a plugin that was built; None of any other."""
         try:
-            with build_folder(self._plugin.parent) as scratch:
-                fetch_archive(url, scratch, work)
-        except DownloadError:
-            work.say("the official download does not answer; taking the project's own")
-            self._write_own()
+            return (self._folder / _BUILT_FROM).read_text()
+        except OSError:
+            return None
 
-    def _write_own(self) -> None:
-        write_file(self._plugin, self._render(), mode=0o755)
-
-    def _render(self) -> str:
-        toolchain = ToolchainFolder(self.project)
-        template = self.project.root / "plugins" / LAUNCHERS / PLUGIN
-        return template.read_text().replace("@toolchain@", str(toolchain.path))
-
-
-def _is_script(file: Path) -> bool:
-    with file.open("rb") as content:
-        return content.read(2) == b"#!"
+    def _build(self, folder: Path, work: Work) -> None:
+        built = self.project.places.cache / "provider" / self._digest
+        if not built.exists():
+            with build_folder(built) as scratch:
+                provider_module(self.project).build(".", scratch / PLUGIN, work)
+        share_file(built / PLUGIN, folder / PLUGIN)
+        (folder / _BUILT_FROM).write_text(self._digest)

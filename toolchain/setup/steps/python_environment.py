@@ -1,31 +1,29 @@
-"""The Python environment in which the Pulumi program and the toolchain run."""
+"""The Python environment in which the Pulumi program runs."""
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.setup.atomic import point_link
 from toolchain.setup.errors import SetupError
-from toolchain.setup.project import Project
 from toolchain.setup.python_packages import install_environment, is_complete
+from toolchain.setup.schedule import Step
 from toolchain.setup.work import Work
 
 REQUIREMENTS = "requirements.txt"
 
 
-@dataclass(frozen=True)
-class PythonEnvironment:
-    """`.venv` in the clone: a link to an environment that all clones share."""
+class PythonEnvironment(Step):
+    """`.venv` in the clone: a link to an environment that all clones share.
 
-    project: Project
+    A link to one of the same content that the set-up of another HOME has made is left as it is.
+    """
+
     name = "python environment"
-    purpose = "install the packages of requirements.txt"
-    after = ()
+    purpose = f"install the packages of {REQUIREMENTS}"
 
     def find(self) -> str | None:
-        folder = self.project.python_folder(REQUIREMENTS)
-        if is_complete(folder) and self._link.resolve() == folder.resolve():
-            return f".venv, {folder.name}"
+        linked = self._link.resolve()
+        if linked.name == self._folder.name and is_complete(linked):
+            return f".venv, {linked.name}"
         return None
 
     def run(self, work: Work) -> None:
@@ -34,11 +32,13 @@ class PythonEnvironment:
                 f"{work.label}: .venv should be a link that the set-up makes (got a folder of "
                 "yours). Move it away and run this again."
             )
-        folder = self.project.python_folder(REQUIREMENTS)
-        if not is_complete(folder):
-            install_environment(folder, [self.project.root / REQUIREMENTS], work)
-        if not os.path.lexists(self._link) or self._link.resolve() != folder.resolve():
-            point_link(self._link, folder)
+        if not is_complete(self._folder):
+            install_environment(self._folder, [self.project.root / REQUIREMENTS], work)
+        point_link(self._link, self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return self.project.python_folder(REQUIREMENTS)
 
     @property
     def _link(self) -> Path:

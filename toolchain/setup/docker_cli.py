@@ -1,0 +1,53 @@
+"""The `docker` command, for what has to know the engine before any Python environment exists.
+
+It finds the engine by itself: DOCKER_HOST, DOCKER_CONTEXT, the current context, TLS and ssh.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from toolchain.setup.processes import ask
+
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class DockerCli:
+    """Docker commands in the user's environment."""
+
+    environ: Mapping[str, str]
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether there is a `docker` command at all."""
+        return shutil.which("docker", path=self.environ.get("PATH")) is not None
+
+    def ask(self, *arguments: str) -> str | None:
+        """What a command prints; None when it fails or takes too long."""
+        return ask("docker", *arguments, environ=self.environ)
+
+    def version(self) -> str | None:
+        """Version of the engine, such as `20.10.24`; None when it does not answer."""
+        return self.ask("version", "--format", "{{.Server.Version}}") or None
+
+    def info(self) -> dict[str, Any]:
+        """What the engine reports of itself; empty when it does not answer."""
+        info: dict[str, Any] = json.loads(self.ask("info", "--format", "{{json .}}") or "{}")
+        return {} if info.get("ServerErrors") else info
+
+    def maps_users(self) -> bool:
+        """Whether the engine runs its containers in a user namespace."""
+        options = self.info().get("SecurityOptions") or ()
+        return any(option.split(",")[0] == "name=userns" for option in options)
+
+    def address(self) -> str:
+        """Where the engine should be, such as `unix:///var/run/docker.sock`."""
+        asked = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+        return self.ask(*asked) or self.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+
+    def has_images(self, names: Sequence[str]) -> bool:
+        """Whether the engine holds every one of these images."""
+        return self.ask("image", "inspect", "--format", "{{.Id}}", *names) is not None

@@ -1,0 +1,125 @@
+"""The Pulumi CLI and its Python language host: official where there is one, else built."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.setup.atomic import build_folder, share_file
+from toolchain.setup.download import fetch_archive
+from toolchain.setup.go_module import pulumi_module
+from toolchain.setup.processes import ask
+from toolchain.setup.project import Project, digest
+from toolchain.setup.schedule import Step
+from toolchain.setup.versions import PULUMI_CLI, PULUMI_CLI_MINIMUM, parse_version
+from toolchain.setup.work import Work
+
+_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+_HOST = "pulumi-language-python"
+_HOST_SOURCES = (f"{_HOST}/*.go", f"{_HOST}/*.py")
+_OFFICIAL_HOST_FILES = (f"{_HOST}*", "pulumi-resource-pulumi-python*", "pulumi-analyzer-*python*")
+_DOWNLOAD = (
+    f"https://get.pulumi.com/releases/sdk/pulumi-v{PULUMI_CLI}-{{system}}-{{machine}}.tar.gz"
+)
+
+
+class PulumiCli(Step):
+    """`pulumi` itself: the user's own if it is new enough, else downloaded, else built."""
+
+    name = "pulumi CLI"
+    purpose = f"get Pulumi {PULUMI_CLI}"
+
+    def find(self) -> str | None:
+        cli = find_cli(self.project)
+        return cli and f"{cli.version}, {cli.origin}"
+
+    def run(self, work: Work) -> None:
+        with build_folder(_cli_folder(self.project)) as scratch:
+            if fetch_archive(_DOWNLOAD, scratch, work, x86_64="x64"):
+                _flatten(scratch)
+            else:
+                pulumi_module(self.project).build(_PACKAGE, scratch / "pulumi", work)
+
+
+class LanguageHost(Step):
+    """A folder with the CLI and the host next to it: Pulumi warns of a host anywhere else."""
+
+    name = "language host"
+    purpose = "put a Python language host next to the CLI"
+    after = ("pulumi CLI",)
+
+    def find(self) -> str | None:
+        cli, folder = find_cli(self.project), pulumi_folder(self.project)
+        if cli is None or folder is None or not (folder / _HOST).exists():
+            return None
+        official = cli.has_host or (folder / _HOST).is_symlink()
+        return "official" if official else "built from source"
+
+    def run(self, work: Work) -> None:
+        cli, folder = find_cli(self.project), pulumi_folder(self.project)
+        assert cli is not None, "the step before has found or made it"
+        assert folder is not None, "as above"
+        with build_folder(folder) as scratch:
+            share_file(cli.path, scratch / "pulumi")
+            if official := self.project.find_program(_HOST):
+                for pattern in _OFFICIAL_HOST_FILES:
+                    for file in official.resolve().parent.glob(pattern):
+                        (scratch / file.name).symlink_to(file)
+            else:
+                self._build(scratch, work)
+
+    def _build(self, scratch: Path, work: Work) -> None:
+        module = pulumi_module(self.project)
+        module.build(f"./{_HOST}", scratch / _HOST, work)
+        shutil.copy(module.folder / _HOST / "executor.py", scratch / f"{_HOST}-exec")
+        (scratch / "pulumi-resource-pulumi-python").symlink_to(_HOST)
+
+
+@dataclass(frozen=True)
+class Cli:
+    """A Pulumi CLI on this machine; `origin` is a few words about where it came from."""
+
+    path: Path
+    version: str
+    origin: str
+
+    @property
+    def has_host(self) -> bool:
+        """Whether a Python language host lies next to it, as in every release."""
+        return (self.path.resolve().parent / _HOST).exists()
+
+
+def find_cli(project: Project) -> Cli | None:
+    """The user's own CLI, else that of the cache, else None."""
+    own = project.find_program("pulumi")
+    version = (own and ask(str(own), "version", environ=project.environ)) or ""
+    if own is not None and parse_version(version) >= PULUMI_CLI_MINIMUM:
+        return Cli(own, version.removeprefix("v"), f"yours, {own}")
+    cached = _cli_folder(project) / "pulumi"
+    if not cached.exists():
+        return None
+    downloaded = (cached.parent / _HOST).exists()
+    return Cli(cached, PULUMI_CLI, "official" if downloaded else "built from source")
+
+
+def pulumi_folder(project: Project) -> Path | None:
+    """The folder that goes on PATH; it exists only when it is complete. None without a CLI."""
+    cli = find_cli(project)
+    if cli is None or cli.has_host:
+        return cli and cli.path.parent
+    identity = f"{cli.path.resolve()} {cli.path.stat().st_mtime_ns}"
+    host = project.find_program(_HOST) or pulumi_module(project).digest(*_HOST_SOURCES)
+    return project.places.cache / "pulumi" / digest(identity.encode(), str(host).encode())
+
+
+def _cli_folder(project: Project) -> Path:
+    return project.places.cache / "pulumi" / pulumi_module(project).digest()
+
+
+def _flatten(folder: Path) -> None:
+    """A release's files lie in a folder `pulumi`, one of them of the same name."""
+    unpacked = folder / "release"
+    os.replace(folder / "pulumi", unpacked)
+    for file in list(unpacked.iterdir()):
+        os.replace(file, folder / file.name)
+    unpacked.rmdir()
