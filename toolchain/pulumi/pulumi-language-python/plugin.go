@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -132,20 +131,18 @@ func withStack(
 	if stack == nil { // as in `pulumi policy publish`
 		return variables, nil
 	}
-	config, err := json.Marshal(stack.Config)
 	values := map[string]string{
 		"PULUMI_ORGANIZATION": stack.Organization,
 		"PULUMI_PROJECT":      stack.Project,
 		"PULUMI_STACK":        stack.Stack,
 		"PULUMI_DRY_RUN":      strconv.FormatBool(stack.DryRun),
-		"PULUMI_CONFIG":       string(config),
 	}
 	for name, value := range values {
 		if value != "" {
 			variables = append(variables, name+"="+value)
 		}
 	}
-	return variables, err
+	return withConfig(variables, stack.Config, nil)
 }
 
 // runDynamicProvider becomes the SDK's server of dynamic providers, in the program's own Python:

@@ -52,7 +52,7 @@ func (h *host) programCommand(
 	settings, err := json.Marshal(map[string]any{
 		"pwd":         request.Pwd,
 		"entry_point": request.Info.EntryPoint,
-		"arguments":   request.Args,
+		"arguments":   append([]string{}, request.Args...),
 		"runtime": map[string]any{
 			"monitor":        request.MonitorAddress,
 			"engine":         h.engineAddress,
@@ -91,14 +91,14 @@ func environment(command *exec.Cmd) []string {
 
 // withConfig adds the stack's configuration in the form in which the SDK reads it.
 func withConfig(variables []string, config map[string]string, secretKeys []string) ([]string, error) {
+	if config == nil {
+		config = map[string]string{} // the SDK does not take null
+	}
 	values, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
-	if secretKeys == nil {
-		secretKeys = []string{}
-	}
-	keys, err := json.Marshal(secretKeys)
+	keys, err := json.Marshal(append([]string{}, secretKeys...))
 	return append(variables,
 		"PULUMI_CONFIG="+string(values), "PULUMI_CONFIG_SECRET_KEYS="+string(keys)), err
 }
