@@ -1,37 +1,23 @@
-"""Programs under the real Pulumi CLI with our language host; no container engine is needed."""
+"""Programs, policy packs and providers in Python under the Pulumi CLI; no container is needed."""
 
+import json
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pulumi.automation
 import pytest
 
-from tests.support.language_project import (
-    Workspace,
-    install_toolchain,
-    is_alive,
-    output_until,
-    succeeded,
-)
+from tests.support.language_project import RUNTIME, Workspace, is_alive, output_until, succeeded
 
 GREETING = """
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 class Provider(ResourceProvider):
     def create(self, props):
-        if props["value"] == "refused":
-            raise ValueError("the value is refused")
         return CreateResult("greeting-1", dict(props))
-
-    def diff(self, id, old, new):
-        return DiffResult(changes=old["value"] != new["value"])
-
-    def update(self, id, old, new):
-        return UpdateResult(dict(new))
 
 class Greeting(Resource):
     value: pulumi.Output[str]
@@ -39,42 +25,102 @@ class Greeting(Resource):
     def __init__(self, name, value):
         super().__init__(Provider(), name, {"value": value})
 
-config = pulumi.Config()
-pulumi.export("value", Greeting("greeting", config.get("value") or "hello").value)
+value = pulumi.Config().get_secret("value") or "hello"
+pulumi.export("value", Greeting("greeting", value).value)
+"""
+
+WAITING = """
+import os, threading
+try:
+    print(f"waiting in {os.getpid()} of {os.getppid()}")
+    threading.Event().wait()
+finally:
+    print("cleaned up")
+"""
+
+NOTES_PROVIDER = """
+import json, sys
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import (
+    CheckResponse, CreateResponse, DiffResponse, GetSchemaResponse, Provider, ReadResponse,
+)
+from pulumi.provider.experimental.server import main
+
+PROPERTIES = {"noteText": {"type": "string"}}
+NOTE = {"inputProperties": PROPERTIES, "properties": PROPERTIES, "requiredInputs": ["noteText"]}
+SCHEMA = {"name": "notes", "version": "1.0.0", "resources": {"notes:index:Note": NOTE}}
+FOUND = {"noteText": PropertyValue('say "hi" for ${name}')}
+
+class Notes(Provider):
+    async def get_schema(self, request):
+        return GetSchemaResponse(schema=json.dumps(SCHEMA))
+
+    async def check(self, request):
+        return CheckResponse(inputs=request.new_inputs)
+
+    async def diff(self, request):
+        return DiffResponse(changes=False)
+
+    async def create(self, request):
+        return CreateResponse(resource_id="note-1", properties=request.properties)
+
+    async def read(self, request):
+        return ReadResponse(resource_id=request.resource_id, properties=FOUND, inputs=FOUND)
+
+main(sys.argv[1:], "1.0.0", Notes())
+"""
+
+NOTES_PROGRAM = """
+import pulumi
+
+class Note(pulumi.CustomResource):
+    def __init__(self, text):
+        super().__init__("notes:index:Note", "sign", {"noteText": text})
+
+Note(pulumi.Config().get("text") or "please knock")
+"""
+
+POLICY_PACK = """
+import pulumi
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+def polite(arguments, report):
+    if not arguments.props.get("noteText", "please").startswith("please"):
+        report(f"stack {pulumi.get_stack()} of {pulumi.get_project()} says please")
+
+PolicyPack("manners", [ResourceValidationPolicy(
+    name="polite", description="Be polite.", validate=polite,
+    enforcement_level=EnforcementLevel.MANDATORY,
+)])
 """
 
 
-@pytest.fixture(scope="module")
-def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The CLI with this tree's language host."""
-    return install_toolchain(tmp_path_factory.mktemp("toolchain"))
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A project without a program."""
+    return Workspace(tmp_path)
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, toolchain: Path) -> Iterator[Workspace]:
-    """A project with a stack `dev` and no program."""
-    workspace = Workspace(tmp_path, toolchain)
-    yield workspace
-    workspace.close()
+def notes(workspace: Workspace) -> Workspace:
+    """A project with a provider `notes` that is written in Python."""
+    workspace.write_project(plugins={"providers": [{"name": "notes", "path": "./plugin"}]})
+    workspace.write("plugin/PulumiPlugin.yaml", json.dumps({"runtime": RUNTIME}))
+    workspace.write("plugin/__main__.py", NOTES_PROVIDER)
+    workspace.write("__main__.py", NOTES_PROGRAM)
+    return workspace
 
 
 def test_a_stack_lives_from_up_to_destroy(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING)
-    assert "+ 2 created" in succeeded(workspace.up())
-    assert "2 unchanged" in succeeded(workspace.up("--expect-no-changes"))
-    preview = workspace.pulumi("preview", "--stack=dev", "--expect-no-changes")
-    assert "2 unchanged" in succeeded(preview)
-    refresh = workspace.pulumi("refresh", "--yes", "--stack=dev", "--expect-no-changes")
-    assert "2 unchanged" in succeeded(refresh)
-    assert "- 2 deleted" in succeeded(workspace.pulumi("destroy", "--yes", "--stack=dev"))
-
-
-def test_configuration_reaches_the_program_and_secrets_stay_secret(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING.replace("config.get(", "config.get_secret("))
+    workspace.write("__main__.py", GREETING + "\nimport sys\nsys.exit(0)\n")
     succeeded(workspace.pulumi("config", "set", "--secret", "value", "open-sesame", "--stack=dev"))
-    assert "open-sesame" not in succeeded(workspace.up())
-    shown = workspace.pulumi("stack", "output", "value", "--show-secrets", "--stack=dev")
-    assert shown.stdout.strip() == "open-sesame"
+    output = succeeded(workspace.up())
+    assert "+ 2 created" in output
+    assert "open-sesame" not in output
+    assert "2 unchanged" in succeeded(workspace.up("--expect-no-changes"))
+    succeeded(workspace.pulumi("preview", "--stack=dev", "--expect-no-changes"))
+    succeeded(workspace.pulumi("refresh", "--yes", "--stack=dev", "--expect-no-changes"))
+    assert "- 2 deleted" in succeeded(workspace.pulumi("destroy", "--yes", "--stack=dev"))
 
 
 def test_an_error_shows_the_frames_of_the_user_alone(workspace: Workspace) -> None:
@@ -93,41 +139,6 @@ def test_an_error_shows_the_frames_of_the_user_alone(workspace: Workspace) -> No
                    ^^^^^^^^^^^^^^^^
         json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: \
 line 1 column 2 (char 1)"""
-    )
-
-
-def test_a_syntax_error_shows_its_place(workspace: Workspace) -> None:
-    program = workspace.write("__main__.py", "import pulumi\nvalues = (1,\n")
-    assert workspace.up_error() == dedent(
-        f"""\
-        error: Program failed with an unhandled exception:
-          File "{program}", line 2
-            values = (1,
-                     ^
-        SyntaxError: '(' was never closed"""
-    )
-
-
-def test_an_error_inside_apply_shows_its_line(workspace: Workspace) -> None:
-    program = workspace.write(
-        "__main__.py",
-        """\
-        import pulumi
-
-        def divide(value):
-            return 1 / value
-
-        pulumi.export("value", pulumi.Output.from_input(0).apply(divide))
-        """,
-    )
-    assert workspace.up_error() == dedent(
-        f"""\
-        error: Program failed with an unhandled exception:
-        Traceback (most recent call last):
-          File "{program}", line 4, in divide
-            return 1 / value
-                   ~~^~~~~~~
-        ZeroDivisionError: division by zero"""
     )
 
 
@@ -152,89 +163,63 @@ def test_a_reported_error_is_its_message_alone(
     assert workspace.up_error() == error
 
 
-def test_a_program_may_exit_with_success(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING + "\nimport sys\nsys.exit(0)\n")
-    assert "+ 2 created" in succeeded(workspace.up())
-
-
-def test_a_missing_virtual_environment_is_named(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING)
-    workspace.write_project(virtualenv="nowhere")
-    done = workspace.up()
-    assert done.returncode != 0
-    assert done.stdout.splitlines()[-1] == (
-        "error: failed to discover package requirements: "
-        "Pulumi.yaml:runtime.options.virtualenv: should name a virtual environment "
-        f"(got none at {workspace.folder / 'nowhere'}). Run `pulumi install` to create it."
-    )
-
-
 def test_an_interrupt_ends_the_program_without_noise(workspace: Workspace) -> None:
-    workspace.write(
-        "__main__.py",
-        """\
-        import os, threading
-        try:
-            print(f"waiting in {os.getpid()}")
-            threading.Event().wait()
-        finally:
-            print("cleaned up")
-        """,
-    )
-    running = workspace.start_up()
+    workspace.write("__main__.py", WAITING)
+    running = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
     started = output_until(running, "waiting in")
     running.send_signal(signal.SIGINT)
-    output = started + running.communicate()[0]
+    output = running.communicate()[0]
     assert running.returncode != 0
     assert "cleaned up" in output
     assert "Traceback" not in output
-    assert "KeyboardInterrupt" not in output
-    assert not is_alive(int(started.rsplit(" ", 1)[1]))
-
-
-def test_a_failed_resource_leaves_no_traceback_of_the_sdk(workspace: Workspace) -> None:
-    workspace.write("__main__.py", GREETING)
-    succeeded(workspace.pulumi("config", "set", "value", "refused", "--stack=dev"))
-    done = workspace.up()
-    assert done.returncode != 0
-    assert "the value is refused" in done.stdout
-    assert "pulumi/runtime/resource.py" not in done.stdout
-
-
-def test_the_automation_api_runs_local_and_inline_programs(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace.write("__main__.py", GREETING)
-    for name, value in workspace.environment.items():
-        monkeypatch.setenv(name, value)
-    stack = pulumi.automation.select_stack("dev", work_dir=str(workspace.folder))
-    result = stack.up()
-    assert result.outputs["value"].value == "hello"
-    assert stack.preview().change_summary == {pulumi.automation.OpType.SAME: 2}
-    stack.destroy()
-    inline = pulumi.automation.create_stack(
-        "inline", project_name="greeter", program=lambda: pulumi.export("value", "inline")
-    )
-    assert inline.up().outputs["value"].value == "inline"
-    inline.destroy()
+    assert not any(is_alive(int(word)) for word in started.split() if word.isdigit())
 
 
 def test_program_and_host_end_with_a_killed_engine(workspace: Workspace) -> None:
-    workspace.write(
-        "__main__.py",
-        """\
-        import os, threading
-        print(f"waiting in {os.getpid()} of {os.getppid()}")
-        threading.Event().wait()
-        """,
-    )
-    engine = workspace.start_up()
+    workspace.write("__main__.py", WAITING)
+    engine = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
     line = output_until(engine, "waiting in")
     processes = [int(word) for word in line.split() if word.isdigit()]
-    assert len(processes) == 2
     engine.kill()
     engine.wait()
     deadline = time.monotonic() + 60
     while any(map(is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_alive, processes))
+
+
+def test_the_automation_api_runs_a_local_program(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.write("__main__.py", GREETING)
+    for name, value in workspace.environment.items():
+        monkeypatch.setenv(name, value)
+    stack = pulumi.automation.select_stack("dev", work_dir=str(workspace.folder))
+    assert stack.up().outputs["value"].value == "hello"
+    assert stack.preview().change_summary == {pulumi.automation.OpType.SAME: 2}
+
+
+def test_a_policy_pack_refuses_a_resource_of_a_provider_in_python(notes: Workspace) -> None:
+    pack = notes.write("pack/PulumiPolicy.yaml", json.dumps({"runtime": RUNTIME})).parent
+    notes.write("pack/__main__.py", POLICY_PACK)
+    assert "+ 2 created" in succeeded(notes.up("--policy-pack", str(pack)))
+    succeeded(notes.pulumi("config", "set", "text", "keep out", "--stack=dev"))
+    done = notes.up("--policy-pack", str(pack))
+    assert done.returncode != 0
+    assert "[mandatory]  polite  (notes:index:Note: sign)" in done.stdout
+    assert "stack dev of greeter says please" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_an_import_ends_with_python_code(notes: Workspace) -> None:
+    what = ("notes:index:Note", "my-note", "7")
+    output = succeeded(notes.pulumi("import", "--yes", "--stack=dev", "--skip-preview", *what))
+    _, start, code = output.partition("import pulumi\n")
+    assert (start + code).strip() == dedent(
+        """\
+        import pulumi
+        import pulumi_notes as notes
+
+        my_note = notes.Note("my-note", note_text="say \\"hi\\" for ${name}",
+        opts = pulumi.ResourceOptions(protect=True))"""
+    )
