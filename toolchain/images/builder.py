@@ -1,6 +1,7 @@
 """Builds what is missing: the common layer first, then the stand-ins side by side."""
 
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from toolchain.images.recipes import COMMON_LAYER, Recipe
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
+from toolchain.setup.versions import parse_version
 from toolchain.setup.work import Work
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LABEL = "devportal.base"
+_BUILDKIT_BY_DEFAULT = (23, 0)
 _PREPARE = "prepare"
 """Script of a recipe that adds files of this machine to a copy of its folder."""
 
@@ -77,7 +80,7 @@ class ImageBuilder:
         with tempfile.TemporaryDirectory(prefix="devportal-") as name:
             context = Path(name) / "context"
             self._prepare(recipe, context)
-            self._run("build", *options, "--tag", recipe.name, str(context))
+            self._run("build", *options, "--tag", recipe.name, str(context), role=recipe.role)
         self.work.say(f"{recipe.role}: done")
 
     def _prepare(self, recipe: Recipe, context: Path) -> None:
@@ -88,11 +91,20 @@ class ImageBuilder:
         if (context / _PREPARE).exists():
             self.work.run([str(context / _PREPARE), str(context)], environ=self.project.environ)
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str, role: str = "debian") -> None:
         environ = dict(self.project.environ)
         # Another builder of buildx would neither see the engine's images nor keep its own there.
         environ["BUILDX_BUILDER"] = "default"
-        self.work.run(["docker", *arguments], environ=environ)
+        if parse_version(self._docker.ask("--version")) < _BUILDKIT_BY_DEFAULT:
+            environ["DOCKER_BUILDKIT"] = "1"
+        self.work.run(
+            ["docker", *arguments], environ=environ, on_line=lambda line: self._show(role, line)
+        )
+
+    def _show(self, role: str, line: str) -> None:
+        """Show the step that begins, as BuildKit and the older builder print it."""
+        if step := re.search(r"(?:^Step \S+ :|^#\d+ \[[^]]+\]) (.*)", line):
+            self.work.show(f"{role}: {step[1]}"[:60])
 
     def _check_architecture(self) -> None:
         own = _ARCHITECTURES.get(platform.machine(), platform.machine())

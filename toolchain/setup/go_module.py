@@ -10,15 +10,17 @@ from toolchain.setup.versions import GO_MINIMUM, PULUMI_CLI, parse_version
 from toolchain.setup.work import Work
 
 _CLI_VERSION = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+# The same for all, so that packages which several modules use are compiled once. They leave out
+# gRPC to Google's storage, gRPC's debugging pages, and Docker Compose.
+_TAGS = "disable_grpc_modules,grpcnotrace,no_compose"
 
 
 @dataclass(frozen=True)
 class GoModule:
-    """A module below `toolchain/`, with its build tags and linker flags."""
+    """A module below `toolchain/`."""
 
     project: Project
     name: str
-    tags: str
     linker_flags: str = "-s -w"
 
     @property
@@ -31,7 +33,7 @@ class GoModule:
         files = [file for pattern in patterns for file in sorted(self.folder.glob(pattern))]
         sources = [self.folder / "go.mod", self.folder / "go.sum", *files]
         parts = [part for file in sources for part in (file.name.encode(), file.read_bytes())]
-        return digest(self.tags.encode(), self.linker_flags.encode(), *parts)
+        return digest(_TAGS.encode(), self.linker_flags.encode(), *parts)
 
     def build(self, package: str, target: Path, work: Work) -> None:
         """Build a package's program; an interrupted build goes on.
@@ -45,7 +47,7 @@ class GoModule:
             **self.project.environ,
             "CGO_ENABLED": "0",
             "GOWORK": "off",
-            "GOFLAGS": f"-mod=readonly -modcacherw -buildvcs=false -trimpath -tags={self.tags}",
+            "GOFLAGS": f"-mod=readonly -modcacherw -buildvcs=false -trimpath -tags={_TAGS}",
             "GOCACHE": str(self.project.places.go / "build"),
             "GOMODCACHE": str(self.project.places.go / "modules"),
         }
@@ -83,12 +85,12 @@ class GoProgress:
 def pulumi_module(project: Project) -> GoModule:
     """The module of the CLI and of the Python language host."""
     flags = f"-s -w -X {_CLI_VERSION}=v{PULUMI_CLI}"
-    return GoModule(project, "pulumi", "disable_grpc_modules,grpcnotrace", flags)
+    return GoModule(project, "pulumi", flags)
 
 
 def provider_module(project: Project) -> GoModule:
     """The module of the docker provider."""
-    return GoModule(project, "provider", "no_compose")
+    return GoModule(project, "provider")
 
 
 def _check_go(project: Project, label: str) -> None:
