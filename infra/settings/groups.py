@@ -15,7 +15,6 @@ from pydantic import (
 )
 
 from app.setting_rules import Between
-from app.settings import Environment as Environment
 from app.settings import Key, Password, PortalOptions, Version
 from infra.settings.values import BindAddress, Encrypted, Folder, ImageReference, TlsMode
 

@@ -47,8 +47,9 @@ def test_check_prints_every_mistake_and_ends_with_2(
     environment.setenv("APP_ENV", "test")
     assert main(["check"]) == 2
     assert capsys.readouterr().err == (
-        "APP_ENV: should be 'development' or 'production' (got 'test').\n"
-        "SECRET_KEY: should be at least 32 characters (got 5 characters).\n"
+        "APP_ENV: should be 'development' or 'production' (got 'test'). Set another.\n"
+        "SECRET_KEY: should be 32 to 1024 printable characters, with no space at either end (got "
+        "5 characters). Set another.\n"
     )
 
 
@@ -97,7 +98,8 @@ def test_server_tells_a_wrong_environment_without_a_traceback() -> None:
     found = run_portal("-c", "import app.main; app.main.app", SECRET_KEY="short")
     assert (found.returncode, found.stderr) == (
         2,
-        "SECRET_KEY: should be at least 32 characters (got 5 characters).\n",
+        "SECRET_KEY: should be 32 to 1024 printable characters, with no space at either end (got "
+        "5 characters). Set another.\n",
     )
 
 

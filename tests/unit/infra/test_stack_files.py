@@ -3,13 +3,21 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from infra.settings import Settings
 from infra.settings.__main__ import find_mistakes
-from infra.settings.reference import REFERENCE, SCHEMA, render_reference, render_schema
+from infra.settings.reference import (
+    REFERENCE,
+    SCHEMA,
+    TEMPLATE,
+    render_reference,
+    render_schema,
+    render_template,
+)
 from infra.settings.stack_file import read_values
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,10 +56,10 @@ def test_development_has_a_salt_in_the_repository() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "render"), [(REFERENCE, render_reference), (SCHEMA, render_schema)]
+    ("path", "render"),
+    [(REFERENCE, render_reference), (SCHEMA, render_schema), (TEMPLATE, render_template)],
 )
-def test_generated_file_is_fresh(path: Path, render: "object") -> None:
-    assert callable(render)
+def test_generated_file_is_fresh(path: Path, render: Callable[[], str]) -> None:
     assert (ROOT / path).read_text() == render(), "run: python -m infra.settings --write-docs"
 
 
