@@ -2,11 +2,12 @@
 
 import pulumi
 
+from infra.engine.provider import program_engine
+from infra.settings import Settings
 from infra.stack import DevportalStack
-from infra.settings.loading import Settings
 
 settings = Settings.load(pulumi.Config(), pulumi.get_stack())
-stack = DevportalStack("devportal", settings)
+stack = DevportalStack("devportal", settings, program_engine())
 
 for name, value in stack.outputs.items():
     pulumi.export(name, value)

@@ -1,32 +1,16 @@
 """Configuration from the environment and from secret files (`<NAME>_FILE`)."""
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import AfterValidator, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
-from app.constants import MIN_SECRET_CHARACTERS
-
-_SECRETS = (
-    "DATABASE_URL",
-    "MIGRATION_DATABASE_URL",
-    "REDIS_URL",
-    "SECRET_KEY",
-    "JWT_SECRET_KEY",
-    "ADMIN_PASSWORD",
-)
+from app.setting_rules import Rule, rule_text, show, show_secret
+from app.settings import Environment, Key, Password, PortalSettings, unfit_for_production
 
 
 class ConfigError(Exception):
@@ -37,92 +21,71 @@ class ConfigError(Exception):
         self.mistakes = mistakes
 
 
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return [item.strip() for item in value.split(",") if item.strip()]
+def _check_url(value: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    # Reading the port checks it: an unescaped / or # in a password ends up there.
+    if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
+        raise ValueError
     return value
 
 
-def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        parts = urlsplit(value)
-        # Reading the port checks it: an unescaped / or # in a password ends up there.
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+DatabaseUrl = Annotated[
+    SecretStr,
+    AfterValidator(lambda value: _check_url(value, ("postgresql", "postgres"))),
+    Rule(
+        "like postgresql://user:password@host:5432/database, with special characters "
+        "percent-encoded"
+    ),
+]
+RedisUrl = Annotated[
+    SecretStr,
+    AfterValidator(lambda value: _check_url(value, ("redis", "rediss"))),
+    Rule("like redis://user:password@host:6379/0, with special characters percent-encoded"),
+]
 
 
-def _check_database_url(value: SecretStr) -> SecretStr:
-    if not _is_url(value.get_secret_value(), ("postgresql", "postgres")):
-        raise ValueError(
-            "should be like postgresql://user:password@host:5432/database, with special "
-            "characters percent-encoded"
-        )
-    return value
+class Config(PortalSettings):
+    """Everything the portal reads from its environment; a secret may come from a file instead."""
 
-
-def _check_redis_url(value: SecretStr) -> SecretStr:
-    if not _is_url(value.get_secret_value(), ("redis", "rediss")):
-        raise ValueError(
-            "should be like redis://user:password@host:6379/0, with special characters "
-            "percent-encoded"
-        )
-    return value
-
-
-def _check_origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s?#]+", value):
-        raise ValueError("should be origins like https://portal.example.com, without a path")
-    return value
-
-
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_check_database_url)]
-RedisUrl = Annotated[SecretStr, AfterValidator(_check_redis_url)]
-Origin = Annotated[str, AfterValidator(_check_origin)]
-Key = Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARACTERS)]
-Password = Annotated[SecretStr, Field(min_length=8)]
-
-
-class Config(BaseModel):
-    """Everything the portal is told from outside."""
-
-    model_config = ConfigDict(frozen=True)
-
-    app_env: Literal["development", "production"]
-    debug: bool = False
-    seed: bool = False
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
     database_url: DatabaseUrl
-    migration_database_url: DatabaseUrl
+    migration_database_url: DatabaseUrl | None = None
     redis_url: RedisUrl
     secret_key: Key
     jwt_secret_key: Key
-    jwt_algorithm: Literal["HS256"] = "HS256"
-    jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    allowed_origins: Annotated[list[Origin], BeforeValidator(_split)] = []
-    admin_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = "admin@example.com"
-    admin_password: Password
-    anonymous_reads: bool = False
-    registration_open: bool = False
-    login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
-    refreshes_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 120
-    user_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
-    key_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+    admin_password: Password | None = None
 
     @property
     def is_production(self) -> bool:
-        return self.app_env == "production"
+        return self.app_env is Environment.PRODUCTION
 
     @property
     def async_database_url(self) -> str:
         """The application role's URL for SQLAlchemy on psycopg."""
-        return _with_driver(self.database_url.get_secret_value())
+        return with_driver(self.database_url.get_secret_value())
 
-    @property
-    def sync_migration_url(self) -> str:
-        """The migrator role's URL for SQLAlchemy on psycopg."""
-        return _with_driver(self.migration_database_url.get_secret_value())
+    def secret_for(
+        self, command: str, name: Literal["migration_database_url", "admin_password"]
+    ) -> str:
+        """A secret that only some commands need; containers that serve requests do not have it.
+
+        Raises
+        ------
+        ConfigError
+            Raised when it is not set.
+        """
+        secret: SecretStr | None = getattr(self, name)
+        if secret is None:
+            variable = name.upper()
+            raise ConfigError(
+                [
+                    f"{variable}: should be set for {command} (got nothing). "
+                    f"Set {variable} or {variable}_FILE."
+                ]
+            )
+        return secret.get_secret_value()
+
+
+_SECRETS = frozenset(Config.model_fields) - frozenset(PortalSettings.model_fields)
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -133,74 +96,71 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     ConfigError
         Raised with every mistake at once.
     """
-    environ = os.environ if environ is None else environ
-    values, mistakes = _read_values(environ)
+    values, mistakes = _read_values(os.environ if environ is None else environ)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        unread = {mistake.split("_FILE:")[0].split(":")[0] for mistake in mistakes}
-        found = [_describe(item) for item in error.errors()]
-        mistakes += [line for line in found if line.split(":")[0] not in unread]
-        raise ConfigError(mistakes) from None
-    mistakes += _production_mistakes(config)
-    if mistakes:
-        raise ConfigError(mistakes)
+        found = [details for details in error.errors() if details["loc"][0] not in mistakes]
+        raise ConfigError([*mistakes.values(), *map(_describe, found)]) from None
+    if broken := [*mistakes.values(), *_production_mistakes(config)]:
+        raise ConfigError(broken)
     return config
 
 
-def _production_mistakes(config: Config) -> list[str]:
-    if config.app_env != "production":
-        return []
-    unfit = {"DEBUG": config.debug, "SEED": config.seed}
-    return [
-        f"{name}: should be false when APP_ENV is production (got 'true')."
-        for name, is_set in unfit.items()
-        if is_set
-    ]
+def _production_mistakes(config: Config) -> Iterable[str]:
+    if config.is_production:
+        for name, reason in unfit_for_production(config).items():
+            yield (
+                f"{name.upper()}: should be false when APP_ENV is production (got true). {reason}"
+            )
 
 
-def _read_values(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    values = {
-        name: environ[name.upper()] for name in Config.model_fields if environ.get(name.upper())
-    }
-    mistakes: list[str] = []
-    for name in _SECRETS:
-        path = environ.get(f"{name}_FILE")
-        if not path:
-            continue
-        if name.lower() in values:
-            mistakes.append(f"{name}: should be set once (got {name} and {name}_FILE). Unset one.")
-            continue
-        try:
-            values[name.lower()] = Path(path).read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not text"
-            mistakes.append(f"{name}_FILE: should name a readable file (got '{path}': {reason}).")
+def _read_values(
+    environ: Mapping[str, str],
+) -> tuple[dict[str, str | list[str]], dict[str, str]]:
+    """Values by field, and mistakes by field, of what the environment sets."""
+    values: dict[str, str | list[str]] = {}
+    mistakes: dict[str, str] = {}
+    for name, field in Config.model_fields.items():
+        text, path = environ.get(name.upper()), environ.get(f"{name.upper()}_FILE")
+        if path and name in _SECRETS:
+            try:
+                values[name] = _read_secret(name.upper(), text, Path(path))
+            except ConfigError as error:
+                mistakes[name] = str(error)
+        elif text is not None and get_origin(field.annotation) is list:
+            # An empty list is a value, where any other variable that is empty counts as unset.
+            values[name] = [item.strip() for item in text.split(",") if item.strip()]
+        elif text:
+            values[name] = text
     return values, mistakes
 
 
-def _describe(item: Any) -> str:
-    name = str(item["loc"][0]).upper()
-    if item["type"] == "missing":
-        also = f" or {name}_FILE" if name in _SECRETS else ""
+def _read_secret(name: str, text: str | None, path: Path) -> str:
+    if text:
+        raise ConfigError([f"{name}: should be set once (got {name} and {name}_FILE). Unset one."])
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ConfigError(
+            [
+                f"{name}_FILE: should name a readable file (got '{path}': {reason}). "
+                "Name another, or let this user read it."
+            ]
+        ) from None
+
+
+def _describe(details: ErrorDetails) -> str:
+    field = str(details["loc"][0])
+    name = field.upper()
+    if details["type"] == "missing":
+        also = f" or {name}_FILE" if field in _SECRETS else ""
         return f"{name}: should be set (got nothing). Set {name}{also}."
-    if name in _SECRETS:
-        length = len(item["input"])
-        return f"{name}: {_rule(item)} (got {length} characters)."
-    return f"{name}: {_rule(item)} (got '{item['input']}')."
+    got = show_secret(details["input"]) if field in _SECRETS else show(details["input"])
+    return f"{name}: should be {rule_text(details)} (got {got}). Set another."
 
 
-def _rule(item: Any) -> str:
-    context = item.get("ctx", {})
-    if item["type"] == "too_short":
-        return f"should be at least {context['min_length']} characters"
-    if item["type"] == "string_pattern_mismatch":
-        return "should be an e-mail address"
-    if item["type"] == "value_error":
-        return str(context["error"])
-    text: str = item["msg"]
-    return text.replace("Input should be", "should be").replace("Value should", "should")
-
-
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
+    """A database URL as SQLAlchemy wants it for psycopg."""
     return f"postgresql+psycopg://{url.partition('://')[2]}"

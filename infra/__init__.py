@@ -1,1 +1,6 @@
-"""Pulumi components of the developer portal: one component, one file; they meet in `portal`."""
+"""The stack as Pulumi components, in layers that import downwards only.
+
+`stack` is the one place where components meet; `services` are the containers of the stack,
+`resources` what they are made of, `engine` our own (dynamic) resources and the engine's address,
+`settings` what a stack can be configured with.
+"""

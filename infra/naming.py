@@ -1,11 +1,27 @@
 """Physical names and ownership labels: the only place that knows how they are made."""
 
+import re
 from dataclasses import dataclass
 
 PROJECT = "devportal"
 STACK_LABEL = "devportal.stack"
 ROLE_LABEL = "devportal.role"
 SPEC_LABEL = "devportal.spec"
+# What a repository of images may be called, and a label of a host name may be long.
+_STACK_NAME = re.compile("(?=.{1,31}$)[a-z0-9]+([-_][a-z0-9]+)*")
+
+
+def stack_name_mistake(name: str) -> str | None:
+    """What is wrong with a stack's name, which is part of the names of its images and containers.
+
+    It needs the standard library alone: the commands that run before the set-up ask it too.
+    """
+    if _STACK_NAME.fullmatch(name):
+        return None
+    return (
+        "stack name: should be 1 to 31 lower-case letters and digits, with single '-' or '_' "
+        f"between them (got '{name}'). Choose another name."
+    )
 
 
 def container_labels(stack: str, role: str | None = None) -> list[str]:

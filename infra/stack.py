@@ -1,132 +1,234 @@
 """The whole stack: the one place where components meet."""
 
+from collections.abc import Sequence
+
 import pulumi
 
-from infra.services.app import App, AppArgs, app_image
+from infra.engine.address import EngineAddress, EngineVersion, ask_version
+from infra.engine.provider import engine_provider
+from infra.naming import Naming
+from infra.resources.certificate import TlsMaterial, tls_material
+from infra.resources.container import ContainerDefaults, PublishedPort, RunningContainer
+from infra.resources.image import ROOT, Images
+from infra.resources.network import Networks
+from infra.resources.secret import Secrets
+from infra.services.app import APP_PORT, App, AppArgs, Migrations, PortalArgs, app_image
 from infra.services.backups import BACKUPS_IMAGE, Backups, BackupsArgs
 from infra.services.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
-from infra.resources.image import Images
-from infra.naming import Naming
-from infra.resources.network import Networks
 from infra.services.nginx.component import NGINX_IMAGE, Nginx, NginxArgs
-from infra.services.postgres import POSTGRES_IMAGE, Postgres, PostgresArgs
-from infra.services.redis import REDIS_IMAGE, Redis, RedisArgs
-from infra.resources.secret import Secrets
-from infra.settings.groups import Environment
-from infra.settings.loading import Settings
-from infra.resources.certificate import TlsMaterial, tls_material
+from infra.services.nginx.files import Site
+from infra.services.postgres import (
+    BACKUP_USER,
+    DATABASE,
+    POSTGRES_HOST,
+    POSTGRES_IMAGE,
+    POSTGRES_PORT,
+    Postgres,
+    PostgresArgs,
+)
+from infra.services.redis import REDIS_IMAGE, REDIS_PORT, Redis, RedisArgs
+from infra.settings import Environment, Settings
+
+Outputs = dict[str, pulumi.Input[object]]
 
 
 class DevportalStack(pulumi.ComponentResource):
-    """PostgreSQL and Redis, the portal on top of them, and the tools to look inside."""
+    """PostgreSQL and Redis, the portal on top of them, and the ways in.
 
-    outputs: dict[str, pulumi.Input[object]]
+    In production a job migrates the schema, then nginx leads to the portal's replicas. In
+    development one portal does both, and every service has a port on the host.
+    """
+
+    outputs: Outputs
     """What the stack exports; never a secret."""
 
     def __init__(
-        self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: Settings,
+        engine: EngineAddress,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        on_engine = pulumi.ResourceOptions(providers=[engine_provider(engine)])
+        opts = pulumi.ResourceOptions.merge(opts, on_engine)
         super().__init__("devportal:infra:Stack", name, None, opts)
         self._settings = settings
         self._is_production = settings.environment is Environment.PRODUCTION
+        version = ask_version(engine)
+        self._defaults = _container_defaults(settings, engine, version)
         self._child = pulumi.ResourceOptions(parent=self)
-        naming = Naming(settings.stack)
+        naming = self._defaults.naming
 
         self._networks = Networks("network", naming, separate=self._is_production, opts=self._child)
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._images = Images("images", naming, settings.resolved_image_source, self._child)
+        self._images = Images(
+            "images",
+            naming,
+            source=settings.resolved_image_source,
+            engine=engine,
+            platform=version.platform,
+            opts=self._child,
+        )
         self._postgres = self._run_postgres()
         self._redis = self._run_redis()
-        self._app = self._run_app()
-        if settings.backups.enabled:
-            self._run_backups()
-        self._tls = tls_material(settings, self) if self._is_production else None
-        self._nginx = self._run_nginx(self._tls) if self._tls else None
-        self._devtools = self._run_devtools() if settings.devtools else None
-
-        self.outputs = self._collect_outputs()
+        self._app_image = self._build_app_image()
+        self.outputs = self._run_production() if self._is_production else self._run_development()
         self.register_outputs(self.outputs)
+
+    def _run_production(self) -> Outputs:
+        migrations = Migrations("migrations", self._portal(migrates=True), self._child)
+        portal = self._portal(migrates=False, after=[migrations.job.ready])
+        app = App("app", AppArgs(portal=portal, ports=[]), self._child)
+        self._run_backups(after=migrations.job)
+        tls = self._tls_material()
+        nginx = self._run_nginx(app, tls)
+        outputs = self._common_outputs(nginx.url)
+        return outputs if tls.authority is None else {**outputs, "ca_certificate": tls.authority}
+
+    def _run_development(self) -> Outputs:
+        ports = self._development_port(APP_PORT, self._settings.ports.portal)
+        app = App("app", AppArgs(portal=self._portal(migrates=True), ports=ports), self._child)
+        [container] = app.containers
+        self._run_backups(after=container)
+        url = pulumi.Output.concat("http://", container.published(APP_PORT))
+        addresses: Outputs = {
+            "postgres_address": self._postgres.server.published(POSTGRES_PORT),
+            "redis_address": self._redis.server.published(REDIS_PORT),
+        }
+        return self._common_outputs(url) | addresses | self._run_devtools()
 
     def _run_postgres(self) -> Postgres:
         args = PostgresArgs(
             image=self._images.build(POSTGRES_IMAGE),
             network=self._networks.data,
+            settings=self._settings.postgres,
+            defaults=self._defaults,
             superuser_password=self._secrets.postgres_password,
             migrator_password=self._secrets.migrator_password,
             app_password=self._secrets.app_password,
             backup_password=self._secrets.backup_password,
+            retain_data=self._settings.retain_data,
+            ports=self._development_port(POSTGRES_PORT, self._settings.ports.postgres),
         )
-        return Postgres("postgres", args, self._settings, self._child)
+        return Postgres("postgres", args, self._child)
 
     def _run_redis(self) -> Redis:
-        devtools = self._secrets.devtools_password if self._settings.devtools else None
         args = RedisArgs(
             image=self._images.build(REDIS_IMAGE),
             network=self._networks.data,
+            settings=self._settings.redis,
+            defaults=self._defaults,
             app_password=self._secrets.redis_password,
-            devtools_password=devtools,
+            devtools_password=self._secrets.devtools_password if self._settings.devtools else None,
+            retain_data=self._settings.retain_data,
+            ports=self._development_port(REDIS_PORT, self._settings.ports.redis),
         )
-        return Redis("redis", args, self._settings, self._child)
+        return Redis("redis", args, self._child)
 
-    def _run_app(self) -> App:
-        args = AppArgs(
-            image=self._app_image(),
-            networks=[self._networks.app, self._networks.data]
-            if self._is_production
-            else [self._networks.app],
-            database_url=self._postgres.app_url,
-            migration_database_url=self._postgres.migration_url,
-            redis_url=self._redis.app_url,
-            secret_key=self._secrets.secret_key,
-            jwt_secret_key=self._secrets.jwt_secret_key,
-            admin_password=self._secrets.admin_password,
-        )
-        # A store that does not come up ends the update; on the way down the portal goes first.
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[self._postgres, self._redis])
-        return App("app", args, self._settings, opts)
-
-    def _app_image(self) -> pulumi.Output[str]:
+    def _build_app_image(self) -> pulumi.Output[str]:
         given = self._settings.app.image
         if given is not None:
             return self._images.use("app", given)
-        return self._images.build(app_image(self._settings))
+        return self._images.build(app_image(self._settings.app))
 
-    def _run_backups(self) -> Backups:
+    def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource] = ()) -> PortalArgs:
+        """Inputs of a container of the portal; what migrating takes goes to those that migrate."""
+        networks, settings = self._networks, self._settings
+        secrets = {
+            "database_url": self._postgres.app_url,
+            "redis_url": self._redis.app_url,
+            "secret_key": self._secrets.secret_key,
+            "jwt_secret_key": self._secrets.jwt_secret_key,
+        }
+        if migrates:
+            secrets["migration_database_url"] = self._postgres.migration_url
+            secrets["admin_password"] = self._secrets.admin_password
+        return PortalArgs(
+            image=self._app_image,
+            networks=[networks.app, networks.data] if self._is_production else [networks.app],
+            environment=settings.portal(migrate=not self._is_production).environment(),
+            fresh_start=settings.postgres.fresh_start if migrates else None,
+            secrets=secrets,
+            settings=settings.app,
+            defaults=self._defaults,
+            # A store that does not come up ends the update; on the way down the portal goes first.
+            depends_on=[self._postgres.server.ready, self._redis.server.ready, *after],
+        )
+
+    def _run_backups(self, *, after: RunningContainer) -> None:
+        if not self._settings.backups.enabled:
+            return
         args = BackupsArgs(
             image=self._images.build(BACKUPS_IMAGE),
             network=self._networks.data,
-            credentials=self._postgres.backup_credentials,
-            portal=self._app,
+            settings=self._settings.backups,
+            defaults=self._defaults,
+            host=POSTGRES_HOST,
+            port=POSTGRES_PORT,
+            database=DATABASE,
+            user=BACKUP_USER,
+            password=self._secrets.backup_password,
+            retain_data=self._settings.retain_data,
+            # The first backup is to hold the schema.
+            depends_on=[after.ready],
         )
-        return Backups("backups", args, self._settings, self._child)
+        Backups("backups", args, self._child)
 
-    def _run_nginx(self, tls: TlsMaterial) -> Nginx:
+    def _tls_material(self) -> TlsMaterial:
+        settings = self._settings
+        return tls_material(
+            settings.tls.mode,
+            naming=self._defaults.naming,
+            domain=settings.domain,
+            given=settings.secrets,
+            parent=self,
+        )
+
+    def _run_nginx(self, app: App, tls: TlsMaterial) -> Nginx:
+        settings = self._settings
+        site = Site(
+            domain=settings.domain,
+            bind_address=settings.ports.bind_address,
+            https_port=settings.ports.https,
+            drain_seconds=settings.app.drain_seconds,
+        )
         args = NginxArgs(
             image=self._images.build(NGINX_IMAGE),
             edge_network=self._networks.edge,
             app_network=self._networks.app,
-            peers=self._app.peers,
+            settings=settings.nginx,
+            defaults=self._defaults,
+            site=site,
+            http_port=settings.ports.http,
+            peers=app.peers,
             tls=tls,
+            # An image from elsewhere brings files of its own, which may be older or newer.
+            assets=ROOT / "app" / "static" if settings.app.image is None else None,
         )
-        return Nginx("nginx", args, self._settings, self._child)
+        return Nginx("nginx", args, self._child)
 
-    def _run_devtools(self) -> DevTools:
+    def _run_devtools(self) -> Outputs:
+        if not self._settings.devtools:
+            return {}
         args = DevToolsArgs(
             adminer_image=self._images.build(ADMINER_IMAGE),
+            adminer_port=self._settings.ports.adminer,
             redis_commander_image=self._images.build(REDIS_COMMANDER_IMAGE),
+            redis_commander_port=self._settings.ports.redis_commander,
             network=self._networks.data,
             database_password=self._secrets.app_password,
             redis_password=self._secrets.devtools_password,
+            defaults=self._defaults,
         )
-        return DevTools("devtools", args, self._settings, self._child)
+        tools = DevTools("devtools", args, self._child)
+        return {"adminer_url": tools.adminer_url, "redis_commander_url": tools.redis_commander_url}
 
-    def _collect_outputs(self) -> dict[str, pulumi.Input[object]]:
-        url = (
-            self._nginx.url
-            if self._nginx is not None
-            else pulumi.Output.concat("http://", self._app.published_address)
-        )
-        outputs: dict[str, pulumi.Input[object]] = {
+    def _development_port(self, internal: int, external: int) -> list[PublishedPort]:
+        """In production the host publishes nginx's ports alone."""
+        return [] if self._is_production else [PublishedPort(internal, external)]
+
+    def _common_outputs(self, url: pulumi.Output[str]) -> Outputs:
+        return {
             "portal_url": url,
             "docs_url": pulumi.Output.concat(url, "/docs"),
             "health_url": pulumi.Output.concat(url, "/health"),
@@ -134,20 +236,19 @@ class DevportalStack(pulumi.ComponentResource):
             "network": self._networks.app,
             "images": self._images.built,
         }
-        if self._tls is not None and self._tls.authority is not None:
-            outputs["ca_certificate"] = self._tls.authority
-        return {**outputs, **self._development_outputs()}
 
-    def _development_outputs(self) -> dict[str, pulumi.Input[object]]:
-        if self._is_production:
-            return {}
-        outputs: dict[str, pulumi.Input[object]] = {
-            "postgres_address": self._postgres.published_address,
-            "redis_address": self._redis.published_address,
-        }
-        if self._devtools is not None:
-            outputs["adminer_url"] = pulumi.Output.concat("http://", self._devtools.adminer_address)
-            outputs["redis_commander_url"] = pulumi.Output.concat(
-                "http://", self._devtools.redis_commander_address
-            )
-        return outputs
+
+def _container_defaults(
+    settings: Settings, engine: EngineAddress, version: EngineVersion
+) -> ContainerDefaults:
+    return ContainerDefaults(
+        naming=Naming(settings.stack),
+        engine=engine,
+        restart=settings.restart,
+        pids_limit=settings.pids_limit,
+        memory_reservation_percent=settings.memory_reservation_percent,
+        health=settings.health,
+        has_start_interval=version.has_start_interval,
+        logs=settings.logs,
+        bind_address=settings.ports.bind_address,
+    )

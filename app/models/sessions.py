@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from app.models.texts import check_printable, check_storable
+from app.settings import EMAIL_PATTERN
 
 Email = Annotated[
     str,
@@ -13,7 +14,7 @@ Email = Annotated[
         strip_whitespace=True,
         to_lower=True,
         max_length=254,
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$",
+        pattern=EMAIL_PATTERN,
     ),
 ]
 """An address as browsers accept it, in lower case."""

@@ -1,13 +1,13 @@
 #!/bin/sh
-# usage: backups run            take backups in time and try them out, until stopped
+# usage: backups run            take backups on schedule and test them, until stopped
 #        backups take           take one now; its name
 #        backups check NAME     restore one on the side, compare it, note the result
 #        backups verify NAME    compare its checksum alone
 #        backups list           a line of JSON for each, oldest first
 #        backups send NAME      the dump itself
-#        backups health         fail where something should be looked at
-# A backup is a folder of /backups: database.dump, manifest.json and, once tried, check.json.
-# It is written under another name and gets its own when all of it is on the disk.
+#        backups health         fail where something needs attention
+# A backup is a folder of /backups: database.dump, manifest.json and, once tested, check.json.
+# It is written under another name and renamed when all of it is on the disk.
 set -eu
 
 STORE=${BACKUP_STORE:-/backups}
@@ -43,8 +43,8 @@ newest() {
     names | tail -n 1
 }
 
-# usage: newest_tried passed|failed|''; the newest one with that result, or with any
-newest_tried() {
+# usage: newest_tested passed|failed|''; the newest one with that result, or with any
+newest_tested() {
     for name in $(names); do
         ! grep -qs "\"result\": \"$1" "$STORE/$name/check.json" || echo "$name"
     done | tail -n 1
@@ -55,8 +55,8 @@ taken_at() {
     date -u -d "$(echo "$1" | sed 's/^\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z.*/\1-\2-\3 \4:\5:\6/')" +%s
 }
 
-# usage: tried_at NAME; in seconds
-tried_at() {
+# usage: tested_at NAME; in seconds
+tested_at() {
     date -u -d "$(sed -n 's/.*"checked_at": "\(.*\)T\(.*\)Z".*/\1 \2/p' "$STORE/$1/check.json")" +%s
 }
 
@@ -81,7 +81,7 @@ replace() {
     mv "$1.new" "$1"
 }
 
-# usage: under_lock COMMAND...; one at a time, also where someone takes one by hand
+# usage: under_lock COMMAND...; one at a time, also with one that is run by hand
 under_lock() {
     exec 9>"$STORE/.lock"
     flock 9
@@ -132,7 +132,7 @@ dump() {
     echo "$name"
 }
 
-# What went wrong stays to be seen until one is taken again.
+# A failure is kept until the next backup succeeds.
 take() {
     if said=$(backups dump 2>&1); then
         rm -f "$FAILURE"
@@ -144,7 +144,7 @@ take() {
     fi
 }
 
-# --- trying one out
+# --- testing one
 
 # usage: note_result NAME passed|failed REASON
 note_result() {
@@ -184,14 +184,14 @@ check() {
     fi
 }
 
-# --- in time
+# --- on schedule
 
 # usage: next_slot SECONDS; the first whole multiple of the interval after that moment
 next_slot() {
     echo $((($1 / BACKUP_INTERVAL_SECONDS + 1) * BACKUP_INTERVAL_SECONDS))
 }
 
-# The moment at which the next one is due: nothing is counted from this process's start.
+# When the next one is due; it does not depend on when this process started.
 due_at() {
     if [ -e "$FAILURE" ] || [ -z "$(newest)" ]; then
         echo 0
@@ -200,13 +200,13 @@ due_at() {
     fi
 }
 
-# The newest one is tried when the last trial is old, or was of another one and failed.
+# The newest one is tested when the last test is old, or was of another backup and failed.
 check_is_due() {
     [ -n "$(newest)" ] || return 1
-    tried=$(newest_tried '')
-    [ -n "$tried" ] || return 0
-    [ "$tried" = "$(newest)" ] || [ "$tried" = "$(newest_tried passed)" ] || return 0
-    [ $(($(tried_at "$tried") + BACKUP_CHECK_INTERVAL_SECONDS)) -le "$(now)" ]
+    tested=$(newest_tested '')
+    [ -n "$tested" ] || return 0
+    [ "$tested" = "$(newest)" ] || [ "$tested" = "$(newest_tested passed)" ] || return 0
+    [ $(($(tested_at "$tested") + BACKUP_CHECK_INTERVAL_SECONDS)) -le "$(now)" ]
 }
 
 # The newest one stays however old it is, and so does the newest that is known to be good.
@@ -214,14 +214,14 @@ prune() {
     oldest=$(($(now) - BACKUP_RETENTION_SECONDS))
     for name in $(names); do
         [ "$(taken_at "$name")" -lt "$oldest" ] || continue
-        [ "$name" != "$(newest)" ] && [ "$name" != "$(newest_tried passed)" ] || continue
+        [ "$name" != "$(newest)" ] && [ "$name" != "$(newest_tested passed)" ] || continue
         mv "$STORE/$name" "$STORE/.removed"
         rm -rf "$STORE/.removed"
         echo "removed $name"
     done
 }
 
-# usage: pause; until the next one is due, and never long: the clock may be set
+# usage: pause; until the next one is due, in short steps: the clock may be changed
 pause() {
     seconds=$(($(due_at) - $(now)))
     [ "$seconds" -le "$LONGEST_PAUSE_SECONDS" ] || seconds=$LONGEST_PAUSE_SECONDS
@@ -237,8 +237,8 @@ rest() {
 run() {
     trap 'exit 0' TERM INT
     [ -w "$STORE" ] ||
-        stop_with "$STORE: should be writable by user $(id -u) (got: it is not). Give the folder \
-to that user."
+        stop_with "$STORE: should be writable by user $(id -u) (got: it is not). Make that user \
+the owner of the folder."
     rm -rf "$STORE/.removed" "$STORE/.check"
     while :; do
         [ "$(due_at)" -gt "$(now)" ] || backups take || rest "$RETRY_SECONDS"
@@ -266,9 +266,9 @@ health() {
     late=$(($(now) - $(next_slot "$(taken_at "$(newest)")")))
     [ "$late" -le $((BACKUP_INTERVAL_SECONDS / 10 + 2 * RETRY_SECONDS)) ] ||
         stop_with "a backup should be taken every $BACKUP_INTERVAL_SECONDS s (got: $late s late)."
-    tried=$(newest_tried '')
-    [ "$tried" = "$(newest_tried passed)" ] ||
-        stop_with "$tried: should be restorable (got: $(cat "$STORE/$tried/check.json"))."
+    tested=$(newest_tested '')
+    [ "$tested" = "$(newest_tested passed)" ] ||
+        stop_with "$tested: should be restorable (got: $(cat "$STORE/$tested/check.json"))."
 }
 
 case ${1:-run} in

@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: check-backup DUMP FOLDER TABLE-ROWS
 # Restores DUMP into a server of its own below FOLDER, and compares the number of rows of every
-# table. No other server is touched, so nobody needs a right for it. FOLDER goes afterwards.
+# table. It touches no other server and needs no role there. FOLDER goes afterwards.
 set -eu
 
 dump=$1 folder=$2 expected=$3

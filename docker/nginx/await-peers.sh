@@ -18,7 +18,7 @@ for peer in "$@"; do
     until curl --silent --max-time 5 --output /dev/null --write-out '%header{x-upstream}' \
         http://127.0.0.1:8089/peer | grep -qF "$wanted"; do
         if [ $(($(cut -d. -f1 /proc/uptime) - started)) -ge "$seconds" ]; then
-            echo "nginx: should reach $peer within $seconds s (got no answer from it)." >&2
+            echo "nginx: should reach $peer within $seconds s (got no response from it)." >&2
             exit 1
         fi
         sleep 0.02

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Ends with 0 if nginx answers; whether the portal does is the portal's own health.
+# Ends with 0 if nginx responds; the portal has a health check of its own.
 set -eu
 
 exec curl --fail --silent --show-error --max-time 4 --output /dev/null \

@@ -42,7 +42,7 @@ has_new() {
     done
 }
 
-# usage: now; seconds since the machine's start, from a clock that nobody sets
+# usage: now; seconds since the machine's start, from a clock that cannot be set
 now() {
     cut -d. -f1 /proc/uptime
 }

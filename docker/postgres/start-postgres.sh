@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: start-postgres [postgres] [OPTION...] | COMMAND...
-# Starts the server with our configuration. A first start is whole or did not happen: the base
+# Starts the server with our configuration. A first start completes or leaves nothing: the base
 # image fills a folder beside the data, which then takes the data's place.
-# With EMPTY_VOLUME=refuse it needs leave to happen: the file .begin-empty, which it uses up.
+# With EMPTY_VOLUME=refuse a first start needs a permit, the file .begin-empty, and removes it.
 set -eu
 
 UNFINISHED=$PGDATA/.first-start
@@ -24,22 +24,22 @@ $(id -u) (got none). Mount it."
 
 check_data_folder() {
     [ -w "$PGDATA" ] ||
-        stop_with "$PGDATA: should be writable by user $(id -u) (got: it is not). Give the \
-volume to that user."
+        stop_with "$PGDATA: should be writable by user $(id -u) (got: it is not). Make that \
+user the owner of the volume."
     [ ! -e "$UNFINISHED" ] || return 0
     [ -z "$(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -path "$PERMIT")" ] ||
         stop_with "$PGDATA: should be empty or hold a database (got files, but no PG_VERSION). \
-Give it another volume, or restore this one."
+Use another volume, or restore this one."
     [ -e "$PERMIT" ] || [ "${EMPTY_VOLUME:-}" != refuse ] ||
         stop_with "$PGDATA: should hold the stack's database (got an empty volume). Bring the \
-volume back; or, to begin with an empty database on purpose, set devportal:postgres.fresh_start \
+volume back; or, to start with an empty database on purpose, set devportal:postgres.fresh_start \
 to a new word, such as the date, and run \`make up\`."
 }
 
 # The mark of an unfinished first start is there before the permit goes.
 clear_data_folder() {
     if [ -e "$UNFINISHED" ]; then
-        echo 'postgres: an earlier first start was interrupted; beginning again'
+        echo 'postgres: an earlier first start was interrupted; starting over'
         find "$PGDATA" -mindepth 1 -maxdepth 1 ! -path "$UNFINISHED" -exec rm -rf {} +
         find "$UNFINISHED" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
     fi
@@ -97,8 +97,8 @@ esac
 shift
 set -- postgres -c config_file=/etc/postgresql/postgresql.conf "$@"
 
-# Left by a server that was killed. Its process id is somebody else's in this container by now,
-# and PostgreSQL would take that one for a server that runs.
+# Left by a server that was killed. Another process of this container may have its id by now, and
+# PostgreSQL would take that one for a running server.
 rm -f "$PGDATA/postmaster.pid"
 if [ -s "$PGDATA/PG_VERSION" ]; then
     set_passwords "$@"

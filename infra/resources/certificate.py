@@ -8,7 +8,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from infra.naming import Naming
 from infra.resources.secret import Secret
-from infra.settings.groups import SecretSettings, TlsMode
+from infra.settings import SecretSettings, TlsMode
 from infra.x509 import Pair, is_due, make_authority, make_certificate
 
 

@@ -22,7 +22,7 @@ from infra.resources.container_options import (
     tmpfs,
 )
 from infra.resources.secret_files import SecretFiles, write_secret_files
-from infra.settings.groups import HealthSettings, LogSettings
+from infra.settings import HealthSettings, LogSettings
 
 # The provider changes these on the running container or in its state alone, so they are no
 # reason to replace it.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pulumi_docker as docker
 
-from infra.settings.groups import HealthSettings, LogSettings
+from infra.settings import HealthSettings, LogSettings
 
 HEALTHCHECK_COMMAND = "/usr/local/bin/healthcheck"
 _TMPFS_OPTIONS = "rw,noexec,nosuid,nodev"
@@ -33,7 +33,7 @@ def health_check(
     period = health.start_period_seconds if start_period_seconds is None else start_period_seconds
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", HEALTHCHECK_COMMAND],
-        interval=duration(health.interval_for(has_start_interval)),
+        interval=duration(health.interval_for(has_start_interval=has_start_interval)),
         timeout=duration(health.timeout_seconds),
         start_period=duration(period),
         start_interval=duration(health.start_interval_seconds) if has_start_interval else None,

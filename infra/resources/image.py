@@ -11,7 +11,7 @@ from infra.engine.address import EngineAddress
 from infra.engine.image_cleanup import ImageCleanup
 from infra.naming import Naming
 from infra.resources.build_context import digest_context
-from infra.settings.groups import ImageSource
+from infra.settings import ImageSource
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD_LOGS = ".build-logs"

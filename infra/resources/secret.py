@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pulumi
 
 from infra.engine.generated_secret import secret_value
-from infra.settings.loading import SecretSettings
+from infra.settings import SecretSettings
 
 Secret = pulumi.Output[str]
 

@@ -1,153 +1,163 @@
-"""The developer portal's own container."""
+"""The portal: the containers that serve it, and the job that migrates its schema first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_docker as docker
 
 from infra.resources.container import (
     ContainerArgs,
-    publish_in_development,
-    published_address,
+    ContainerDefaults,
+    PublishedPort,
+    RunningContainer,
     run_container,
+    run_job,
     run_replicas,
 )
 from infra.resources.image import ROOT, ImageRecipe
-from infra.services.postgres import fresh_start
 from infra.resources.secret import Secret
-from infra.settings.groups import Environment
-from infra.settings.loading import Settings
+from infra.settings import AppSettings
 
-_PORT = 8000
+APP_PORT = 8000
 _UID = _GID = 10001
 _CODE_PATH = "/srv/portal/app"
+_MIGRATE = ("python", "-m", "app", "migrate", "create-admin")
+_MIGRATION_STOP_SECONDS = 10
+_MIGRATION_VARIABLES = {"APP_ENV", "ADMIN_EMAIL", "FRESH_START"}
 
 
-def app_image(settings: Settings) -> ImageRecipe:
-    """The image of the portal: `dev` reloads code on save, `prod` carries nothing it can spare."""
-    target = "dev" if settings.app.reload else "prod"
+def app_image(settings: AppSettings) -> ImageRecipe:
+    """The portal's image: `dev` reloads code on save, `prod` carries nothing it does not need."""
+    target = "dev" if settings.reload else "prod"
     return ImageRecipe(
-        role="app", base="python", context=".", target=target, version=settings.app.version
+        role="app", base="python", context=".", target=target, version=settings.version
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppArgs:
-    """What the application is given: its image, its networks and the secrets it reads as files."""
+class PortalArgs:
+    """Inputs that every container of the portal's image has.
+
+    Parameters
+    ----------
+    environment
+        Variables of the portal, as `PortalSettings.environment` renders them.
+    fresh_start
+        Another word than before starts the container again, for one that migrates: the database
+        starts empty again with it.
+    secrets
+        Secret texts by the name of their setting: each becomes a file, whose path stands in the
+        variable `<NAME>_FILE`.
+    depends_on
+        What has to be ready first.
+    """
 
     image: pulumi.Input[str]
     networks: Sequence[pulumi.Input[str]]
-    database_url: Secret
-    migration_database_url: Secret
-    redis_url: Secret
-    secret_key: Secret
-    jwt_secret_key: Secret
-    admin_password: Secret
+    environment: Mapping[str, str]
+    fresh_start: str | None
+    secrets: Mapping[str, Secret]
+    settings: AppSettings
+    defaults: ContainerDefaults
+    depends_on: Sequence[pulumi.Resource]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppArgs:
+    """Inputs of the containers that serve the portal.
+
+    Parameters
+    ----------
+    ports
+        Where the host publishes `APP_PORT`; there is one container then. Without any there are as
+        many replicas as the settings name.
+    """
+
+    portal: PortalArgs
+    ports: Sequence[PublishedPort]
+
+
+class Migrations(pulumi.ComponentResource):
+    """A container that brings the schema up to date, creates the administrator and ends.
+
+    It runs again when its image, its secrets or its variables change, before any replica with the
+    new image starts. When it fails, the update ends, and the old replicas go on serving.
+    """
+
+    job: RunningContainer
+
+    def __init__(
+        self, name: str, args: PortalArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("devportal:infra:Migrations", name, None, opts)
+        described = _describe("migrations", args, stop_seconds=_MIGRATION_STOP_SECONDS)
+        # Another variable of the portal is no reason to run it again.
+        environment = {
+            key: value
+            for key, value in described.environment.items()
+            if key in _MIGRATION_VARIABLES or key.endswith("_FILE")
+        }
+        container = replace(described, command=_MIGRATE, environment=environment)
+        self.job = run_job("migrations", container, args.defaults, self)
+        self.register_outputs({})
 
 
 class App(pulumi.ComponentResource):
-    """The portal: replicas behind Nginx, or in development one on a published port."""
+    """The portal's server: replicas, or one container on a published port."""
 
+    containers: list[RunningContainer]
     peers: pulumi.Output[list[str]]
-    """`host:port` of every replica on its networks, once all of them are healthy."""
-    published_address: pulumi.Output[str]
-    """`address:port` on the host; empty behind Nginx."""
+    """`host:port` of every container on its networks, once all of them are healthy."""
 
     def __init__(
-        self,
-        name: str,
-        args: AppArgs,
-        settings: Settings,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: AppArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:App", name, None, opts)
-        described = _container(args, settings)
-        if settings.environment is Environment.PRODUCTION:
-            names = self._run_replicas(described, settings)
-            self.published_address = pulumi.Output.from_input("")
-        else:
-            container = run_container("app", described, settings, self)
-            names = [container.name]
-            self.published_address = published_address(container, settings)
+        self.containers = self._run(args)
+        names = [container.name for container in self.containers]
         self.peers = pulumi.Output.all(*names).apply(
-            lambda names: [f"{name}:{_PORT}" for name in names]
+            lambda names: [f"{name}:{APP_PORT}" for name in names]
         )
         self.register_outputs({})
 
-    def _run_replicas(
-        self, described: ContainerArgs, settings: Settings
-    ) -> list[pulumi.Output[str]]:
-        own = settings.app
-        replicas = run_replicas(
-            described, settings, self, max_surge=own.max_surge, count=own.replicas
+    def _run(self, args: AppArgs) -> list[RunningContainer]:
+        own, defaults = args.portal.settings, args.portal.defaults
+        # The server drains for so long by itself; the rest is for its last log lines.
+        described = _describe("app", args.portal, stop_seconds=own.drain_seconds + 5)
+        # The server reads this variable; the stage that reloads code has an option that wins.
+        drain = {"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds)}
+        container = replace(
+            described,
+            environment={**described.environment, **drain},
+            mounts=[_code_mount()] if own.reload else [],
+            ports=args.ports,
         )
-        return [replica.name for replica in replicas]
+        if args.ports:
+            return [run_container("app", container, defaults, self)]
+        return run_replicas(container, defaults, self, count=own.replicas, max_surge=own.max_surge)
 
 
-def _container(args: AppArgs, settings: Settings) -> ContainerArgs:
-    own = settings.app
-    secret_files = _secret_files(args)
+def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArgs:
+    files = {f"{name.upper()}_FILE": f"/run/secrets/{name}" for name in args.secrets}
+    again = {} if args.fresh_start is None else {"FRESH_START": args.fresh_start}
     return ContainerArgs(
-        role="app",
+        role=role,
         image=args.image,
         uid=_UID,
         gid=_GID,
         networks=args.networks,
-        environment={**_environment(settings), **_file_variables(secret_files)},
-        secret_files=secret_files,
-        mounts=[_code_mount()] if own.reload else [],
-        ports=publish_in_development(settings, internal=_PORT, external=settings.ports.portal),
-        memory_mb=own.memory_mb,
-        cpus=own.cpus,
-        # The server drains for so long by itself; the rest is for its last words.
-        stop_seconds=own.drain_seconds + 5,
+        environment={**args.environment, **again, **files},
+        secret_files=args.secrets,
+        memory_mb=args.settings.memory_mb,
+        cpus=args.settings.cpus,
+        stop_seconds=stop_seconds,
+        depends_on=args.depends_on,
     )
 
 
-def _secret_files(args: AppArgs) -> dict[str, Secret]:
-    return {
-        "database_url": args.database_url,
-        "migration_database_url": args.migration_database_url,
-        "redis_url": args.redis_url,
-        "secret_key": args.secret_key,
-        "jwt_secret_key": args.jwt_secret_key,
-        "admin_password": args.admin_password,
-    }
-
-
-def _file_variables(secret_files: dict[str, Secret]) -> dict[str, str]:
-    return {f"{name.upper()}_FILE": f"/run/secrets/{name}" for name in secret_files}
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    own = settings.app
-    return {
-        "APP_VERSION": own.version,
-        "APP_ENV": settings.environment.value,
-        # Migrations run when a portal starts.
-        **fresh_start(settings),
-        "DEBUG": str(own.debug).lower(),
-        "SEED": str(own.seed).lower(),
-        "LOG_LEVEL": own.log_level,
-        "JWT_ALGORITHM": "HS256",
-        "JWT_EXPIRE_MINUTES": str(own.jwt_expire_minutes),
-        "ALLOWED_ORIGINS": ",".join(own.allowed_origins),
-        "ADMIN_EMAIL": own.admin_email,
-        "ANONYMOUS_READS": str(own.anonymous_reads).lower(),
-        "REGISTRATION_OPEN": str(own.registration_open).lower(),
-        "LOGIN_ATTEMPTS_PER_MINUTE": str(own.login_attempts_per_minute),
-        "REFRESHES_PER_MINUTE": str(own.refreshes_per_minute),
-        "USER_REQUESTS_PER_MINUTE": str(own.user_requests_per_minute),
-        "KEY_REQUESTS_PER_MINUTE": str(own.key_requests_per_minute),
-        "DATABASE_POOL_SIZE": str(own.database_pool_size),
-        # The server's own name for it; a stage that reloads sets it shorter on its command line.
-        "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds),
-    }
-
-
 def _code_mount() -> docker.ContainerMountArgs:
-    """The one bind mount: what is saved in the clone is what the server reloads."""
+    """The one bind mount: the server reloads what is saved in the clone."""
     return docker.ContainerMountArgs(
         type="bind", source=str(ROOT / "app"), target=_CODE_PATH, read_only=True
     )

@@ -1,44 +1,53 @@
 """Redis: cache, sessions and rate limits."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 
 from infra.resources.container import (
     ContainerArgs,
-    publish_in_development,
-    published_address,
+    ContainerDefaults,
+    PublishedPort,
+    RunningContainer,
     run_container,
 )
 from infra.resources.image import ImageRecipe
-from infra.naming import Naming
 from infra.resources.secret import Secret, secret_url
-from infra.settings.loading import Settings
 from infra.resources.volume import create_data_volume, mount_volume
+from infra.settings import RedisSettings
 
 REDIS_IMAGE = ImageRecipe(role="redis", base="redis", context="docker/redis")
-APP_USER = "devportal"
-DEVTOOLS_USER = "devtools"
-_PORT = 6379
+REDIS_PORT = 6379
+_APP_USER = "devportal"
+_DEVTOOLS_USER = "devtools"
 _UID, _GID = 999, 1000
 _CONFIGURATION = "/etc/redis/redis.conf"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RedisArgs:
-    """What the server is given: its image, its network and the passwords of its users.
+    """Inputs of the server.
 
     Parameters
     ----------
     devtools_password
         None leaves the user of Redis Commander out.
+    retain_data
+        Keep the data volume on the engine when the stack goes.
+    ports
+        Where the host publishes `REDIS_PORT`.
     """
 
     image: pulumi.Input[str]
     network: pulumi.Input[str]
+    settings: RedisSettings
+    defaults: ContainerDefaults
     app_password: Secret
     devtools_password: Secret | None
+    retain_data: bool
+    ports: Sequence[PublishedPort]
 
 
 class Redis(pulumi.ComponentResource):
@@ -46,28 +55,22 @@ class Redis(pulumi.ComponentResource):
 
     app_url: Secret
     """URL for the application's user, which has no administrative command."""
-    published_address: pulumi.Output[str]
-    """`address:port` on the host; empty where nothing is published."""
+    server: RunningContainer
 
     def __init__(
-        self,
-        name: str,
-        args: RedisArgs,
-        settings: Settings,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: RedisArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Redis", name, None, opts)
-        self.app_url = secret_url("redis", APP_USER, args.app_password, f"redis:{_PORT}/0")
-        server = self._run_server(args, settings)
-        self.published_address = published_address(server, settings)
+        self.app_url = secret_url("redis", _APP_USER, args.app_password, f"redis:{REDIS_PORT}/0")
+        self.server = run_container("redis", self._describe(args), args.defaults, self)
         self.register_outputs({})
 
-    def _run_server(self, args: RedisArgs, settings: Settings) -> docker.Container:
-        own = settings.redis
+    def _describe(self, args: RedisArgs) -> ContainerArgs:
+        own = args.settings
         data = create_data_volume(
-            "redis", Naming(settings.stack), retain=settings.retain_data, parent=self
+            "redis", args.defaults.naming, retain=args.retain_data, parent=self
         )
-        container = ContainerArgs(
+        return ContainerArgs(
             role="redis",
             image=args.image,
             uid=_UID,
@@ -76,30 +79,37 @@ class Redis(pulumi.ComponentResource):
             command=["redis-server", _CONFIGURATION, "--maxmemory", f"{own.max_memory_mb}mb"],
             secret_files={"users.acl": _access_list(args)},
             mounts=[mount_volume(data.name, "/data")],
-            ports=publish_in_development(settings, internal=_PORT, external=settings.ports.redis),
+            ports=args.ports,
             memory_mb=own.memory_mb,
             cpus=own.cpus,
             stop_seconds=own.stop_seconds,
         )
-        return run_container("redis", container, settings, self)
 
 
 def _access_list(args: RedisArgs) -> pulumi.Output[str]:
-    """Redis' ACL file: everyone has a name, and `default` is off."""
-    passwords = {"app": args.app_password}
+    passwords = {_APP_USER: args.app_password}
     if args.devtools_password is not None:
-        passwords["devtools"] = args.devtools_password
-    return pulumi.Output.all(**passwords).apply(_render_access_list)
+        passwords[_DEVTOOLS_USER] = args.devtools_password
+    return pulumi.Output.all(**passwords).apply(render_access_list)
 
 
-def _render_access_list(passwords: dict[str, str]) -> str:
+def render_access_list(passwords: dict[str, str]) -> str:
+    """Redis' ACL file for the users with a password; `default` is off.
+
+    Passwords stand there as digests: a plain one with a space in it would end at the space, and
+    Redis refuses to start on the rest.
+    """
     lines = [
-        # Nobody can be it, but Redis is when it reads its own file: transactions that `default` had
-        # no right to would be left out, and what they wrote be gone after a restart.
+        # No one can log in as it, but Redis acts as it while it loads its own file: without these
+        # rights it would skip transactions, and what they wrote would be lost in a restart.
         "user default off resetpass ~* &* +@all",
-        f"user {APP_USER} on >{passwords['app']} ~* &* +@all -@admin -@dangerous",
+        f"user {_APP_USER} on {_digest(passwords[_APP_USER])} ~* &* +@all -@admin -@dangerous",
         "user health on nopass resetkeys resetchannels -@all +ping",
     ]
-    if "devtools" in passwords:
-        lines.append(f"user {DEVTOOLS_USER} on >{passwords['devtools']} ~* &* +@all")
+    if _DEVTOOLS_USER in passwords:
+        lines.append(f"user {_DEVTOOLS_USER} on {_digest(passwords[_DEVTOOLS_USER])} ~* &* +@all")
     return "\n".join(lines) + "\n"
+
+
+def _digest(password: str) -> str:
+    return "#" + hashlib.sha256(password.encode()).hexdigest()

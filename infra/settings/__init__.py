@@ -1,0 +1,34 @@
+"""Settings of a stack: groups, rules, messages; the only reader of its configuration."""
+
+from app.settings import Environment
+from infra.settings.groups import (
+    AppSettings,
+    BackupSettings,
+    HealthSettings,
+    LogSettings,
+    NginxSettings,
+    PortSettings,
+    PostgresSettings,
+    RedisSettings,
+    SecretSettings,
+    TlsSettings,
+)
+from infra.settings.loading import Settings
+from infra.settings.values import ImageSource, TlsMode
+
+__all__ = [
+    "AppSettings",
+    "BackupSettings",
+    "Environment",
+    "HealthSettings",
+    "ImageSource",
+    "LogSettings",
+    "NginxSettings",
+    "PortSettings",
+    "PostgresSettings",
+    "RedisSettings",
+    "SecretSettings",
+    "Settings",
+    "TlsMode",
+    "TlsSettings",
+]

@@ -1,182 +1,260 @@
-"""The groups of settings: names, types, bounds and defaults."""
+"""The groups of settings: names, types, bounds, defaults and what each is for.
 
-from enum import StrEnum
-from typing import Annotated
+What the portal reads as well is in `app/settings.py`.
+"""
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from typing import Annotated, Literal
 
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
-class Environment(StrEnum):
-    """What the stack is for; decides nothing that a setting can decide."""
+from app.setting_rules import Between
+from app.settings import Environment as Environment
+from app.settings import Key, Password, PortalOptions, Version
+from infra.settings.values import BindAddress, Encrypted, Folder, ImageReference, TlsMode
 
-    DEVELOPMENT = "development"
-    PRODUCTION = "production"
-
-
-class ImageSource(StrEnum):
-    """Where base images come from."""
-
-    AUTO = "auto"
-    OFFICIAL = "official"
-    PACKAGES = "packages"
+Port = Annotated[int, Between(0, 65535)]
+Cpus = Annotated[float, Between(0.1, 64)]
 
 
 class Group(BaseModel):
-    """Unknown keys are mistakes; values do not change."""
+    """Refuses unknown keys; its values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-_VERSION = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"
-_VERSION_RULE = "text of 1 to 63 letters, digits, '.', '_' or '-'"
-
-
-def _spell(value: object) -> object:
-    """YAML and the command line make a number of `2`; a fraction has lost digits already."""
-    return str(value) if type(value) is int else value
-
-
-Version = Annotated[
-    str, BeforeValidator(_spell), Field(pattern=_VERSION, description=_VERSION_RULE)
-]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Folder = Annotated[
-    str, Field(pattern="^/[^:]*[^/:]$", description="an absolute path without a colon")
-]
-Cpus = Annotated[float, Field(ge=0.1, le=64)]
-
-
-class TlsMode(StrEnum):
-    """Where the certificate comes from."""
-
-    GENERATED = "generated"
-    PROVIDED = "provided"
-
-
 class PortSettings(Group):
-    """Host ports, published on `bind_address`; 0 lets the engine choose a free one."""
+    """Ports on the host; 0 lets the engine choose a free one, once."""
 
-    bind_address: str = "127.0.0.1"
-    https: Port = 443
-    http: Port = 80
-    portal: Port = 8000
-    postgres: Port = 5433
-    redis: Port = 6380
-    adminer: Port = 8081
-    redis_commander: Port = 8082
+    bind_address: BindAddress = Field(
+        default="127.0.0.1", description="address of the host on which every port is published"
+    )
+    https: Port = Field(default=443, description="Nginx, in production")
+    http: Port = Field(
+        default=80,
+        description="Nginx without TLS, in production: redirects to HTTPS, refuses API calls",
+    )
+    portal: Port = Field(default=8000, description="the portal, in development")
+    postgres: Port = Field(default=5433, description="PostgreSQL, in development")
+    redis: Port = Field(default=6380, description="Redis, in development")
+    adminer: Port = Field(default=8081, description="Adminer")
+    redis_commander: Port = Field(default=8082, description="Redis Commander")
 
 
-class AppSettings(Group):
-    """The portal's containers and what the application reads from its environment."""
+class AppSettings(PortalOptions, Group):
+    """The portal's containers, and the options of the portal itself."""
 
-    replicas: Annotated[int, Field(ge=1, le=16)] = 2
-    max_surge: Annotated[int, Field(ge=1, le=16)] = 1
-    version: Version = "latest"
-    image: str | None = None
-    reload: bool = False
-    debug: bool = False
-    seed: bool = False
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    allowed_origins: list[str] = ["http://localhost:3000", "http://localhost:8080"]
-    admin_email: str = "admin@example.com"
-    anonymous_reads: bool = False
-    registration_open: bool = False
-    login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
-    refreshes_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 120
-    user_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
-    key_requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 5
-    memory_mb: Annotated[int, Field(ge=64, le=65536)] = 512
-    cpus: Cpus = 1.0
-    drain_seconds: Annotated[int, Field(ge=1, le=600)] = 30
+    replicas: Annotated[int, Between(1, 16)] = Field(
+        default=2, description="portals behind Nginx; in development always 1"
+    )
+    max_surge: Annotated[int, Between(1, 16)] = Field(
+        default=1, description="new replicas that start at the same time in an update"
+    )
+    version: Version = Field(
+        default="latest",
+        description="version in the image's name and in the portal; a new one rolls it",
+    )
+    image: ImageReference | None = Field(
+        default=None, description="run this image instead of building one, for example to roll back"
+    )
+    reload: bool = Field(
+        default=False, description="mount `app/` and reload it on save; refused in production"
+    )
+    memory_mb: Annotated[int, Between(64, 65536, "MB")] = Field(
+        default=512, description="memory limit of a replica"
+    )
+    cpus: Cpus = Field(default=1.0, description="processors that a replica may use")
+    drain_seconds: Annotated[int, Between(1, 600, "seconds")] = Field(
+        default=30, description="time for running requests before a replica stops"
+    )
 
 
 class NginxSettings(Group):
-    """What stands in front of the replicas in production."""
+    """Nginx in front of the replicas, in production."""
 
-    requests_per_second: Annotated[int, Field(ge=0, le=1_000_000)] = 50
-    burst: Annotated[int, Field(ge=0, le=1_000_000)] = 100
-    connections_per_client: Annotated[int, Field(ge=0, le=1_000_000)] = 100
-    max_body_mb: Annotated[int, Field(ge=1, le=1024)] = 12
-    answer_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    http3: bool = False
-    extra_configuration: str = ""
-    memory_mb: Annotated[int, Field(ge=32, le=65536)] = 256
-    cpus: Cpus = 1.0
+    requests_per_second: Annotated[int, Between(0, 1_000_000)] = Field(
+        default=50, description="average for one client address, 429 above it; 0 means no limit"
+    )
+    burst: Annotated[int, Between(0, 1_000_000, "requests")] = Field(
+        default=100, description="requests above the average that are accepted"
+    )
+    connections_per_client: Annotated[int, Between(0, 1_000_000)] = Field(
+        default=100, description="concurrent requests of one client address; 0 means no limit"
+    )
+    max_body_mb: Annotated[int, Between(1, 1024, "MB")] = Field(
+        default=12, description="size of a request's body, 413 above it"
+    )
+    answer_seconds: Annotated[int, Between(1, 3600, "seconds")] = Field(
+        default=60,
+        description="time the portal has to respond; streams and WebSockets have an hour",
+    )
+    http3: bool = Field(default=False, description="also serve HTTP/3, on the same port over UDP")
+    extra_configuration: str = Field(
+        default="",
+        description="directives for the server block; `nginx -t` checks them before they apply",
+    )
+    memory_mb: Annotated[int, Between(32, 65536, "MB")] = Field(
+        default=256, description="memory limit"
+    )
+    cpus: Cpus = Field(default=1.0, description="processors it may use")
 
 
 class TlsSettings(Group):
-    """TLS of the portal: a certificate of the stack's own authority, or one that is given."""
+    """TLS of the portal."""
 
-    mode: TlsMode = TlsMode.GENERATED
+    mode: TlsMode = Field(
+        default=TlsMode.GENERATED,
+        description="`generated`: by an authority of the stack's own, renewed by any `up`; "
+        "`provided`: from the secrets `tls_certificate` and `tls_key`",
+    )
 
 
 class PostgresSettings(Group):
     """The PostgreSQL server."""
 
-    memory_mb: Annotated[int, Field(ge=128, le=262144)] = 512
-    shared_memory_mb: Annotated[int, Field(ge=64, le=65536)] = 256
-    cpus: Cpus = 1.0
-    max_connections: Annotated[int, Field(ge=10, le=1000)] = 100
-    stop_seconds: Annotated[int, Field(ge=10, le=600)] = 60
-    fresh_start: Version | None = None
+    memory_mb: Annotated[int, Between(128, 262144, "MB")] = Field(
+        default=512, description="memory limit"
+    )
+    shared_memory_mb: Annotated[int, Between(64, 65536, "MB")] = Field(
+        default=256, description="size of /dev/shm, for parallel queries"
+    )
+    cpus: Cpus = Field(default=1.0, description="processors it may use")
+    max_connections: Annotated[int, Between(10, 1000, "connections")] = Field(
+        default=100,
+        description="connections it accepts; has to suffice for an update of the replicas",
+    )
+    stop_seconds: Annotated[int, Between(10, 600, "seconds")] = Field(
+        default=60, description="time for a fast shutdown"
+    )
+    fresh_start: Version | None = Field(
+        default=None,
+        description="a new word, such as the date, allows an empty database where data was lost",
+    )
 
 
 class BackupSettings(Group):
-    """Copies of the database, and how often they are restored to see that they can be."""
+    """Backups of the database, and trial restores of them."""
 
-    enabled: bool = True
-    interval_hours: Annotated[int, Field(ge=1, le=168)] = 6
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 14
-    check_interval_hours: Annotated[int, Field(ge=1, le=744)] = 24
-    host_folder: Folder | None = None
-    memory_mb: Annotated[int, Field(ge=128, le=65536)] = 256
-    cpus: Cpus = 0.5
+    enabled: bool = Field(default=True, description="take backups; in development false unless set")
+    interval_hours: Annotated[int, Between(1, 168, "hours")] = Field(
+        default=6, description="time from one backup to the next"
+    )
+    retention_days: Annotated[int, Between(1, 3650, "days")] = Field(
+        default=14,
+        description="age at which one is deleted; the newest and the newest good one stay",
+    )
+    check_interval_hours: Annotated[int, Between(1, 744, "hours")] = Field(
+        default=24, description="time from one trial restore to the next"
+    )
+    host_folder: Folder | None = Field(
+        default=None, description="folder of the host to keep them in, instead of a volume"
+    )
+    memory_mb: Annotated[int, Between(128, 65536, "MB")] = Field(
+        default=256, description="memory limit"
+    )
+    cpus: Cpus = Field(default=0.5, description="processors it may use")
 
 
 class RedisSettings(Group):
-    """The Redis server; the container's limit leaves room for the fork that writes a snapshot."""
+    """The Redis server."""
 
-    max_memory_mb: Annotated[int, Field(ge=16, le=65536)] = 256
-    memory_mb: Annotated[int, Field(ge=32, le=131072)] = 512
-    cpus: Cpus = 0.5
-    stop_seconds: Annotated[int, Field(ge=5, le=600)] = 30
+    max_memory_mb: Annotated[int, Between(16, 65536, "MB")] = Field(
+        default=256, description="data above it is evicted, least recently used first"
+    )
+    memory_mb: Annotated[int, Between(32, 131072, "MB")] = Field(
+        default=512, description="memory limit; at least 1.5 times `redis.max_memory_mb`"
+    )
+    cpus: Cpus = Field(default=0.5, description="processors it may use")
+    stop_seconds: Annotated[int, Between(5, 600, "seconds")] = Field(
+        default=30, description="time for the last snapshot"
+    )
 
 
 class HealthSettings(Group):
-    """Health checks of every container.
+    """Health checks of every container."""
 
-    The plan's interval of 30 s would make every start last 30 s on engines older than 25,
-    which ignore the start interval, so the default is shorter; the rest is the plan's.
-    """
+    interval_seconds: Annotated[int, Between(1, 59, "seconds")] | None = Field(
+        default=None,
+        description="time between two probes; unset: 30, or 5 where the engine (API below 1.44) "
+        "has no start interval",
+    )
+    start_interval_seconds: Annotated[int, Between(1, 59, "seconds")] = Field(
+        default=1, description="time between two probes while a container starts (API 1.44)"
+    )
+    timeout_seconds: Annotated[int, Between(1, 59, "seconds")] = Field(
+        default=10, description="time a probe has"
+    )
+    retries: Annotated[int, Between(1, 20)] = Field(
+        default=3, description="failed probes in a row that make a container unhealthy"
+    )
+    start_period_seconds: Annotated[int, Between(0, 600, "seconds")] = Field(
+        default=60, description="time in which failed probes do not count"
+    )
+    wait_seconds: Annotated[int, Between(5, 1200, "seconds")] = Field(
+        default=120, description="time in which a new container has to become healthy"
+    )
 
-    interval_seconds: Annotated[int, Field(ge=1, le=59)] = 2
-    timeout_seconds: Annotated[int, Field(ge=1, le=59)] = 10
-    retries: Annotated[int, Field(ge=1, le=20)] = 3
-    start_period_seconds: Annotated[int, Field(ge=0, le=600)] = 60
-    wait_seconds: Annotated[int, Field(ge=5, le=1200)] = 120
+    def interval_for(self, *, has_start_interval: bool) -> int:
+        """Seconds between two probes on an engine with or without a start interval.
+
+        A probe costs an exec, so they are rare where the engine still notices a start quickly.
+        """
+        return self.interval_seconds or (30 if has_start_interval else 5)
 
 
 class LogSettings(Group):
     """Rotation of container logs; Docker's own default never rotates."""
 
-    driver: Annotated[str, Field(pattern="^(json-file|local)$")] = "json-file"
-    max_size_mb: Annotated[int, Field(ge=1, le=1000)] = 10
-    max_files: Annotated[int, Field(ge=1, le=20)] = 3
+    driver: Literal["json-file", "local"] = Field(
+        default="json-file", description="how logs are kept"
+    )
+    max_size_mb: Annotated[int, Between(1, 1000, "MB")] = Field(
+        default=10, description="size at which a file is rotated"
+    )
+    max_files: Annotated[int, Between(1, 20)] = Field(
+        default=3, description="files of each container"
+    )
 
 
 class SecretSettings(Group):
-    """Secrets set by hand; those left out are generated on the first `up`."""
+    """Secrets set by hand; passwords and keys left out are generated by the first `up`."""
 
-    postgres_password: SecretStr | None = None
-    migrator_password: SecretStr | None = None
-    app_password: SecretStr | None = None
-    backup_password: SecretStr | None = None
-    redis_password: SecretStr | None = None
-    devtools_password: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    jwt_secret_key: SecretStr | None = None
-    admin_password: SecretStr | None = None
-    tls_certificate: SecretStr | None = None
-    tls_key: SecretStr | None = None
+    postgres_password: Password | None = Field(default=None, description="PostgreSQL's superuser")
+    migrator_password: Password | None = Field(
+        default=None, description="the role that owns the schema"
+    )
+    app_password: Password | None = Field(
+        default=None, description="the portal's role in PostgreSQL"
+    )
+    backup_password: Password | None = Field(
+        default=None, description="the role that takes backups"
+    )
+    redis_password: Password | None = Field(default=None, description="the portal's user in Redis")
+    devtools_password: Password | None = Field(
+        default=None, description="Redis Commander's user in Redis"
+    )
+    secret_key: Key | None = Field(
+        default=None, description="the portal's key for cookies and forms"
+    )
+    jwt_secret_key: Key | None = Field(
+        default=None, description="the portal's key for access tokens"
+    )
+    admin_password: Password | None = Field(default=None, description="the first administrator")
+    tls_certificate: SecretStr | None = Field(
+        default=None,
+        description="PEM of the certificate chain, the server's own first; never generated",
+    )
+    tls_key: SecretStr | None = Field(default=None, description="PEM of its key; never generated")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _accept_encrypted(
+        cls, value: object, check: ValidatorFunctionWrapHandler
+    ) -> SecretStr | None:
+        return value if isinstance(value, Encrypted) else check(value)

@@ -1,90 +1,71 @@
 """Turns what pydantic found wrong into `where: rule (got value). What to do.`"""
 
 import difflib
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from app.setting_rules import rule_text, show, show_secret
+from infra.settings.model import NAMESPACE, StackSettings
+from infra.settings.values import Encrypted
 
-def describe_mistakes(error: ValidationError, model: type[BaseModel], namespace: str) -> list[str]:
-    """One line for each mistake, named by the key as the user writes it."""
-    return [f"{namespace}:{_describe(details, model)}" for details in error.errors()]
+Location = tuple[int | str, ...]
 
 
-def _describe(details: ErrorDetails, model: type[BaseModel]) -> str:
-    path = [str(part) for part in details["loc"]]
-    where = ".".join(path)
+def describe_mistakes(error: ValidationError, file_name: str) -> list[str]:
+    """One line for each mistake, named by the key as the user writes it.
+
+    Parameters
+    ----------
+    file_name
+        Where the user has to correct what is not a secret.
+    """
+    # What is encrypted is checked by the program, which can read it.
+    readable = [item for item in error.errors() if not isinstance(item["input"], Encrypted)]
+    return [f"{NAMESPACE}:{_describe(details, file_name)}" for details in readable]
+
+
+def _describe(details: ErrorDetails, file_name: str) -> str:
+    location = details["loc"]
+    where = _spell(location)
     if details["type"] == "extra_forbidden":
-        return _describe_unknown(path, model)
+        return f"{where}: should be a known key (got '{location[-1]}'). {_suggest(location)}"
     if details["type"] == "missing":
-        return f"{where}: should be set (got nothing). Add it with `pulumi config set`."
-    value = "a secret" if "secrets" in path else _show(details["input"])
-    return f"{where}: should be {_rule(path, model, details)} (got {value})."
+        return f"{where}: should be set (got nothing). Add it to {file_name}."
+    rule = f"{where}: should be {rule_text(details)}"
+    if location[0] == "secrets" and len(location) > 1:
+        return f"{rule} (got {show_secret(details['input'])}). {set_secret(str(location[-1]))}"
+    return f"{rule} (got {show(details['input'])}). {_advise(details, file_name)}"
 
 
-def _describe_unknown(path: list[str], model: type[BaseModel]) -> str:
-    known = [name for name in _group_at(path[:-1], model).model_fields if name != "stack"]
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"Known keys: {', '.join(known)}."
-    return f"{'.'.join(path)}: should be a known key (got '{path[-1]}'). {hint}"
+def set_secret(name: str, value: str = "") -> str:
+    """What to do about a secret."""
+    command = f"pulumi config set --secret --path {NAMESPACE}:secrets.{name}{value}"
+    return f"Set it with `{command}`."
 
 
-def _group_at(path: list[str], model: type[BaseModel]) -> type[BaseModel]:
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        model = annotation
-    return model
+def _advise(details: ErrorDetails, file_name: str) -> str:
+    if isinstance(details["input"], float) and "version" in details["loc"]:
+        return f"Put it between quotes in {file_name}."
+    return f"Correct it in {file_name}."
 
 
-def _rule(path: list[str], model: type[BaseModel], details: ErrorDetails) -> str:
-    """The whole rule of a field, as its schema states it, not just the half that was broken."""
-    schema = _schema_at(path, model)
-    if schema is None:
-        return details["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
-    if "enum" in schema:
-        return "one of " + ", ".join(schema["enum"])
-    if "pattern" in schema and "description" in schema:
-        return schema["description"]
-    if "pattern" in schema:
-        return "one of " + ", ".join(schema["pattern"].strip("^()$").split("|"))
-    noun = _NOUNS.get(schema.get("type", "string"), "a value")
-    if "minimum" in schema:
-        return f"{noun} from {schema['minimum']} to {schema['maximum']}"
-    return noun
+def _suggest(location: Location) -> str:
+    known = list(_group_at(location[:-1]).model_fields)
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known keys: {', '.join(known)}."
 
 
-_NOUNS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "string": "text",
-    "array": "a list",
-    "object": "a group of keys",
-}
+def _group_at(location: Location) -> type[BaseModel]:
+    group: type[BaseModel] = StackSettings
+    for part in location:
+        nested = group.model_fields[str(part)].annotation
+        assert isinstance(nested, type)
+        group = nested
+    return group
 
 
-def _schema_at(path: list[str], model: type[BaseModel]) -> dict[str, Any] | None:
-    """The JSON schema of one field; None for an item inside a list."""
-    group, name = path[:-1], path[-1]
-    if any(part.isdigit() for part in path):
-        return None
-    schema = _group_at(group, model).model_json_schema()
-    field: dict[str, Any] = schema["properties"][name]
-    # Of what may be left out, the rule of what is given.
-    options: list[dict[str, Any]] = field.get("anyOf", [])
-    field = next((option for option in options if option.get("type") != "null"), field)
-    reference = field.get("$ref") or next(
-        (option["$ref"] for option in field.get("allOf", []) if "$ref" in option), None
-    )
-    return schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else field
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f"'{value}'"
-    return "a group of keys" if isinstance(value, dict) else str(value)
+def _spell(location: Location) -> str:
+    """As Pulumi spells paths: `app.allowed_origins[0]`."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
+    return "".join(parts).removeprefix(".")

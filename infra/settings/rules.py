@@ -1,15 +1,12 @@
 """Rules that hold between settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from app.settings import Environment, unfit_for_production
 from infra.x509 import CertificateError, check_pair
-from infra.settings.groups import Environment, TlsMode
-
-if TYPE_CHECKING:
-    from infra.settings.loading import Settings
+from infra.settings.messages import set_secret
+from infra.settings.model import StackSettings
+from infra.settings.values import Encrypted, TlsMode
 
 # Of PostgreSQL itself: kept for its superuser; and for a probe, a backup and a look by hand.
 _RESERVED_CONNECTIONS = 3
@@ -18,18 +15,14 @@ _OTHER_CONNECTIONS = 3
 _MIGRATION_CONNECTIONS = 2
 # PostgreSQL's own processes, the init process, and probes.
 _OTHER_PROCESSES = 28
-_DEVELOPMENT_ONLY = {
-    "reload": "Code in production comes from the image alone.",
-    "debug": "Debug answers show the application's inside.",
-    "seed": "Seed data is for development.",
-}
 
 
-def combination_mistakes(settings: Settings) -> list[str]:
+def combination_mistakes(settings: StackSettings) -> list[str]:
     """One line for each broken rule, by the key as the user writes it."""
     return [
         *_size_mistakes(settings),
         *_connection_mistakes(settings),
+        *_port_mistakes(settings),
         *(
             _production_mistakes(settings)
             if settings.environment is Environment.PRODUCTION
@@ -38,7 +31,7 @@ def combination_mistakes(settings: Settings) -> list[str]:
     ]
 
 
-def _size_mistakes(settings: Settings) -> Iterator[str]:
+def _size_mistakes(settings: StackSettings) -> Iterator[str]:
     redis = settings.redis
     if redis.memory_mb < redis.max_memory_mb * 3 // 2:
         yield (
@@ -48,7 +41,7 @@ def _size_mistakes(settings: Settings) -> Iterator[str]:
         )
 
 
-def _connection_mistakes(settings: Settings) -> Iterator[str]:
+def _connection_mistakes(settings: StackSettings) -> Iterator[str]:
     app, connections = settings.app, settings.postgres.max_connections
     pools = 2 * app.replicas * app.database_pool_size
     starting = min(app.max_surge, app.replicas) * _MIGRATION_CONNECTIONS
@@ -68,26 +61,44 @@ def _connection_mistakes(settings: Settings) -> Iterator[str]:
         )
 
 
-def _development_mistakes(settings: Settings) -> Iterator[str]:
+def _port_mistakes(settings: StackSettings) -> Iterator[str]:
+    names = ["https", "http"]
+    if settings.environment is Environment.DEVELOPMENT:
+        names = ["portal", "postgres", "redis"]
+    if settings.devtools:
+        names += ["adminer", "redis_commander"]
+    taken: dict[int, str] = {}
+    for name in names:
+        port: int = getattr(settings.ports, name)
+        if port in taken:
+            yield (
+                f"ports.{name}: should differ from ports.{taken[port]} (got {port} for both). "
+                "Choose another, or 0 for a free one."
+            )
+        elif port != 0:
+            taken[port] = name
+
+
+def _development_mistakes(settings: StackSettings) -> Iterator[str]:
     if settings.app.replicas != 1:
         yield (
-            f"app.replicas: should be 1 in development (got {settings.app.replicas}). Its port is "
-            "published directly, with nothing in front to share requests out."
+            f"app.replicas: should be 1 in development (got {settings.app.replicas}). Remove it: "
+            "the portal's port is published directly, with nothing in front to share requests out."
         )
 
 
-def _production_mistakes(settings: Settings) -> Iterator[str]:
+def _production_mistakes(settings: StackSettings) -> Iterator[str]:
+    unfit = {f"app.{name}": reason for name, reason in unfit_for_production(settings.app).items()}
+    if settings.app.reload:
+        unfit["app.reload"] = "Code in production comes from the image alone."
     if settings.devtools:
-        yield (
-            "devtools: should be false in production (got true). Adminer fills its login form in."
-        )
-    for name, reason in _DEVELOPMENT_ONLY.items():
-        if getattr(settings.app, name):
-            yield f"app.{name}: should be false in production (got true). {reason}"
+        unfit["devtools"] = "Adminer fills in its own login form."
+    for where, reason in unfit.items():
+        yield f"{where}: should be false in production (got true). {reason}"
     yield from _tls_mistakes(settings)
 
 
-def _tls_mistakes(settings: Settings) -> Iterator[str]:
+def _tls_mistakes(settings: StackSettings) -> Iterator[str]:
     given = settings.secrets
     pair = {"tls_certificate": given.tls_certificate, "tls_key": given.tls_key}
     if settings.tls.mode is TlsMode.GENERATED:
@@ -97,18 +108,21 @@ def _tls_mistakes(settings: Settings) -> Iterator[str]:
                 "Set tls.mode to provided, or remove it."
             )
         return
-    missing = [name for name, value in pair.items() if value is None]
-    for name in missing:
+    for name in (name for name, value in pair.items() if value is None):
         yield (
-            f"secrets.{name}: should be set while tls.mode is provided (got nothing). Add it with "
-            f"`pulumi config set --secret --path devportal:secrets.{name} < file.pem`."
+            f"secrets.{name}: should be set while tls.mode is provided (got nothing). "
+            f"{set_secret(name, ' < file.pem')}"
         )
-    if not missing and given.tls_certificate and given.tls_key:
-        try:
-            check_pair(
-                given.tls_certificate.get_secret_value(),
-                given.tls_key.get_secret_value(),
-                settings.domain,
-            )
-        except CertificateError as error:
-            yield f"secrets.tls_certificate: {error}"
+    yield from _certificate_mistakes(settings)
+
+
+def _certificate_mistakes(settings: StackSettings) -> Iterator[str]:
+    certificate, key = settings.secrets.tls_certificate, settings.secrets.tls_key
+    if certificate is None or key is None:
+        return
+    if isinstance(certificate, Encrypted) or isinstance(key, Encrypted):
+        return
+    try:
+        check_pair(certificate.get_secret_value(), key.get_secret_value(), settings.domain)
+    except CertificateError as error:
+        yield f"secrets.tls_certificate: {error}"

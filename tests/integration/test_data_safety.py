@@ -119,7 +119,7 @@ def test_lost_volume_is_not_silently_an_empty_database(stack: PortalStack) -> No
     assert f"container 'devportal-{stack.name}-postgres': should become healthy" in said
     assert (
         "postgres: /var/lib/postgresql/data: should hold the stack's database (got an empty "
-        "volume). Bring the volume back; or, to begin with an empty database on purpose, set "
+        "volume). Bring the volume back; or, to start with an empty database on purpose, set "
         "devportal:postgres.fresh_start to a new word, such as the date, and run `make up`."
     ) in said
     with portal_client(stack) as client:

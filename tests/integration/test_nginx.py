@@ -110,7 +110,7 @@ def test_refusals_of_the_api_are_problems_and_those_of_pages_are_pages(
         "type": "about:blank",
         "title": "Request Entity Too Large",
         "status": 413,
-        "detail": "The request is larger than what is taken here.",
+        "detail": "The request is larger than the portal accepts.",
     }
     page = client.post("/", content=large)
     assert page.headers["content-type"] == "text/html"

@@ -11,7 +11,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from infra.resources.image import ROOT
-from infra.settings.loading import IMAGE_SOURCE_VARIABLE
+from infra.settings.model import IMAGE_SOURCE_VARIABLE
 from toolchain.setup.engine_address import find_engine
 from toolchain.images.context import make_context
 from toolchain.images.engine import HttpEngine

@@ -6,19 +6,27 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pulumi
+import yaml
 from pulumi.runtime import mocks
 
+from infra.engine.address import EngineAddress, EngineVersion
+from infra.settings import Settings
 from infra.stack import DevportalStack
-from infra.settings.loading import Settings
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
-IMAGE = "docker:index/image:Image"
+IMAGE = "docker:index/remoteImage:RemoteImage"
+READINESS = "pulumi-python:dynamic/devportal:Readiness"
+FILES = "pulumi-python:dynamic/devportal:VolumeFiles"
+ENGINE = EngineAddress("unix:///var/run/docker.sock")
+VERSION = EngineVersion("linux/amd64", has_start_interval=False)
+_ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -28,17 +36,26 @@ class Registered:
     type: str
     name: str
     inputs: dict[str, Any]
+    provider: str
 
 
 @dataclass
 class Recorder(mocks.Mocks):
-    """Answers as an engine would, and remembers what was asked of it."""
+    """Answers as an engine would, and remembers what the program registered.
+
+    Parameters
+    ----------
+    outputs
+        What the stack would export.
+    """
 
     resources: list[Registered] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    _dependencies: dict[str, list[str]] = field(default_factory=dict)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = dict(args.inputs)
-        self.resources.append(Registered(args.typ, args.name, inputs))
+        self.resources.append(Registered(args.typ, args.name, inputs, args.provider or ""))
         return f"{args.name}-id", {**inputs, **_computed(args.typ, inputs)}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], None]:
@@ -48,15 +65,44 @@ class Recorder(mocks.Mocks):
         """Inputs by logical name of every resource of one type."""
         return {r.name: r.inputs for r in self.resources if r.type == type_}
 
+    def note_dependencies(self, urn: str, dependencies: list[str]) -> None:
+        """Remember what Pulumi was told to create first."""
+        self._dependencies[urn] = dependencies
+
+    def before(self, type_: str, name: str) -> set[tuple[str, str]]:
+        """Type and logical name of everything that is created before one resource."""
+        [start] = [urn for urn in self._dependencies if _identify(urn) == (type_, name)]
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            waiting += [urn for urn in self._dependencies[waiting.pop()] if urn not in found]
+            found.update(waiting)
+        return {_identify(urn) for urn in found}
+
+
+class _Monitor(mocks.MockMonitor):
+    def RegisterResource(self, request: Any) -> Any:
+        response = super().RegisterResource(request)
+        if isinstance(self.mocks, Recorder):
+            self.mocks.note_dependencies(response.urn, list(request.dependencies))
+        return response
+
+
+def _identify(urn: str) -> tuple[str, str]:
+    types, name = urn.split("::")[2:]
+    return types.rpartition("$")[2], name
+
 
 def _computed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     if type_ == IMAGE:
-        digest = hashlib.sha256(inputs["imageName"].encode()).hexdigest()
-        return {"repoDigest": f"sha256:{digest}"}
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        return {"imageId": f"sha256:{digest}"}
     if type_.endswith("GeneratedSecret"):
         return {"value": "generated-secret"}
     if type_.endswith("VolumeFiles"):
         return {"revision": "revision-1"}
+    if type_.endswith("HostPort"):
+        return {"port": 20001}
     return {}
 
 
@@ -79,16 +125,26 @@ def load_settings(stack_name: str = "dev", **values: Any) -> Settings:
         return Settings.load(pulumi.Config("devportal"), stack_name)
 
 
+def load_stack_file(stack_name: str) -> Settings:
+    """Settings of a stack by the file of the repository, `Pulumi.<stack>.yaml`."""
+    config = yaml.safe_load((_ROOT / f"Pulumi.{stack_name}.yaml").read_text())["config"]
+    own = {key.partition(":")[2]: value for key, value in config.items() if "devportal:" in key}
+    return load_settings(stack_name, **own)
+
+
 def record_portal(settings: Settings) -> Recorder:
     """Everything `DevportalStack` registers for `settings`."""
     recorder = Recorder()
     # Pulumi asks for the thread's loop; a test that ran `asyncio.run` has left none.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    mocks.set_mocks(recorder, project="devportal", stack=settings.stack)
+    monitor = _Monitor(recorder)
+    mocks.set_mocks(recorder, project="devportal", stack=settings.stack, monitor=monitor)
 
     @pulumi.runtime.test
-    def program() -> None:
-        DevportalStack("portal", settings)
+    def program() -> pulumi.Output[None]:
+        stack = DevportalStack("portal", settings, ENGINE)
+        return pulumi.Output.all(**stack.outputs).apply(recorder.outputs.update)
 
-    program()
+    with mock.patch("infra.stack.ask_version", return_value=VERSION):
+        program()
     return recorder

@@ -13,7 +13,7 @@ from docker.models.containers import Container
 
 from infra.resources.image import ROOT
 from infra.naming import STACK_LABEL
-from infra.settings.loading import IMAGE_SOURCE_VARIABLE
+from infra.settings.model import IMAGE_SOURCE_VARIABLE
 from infra.engine.volume_access import write_files
 from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 

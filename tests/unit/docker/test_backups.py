@@ -243,5 +243,5 @@ def test_folder_that_cannot_be_written_ends_the_service(service: Service) -> Non
     assert (done.returncode, done.stderr) == (
         1,
         f"backups: {service.store}: should be writable by user {os.getuid()} (got: it is not). "
-        "Give the folder to that user.\n",
+        "Make that user the owner of the folder.\n",
     )

@@ -111,7 +111,7 @@ def test_interrupted_first_start_is_begun_again(container: Container) -> None:
     container.add_program("docker-ensure-initdb.sh", INITDB)
     done = container.start()
     assert done.stdout.splitlines() == [
-        "postgres: an earlier first start was interrupted; beginning again",
+        "postgres: an earlier first start was interrupted; starting over",
         f"filled: {SERVER}",
         f"started: {SERVER}",
     ]
@@ -139,7 +139,7 @@ def test_empty_folder_is_refused_where_data_was_expected(guarded: Container) -> 
     assert (done.returncode, done.stderr) == (
         1,
         f"postgres: {guarded.data}: should hold the stack's database (got an empty volume). "
-        "Bring the volume back; or, to begin with an empty database on purpose, set "
+        "Bring the volume back; or, to start with an empty database on purpose, set "
         "devportal:postgres.fresh_start to a new word, such as the date, and run `make up`.\n",
     )
     assert list(guarded.data.iterdir()) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.services.nginx.files import render_files, render_peers
-from infra.settings.loading import Settings
+from infra.settings import Settings
 
 
 def render_into(folder: Path, settings: dict[str, Any]) -> Path:

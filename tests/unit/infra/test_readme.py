@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from infra.resources.image import ROOT
-from infra.settings.loading import SecretSettings, Settings
+from infra.settings import SecretSettings, Settings
 
 _ROW = re.compile(r"^\| `([a-z0-9_.]+)` \| (.+?) \|", re.MULTILINE)
 

@@ -8,7 +8,7 @@ import yaml
 
 from infra.errors import SettingsError
 from infra.resources.image import ROOT
-from infra.settings.loading import Environment, ImageSource, Settings
+from infra.settings import Environment, ImageSource, Settings
 from tests.support.recording import configuration, load_settings
 
 

@@ -1,0 +1,173 @@
+"""The portal's settings: the one set of types that the portal reads and its stack is checked by.
+
+Depends on pydantic alone. A setting that is added to `PortalOptions` is at once a setting of the
+stack (`devportal:app.<name>`) and a variable of the portal's environment (`<NAME>`).
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
+
+from app.constants import MAX_PASSWORD_CHARACTERS, MIN_SECRET_CHARACTERS
+from app.setting_rules import Between, Rule
+
+_ORIGIN = re.compile(
+    r"(?P<start>(?P<scheme>https?)://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]))"
+    r"(:(?P<port>[1-9][0-9]{0,4}))?"
+)
+_OWN_PORTS = {"http": "80", "https": "443"}
+EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+"""An address as browsers accept it."""
+_MIN_PASSWORD_CHARACTERS = 8
+_MAX_KEY_CHARACTERS = 1024
+
+
+class Environment(StrEnum):
+    """What the stack is for."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def _spell_number(value: object) -> object:
+    """YAML and the command line make a number of `2`; a fraction has lost digits already."""
+    return str(value) if type(value) is int else value
+
+
+def _normalise_origin(value: str) -> str:
+    """The spelling that browsers send: lower case, and no port that is the scheme's own."""
+    found = _ORIGIN.fullmatch(value.lower())
+    if found is None or int(found["port"] or 1) > 65535:
+        raise ValueError
+    own = found["port"] in (None, _OWN_PORTS[found["scheme"]])
+    return found["start"] if own else found[0]
+
+
+def _check_printable(value: SecretStr) -> SecretStr:
+    """Line breaks and control characters get lost on the way through files, URLs and commands."""
+    text = value.get_secret_value()
+    if not text.isprintable() or text != text.strip():
+        raise ValueError
+    return value
+
+
+def _secret_rule(least: int, most: int) -> Rule:
+    return Rule(f"{least} to {most} printable characters, with no space at either end")
+
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+Version = Annotated[
+    str,
+    BeforeValidator(_spell_number),
+    Field(pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$"),
+    Rule("1 to 63 letters, digits, '.', '_' or '-' that start with a letter, digit or '_'"),
+]
+Origin = Annotated[
+    str,
+    AfterValidator(_normalise_origin),
+    Rule("an origin such as https://portal.example.com, without a path"),
+]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(to_lower=True, max_length=254, pattern=EMAIL_PATTERN),
+    Rule("an e-mail address"),
+]
+"""In lower case, as the portal compares them when somebody signs in."""
+Key = Annotated[
+    SecretStr,
+    Field(min_length=MIN_SECRET_CHARACTERS, max_length=_MAX_KEY_CHARACTERS),
+    AfterValidator(_check_printable),
+    _secret_rule(MIN_SECRET_CHARACTERS, _MAX_KEY_CHARACTERS),
+]
+Password = Annotated[
+    SecretStr,
+    Field(min_length=_MIN_PASSWORD_CHARACTERS, max_length=MAX_PASSWORD_CHARACTERS),
+    AfterValidator(_check_printable),
+    _secret_rule(_MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_CHARACTERS),
+]
+
+_PerMinute = Annotated[int, Between(1, 10_000)]
+_RequestsPerMinute = Annotated[int, Between(1, 1_000_000)]
+
+
+class PortalOptions(BaseModel):
+    """What a stack may choose about the portal's behaviour."""
+
+    model_config = ConfigDict(frozen=True)
+
+    debug: bool = Field(default=False, description="debug responses; refused in production")
+    seed: bool = Field(
+        default=False, description="fill the catalogue with examples; refused in production"
+    )
+    log_level: LogLevel = Field(default="info", description="the least important messages to log")
+    jwt_expire_minutes: Annotated[int, Between(1, 1440, "minutes")] = Field(
+        default=30, description="lifetime of an access token"
+    )
+    allowed_origins: list[Origin] = Field(
+        default=["http://localhost:3000", "http://localhost:8080"],
+        description="origins that CORS allows",
+    )
+    admin_email: EmailAddress = Field(
+        default="admin@example.com", description="the first administrator"
+    )
+    anonymous_reads: bool = Field(
+        default=False, description="let everyone read the catalogue, without an account"
+    )
+    registration_open: bool = Field(
+        default=False, description="let everyone create an account, with the role of a viewer"
+    )
+    login_attempts_per_minute: _PerMinute = Field(
+        default=10,
+        description="sign-in attempts for one account from one address; an address gets 3 times "
+        "as many, an account from all addresses together 6 times",
+    )
+    refreshes_per_minute: _PerMinute = Field(
+        default=120, description="refresh tokens that one address may use, browsers included"
+    )
+    user_requests_per_minute: _RequestsPerMinute = Field(
+        default=1200, description="requests of one account, those with its API keys included"
+    )
+    key_requests_per_minute: _RequestsPerMinute = Field(
+        default=600, description="requests with one API key"
+    )
+    database_pool_size: Annotated[int, Between(1, 100, "connections")] = Field(
+        default=5, description="connections that each replica keeps to PostgreSQL"
+    )
+
+
+class PortalSettings(PortalOptions):
+    """Everything the portal reads from its environment, apart from secrets."""
+
+    app_env: Environment
+    app_version: Version = "latest"
+    migrate: bool = False
+    jwt_algorithm: Literal["HS256"] = "HS256"
+
+    def environment(self) -> dict[str, str]:
+        """The variables from which the portal reads these settings back."""
+        return {name.upper(): _spell(getattr(self, name)) for name in PortalSettings.model_fields}
+
+
+def unfit_for_production(options: PortalOptions) -> dict[str, str]:
+    """Switches that are on and that production refuses, each with the reason."""
+    reasons = {
+        "debug": "Debug responses show the application's internals.",
+        "seed": "The example accounts share one password.",
+    }
+    return {name: reason for name, reason in reasons.items() if getattr(options, name)}
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list) else str(value)

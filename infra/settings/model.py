@@ -1,0 +1,86 @@
+"""Everything one stack can choose."""
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.setting_rules import Between
+from app.settings import Environment, PortalOptions, PortalSettings
+from infra.settings.groups import (
+    AppSettings,
+    BackupSettings,
+    Group,
+    HealthSettings,
+    LogSettings,
+    NginxSettings,
+    PortSettings,
+    PostgresSettings,
+    RedisSettings,
+    SecretSettings,
+    TlsSettings,
+)
+from infra.settings.values import Domain, ImageSource
+
+NAMESPACE = "devportal"
+IMAGE_SOURCE_VARIABLE = "DEVPORTAL_IMAGE_SOURCE"
+
+
+class StackSettings(Group):
+    """The settings of a stack, complete and checked one by one."""
+
+    environment: Environment = Field(
+        description="what the stack is for; some settings are refused in production"
+    )
+    domain: Domain = Field(
+        default="devportal.localhost", description="host name of the portal and of its certificate"
+    )
+    devtools: bool = Field(
+        default=False, description="run Adminer and Redis Commander; refused in production"
+    )
+    retain_data: bool = Field(
+        default=True,
+        description="protect the data volumes, and keep them when the stack is destroyed",
+    )
+    image_source: ImageSource = Field(
+        default=ImageSource.AUTO,
+        description="base images: `official`, `packages` (built from Debian packages), or `auto`: "
+        "what the set-up found reachable",
+    )
+    restart: Literal["no", "on-failure", "unless-stopped", "always"] = Field(
+        default="unless-stopped", description="restart policy of every container"
+    )
+    pids_limit: Annotated[int, Between(32, 32768, "processes")] = Field(
+        default=256,
+        description="processes and threads of a container; at least 28 more than "
+        "`postgres.max_connections`",
+    )
+    memory_reservation_percent: Annotated[int, Between(0, 90, "%")] = Field(
+        default=50,
+        description="part of a memory limit that a container keeps when the machine runs short; "
+        "0 means none",
+    )
+    ports: PortSettings = PortSettings()
+    app: AppSettings = AppSettings()
+    nginx: NginxSettings = NginxSettings()
+    tls: TlsSettings = TlsSettings()
+    postgres: PostgresSettings = PostgresSettings()
+    backups: BackupSettings = BackupSettings()
+    redis: RedisSettings = RedisSettings()
+    health: HealthSettings = HealthSettings()
+    logs: LogSettings = LogSettings()
+    secrets: SecretSettings = SecretSettings()
+
+    @property
+    def resolved_image_source(self) -> ImageSource:
+        """`image_source`, where `auto` is what the set-up found reachable."""
+        if self.image_source is not ImageSource.AUTO:
+            return self.image_source
+        return ImageSource(os.environ.get(IMAGE_SOURCE_VARIABLE) or ImageSource.OFFICIAL)
+
+    def portal(self, *, migrate: bool) -> PortalSettings:
+        """What the portal's containers read; `migrate` brings the schema up to date at start."""
+        options = {name: getattr(self.app, name) for name in PortalOptions.model_fields}
+        return PortalSettings(
+            app_env=self.environment, app_version=self.app.version, migrate=migrate, **options
+        )

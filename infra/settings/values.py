@@ -1,0 +1,89 @@
+"""Types of single values, each with the rule of whatever would refuse the value later."""
+
+import ipaddress
+import posixpath
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from app.setting_rules import Rule
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"({_LABEL}[.])+(?=[a-z]){_LABEL}")
+# As X.509 and DNS bound it.
+_MAX_DOMAIN_CHARACTERS = 253
+# github.com/distribution/reference: a registry, a path, a tag, a digest; or the id alone.
+_PATH = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REGISTRY = r"[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?|\[[0-9a-fA-F:]+\](?::[0-9]+)?"
+_DIGEST = "sha256:[0-9a-f]{64}"
+_IMAGE = (
+    rf"^(?:(?:(?:{_REGISTRY})/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
+    rf"(?:@{_DIGEST})?|{_DIGEST})$"
+)
+
+
+class ImageSource(StrEnum):
+    """Where base images come from."""
+
+    AUTO = "auto"
+    OFFICIAL = "official"
+    PACKAGES = "packages"
+
+
+class TlsMode(StrEnum):
+    """Where the certificate comes from."""
+
+    GENERATED = "generated"
+    PROVIDED = "provided"
+
+
+class Encrypted(SecretStr):
+    """Stands for a secret of the stack file, which cannot be read without its passphrase."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+def _normalise_domain(value: str) -> str:
+    lowered = value.lower()
+    if not _DOMAIN.fullmatch(lowered) or len(lowered) > _MAX_DOMAIN_CHARACTERS:
+        raise ValueError
+    return lowered
+
+
+def _normalise_address(value: str) -> str:
+    # A zone (`fe80::1%eth0`) is an address to Python, but not to the engine.
+    if "%" in value:
+        raise ValueError
+    return str(ipaddress.ip_address(value))
+
+
+def _check_folder(value: str) -> str:
+    whole = value.startswith("/") and posixpath.normpath(value) == value and value.isprintable()
+    if not whole or value.startswith("//") or value == "/" or ":" in value:
+        raise ValueError
+    return value
+
+
+Domain = Annotated[
+    str,
+    AfterValidator(_normalise_domain),
+    Rule("a host name with a dot in it, such as portal.example.com, of at most 253 characters"),
+]
+BindAddress = Annotated[
+    str,
+    AfterValidator(_normalise_address),
+    Rule("an IP address, such as 127.0.0.1, 0.0.0.0 or ::1"),
+]
+Folder = Annotated[
+    str,
+    AfterValidator(_check_folder),
+    Rule("an absolute path, such as /srv/backups, without a colon, '//', '.' or '..'"),
+]
+ImageReference = Annotated[
+    str,
+    Field(pattern=_IMAGE, max_length=512),
+    Rule("an image such as registry.example.com/portal:1.4"),
+]
