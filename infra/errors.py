@@ -19,7 +19,11 @@ class SettingsError(UserError):
 class ProviderError(Exception):
     """What a dynamic provider could not do; the message is for the user."""
 
+    def __init_subclass__(cls) -> None:
+        # Else the module's path stands before the message, see below.
+        cls.__module__ = "builtins"
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        # `pulumi.dynamic` sends `traceback.format_exc()`, frames of ours and all.
+        # `pulumi.dynamic` sends `traceback.format_exc()`, our frames included.
         sys.tracebacklimit = 0

@@ -19,8 +19,13 @@ HEALTHY = "healthy"
 FINISHED = "finished"
 MISSING = "missing"
 _POLL_SECONDS = 0.1
+_PROBE_SECONDS = 1.0
 _REQUEST_SECONDS = 60
 _LAST_LINES = 15
+
+
+# Health as the engine reports it, which may be as old as the interval of its probes.
+_PROBED = ("starting", "unhealthy")
 
 
 class ReadinessError(ProviderError):
@@ -68,7 +73,10 @@ class Wanted:
 def observe(client: docker.DockerClient, wanted: Wanted) -> str:
     """The goal if the container has reached it, else a word or two on what it is instead."""
     container = _find(client, wanted)
-    return MISSING if container is None else _describe(container.attrs, wanted)
+    if container is None:
+        return MISSING
+    state = _describe(container.attrs, wanted)
+    return HEALTHY if state in _PROBED and _probe(container) else state
 
 
 def make_ready(client: docker.DockerClient, wanted: Wanted, *, was_ready: bool) -> None:
@@ -93,7 +101,7 @@ def make_ready(client: docker.DockerClient, wanted: Wanted, *, was_ready: bool) 
         )
     _limit_processes(client, wanted)
     _set_going(container, wanted)
-    _wait(container, wanted, was_ready=was_ready)
+    _wait(client, container, wanted, was_ready=was_ready)
 
 
 def _find(client: docker.DockerClient, wanted: Wanted) -> Container | None:
@@ -136,6 +144,20 @@ def join_address(host: str, port: int | str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _probe(container: Container) -> bool:
+    """Run the container's own health check now.
+
+    The engine's next probe may be 30 s away, and engines before 25, which know no start interval,
+    make their first one only after a whole interval.
+    """
+    _, *command = container.attrs["Config"]["Healthcheck"]["Test"]
+    try:
+        return container.exec_run(command).exit_code == 0
+    except APIError:
+        # It has exited meanwhile, which the next look at it will tell.
+        return False
+
+
 def _limit_processes(client: docker.DockerClient, wanted: Wanted) -> None:
     api = client.api
     # The SDK's own `update_container` does not know this limit.
@@ -154,10 +176,11 @@ def _limit_processes(client: docker.DockerClient, wanted: Wanted) -> None:
 def _set_going(container: Container, wanted: Wanted) -> None:
     state = _describe(container.attrs, wanted)
     status = container.attrs["State"]["Status"]
+    is_sick = state == "unhealthy" and not _probe(container)
     try:
         if status == "paused":
             container.unpause()
-        elif status == "restarting" or state == "unhealthy":
+        elif status == "restarting" or is_sick:
             container.restart(timeout=wanted.stop_seconds)
         elif status != "running" and state != FINISHED:
             container.start()
@@ -169,15 +192,21 @@ def _set_going(container: Container, wanted: Wanted) -> None:
     container.reload()
 
 
-def _wait(container: Container, wanted: Wanted, *, was_ready: bool) -> None:
+def _wait(
+    client: docker.DockerClient, container: Container, wanted: Wanted, *, was_ready: bool
+) -> None:
     restarts = container.attrs["RestartCount"]
-    deadline = time.monotonic() + wanted.wait_seconds
+    started = probed = time.monotonic()
     while (state := _describe(container.attrs, wanted)) != wanted.goal:
-        status = container.attrs["State"]["Status"]
-        over = time.monotonic() > deadline
-        failed = status in ("exited", "dead", "restarting")
-        if failed or over or container.attrs["RestartCount"] > restarts:
-            text = _report(container, wanted, state, over=over)
+        now = time.monotonic()
+        if state in _PROBED and now - probed >= _PROBE_SECONDS:
+            if _probe(container):
+                return
+            probed = time.monotonic()
+        over = now - started > wanted.wait_seconds
+        has_failed = container.attrs["State"]["Status"] in ("exited", "dead", "restarting")
+        if has_failed or over or container.attrs["RestartCount"] > restarts:
+            text = _report(client, container, wanted, state, over=over)
             if not (over and was_ready):
                 _stop(container, wanted)
             raise ReadinessError(text)
@@ -185,8 +214,10 @@ def _wait(container: Container, wanted: Wanted, *, was_ready: bool) -> None:
         container.reload()
 
 
-def _report(container: Container, wanted: Wanted, state: str, *, over: bool) -> str:
-    what = f"{state} after {wanted.wait_seconds} s" if over else state
+def _report(
+    client: docker.DockerClient, container: Container, wanted: Wanted, state: str, *, over: bool
+) -> str:
+    what = f"{state} after {wanted.wait_seconds} s" if over else _last_exit(client, wanted) or state
     advice = (
         "Correct what they name, or raise health.wait_seconds; then run `up` again."
         if over
@@ -201,6 +232,14 @@ def _report(container: Container, wanted: Wanted, state: str, *, over: bool) -> 
         f"container '{wanted.name}': should become {wanted.goal} (got: {what}). Its last lines:\n"
         f"{shown}\n{advice}"
     )
+
+
+def _last_exit(client: docker.DockerClient, wanted: Wanted) -> str | None:
+    """How it ended last; a container that restarted shows no exit code any more."""
+    filters = {"container": wanted.id, "event": "die"}
+    # The engine keeps its last 256 events; one whose clock differs may show none.
+    events = list(client.events(since=0, until=int(time.time()) + 1, filters=filters, decode=True))
+    return f"exited with code {events[-1]['Actor']['Attributes']['exitCode']}" if events else None
 
 
 def _stop(container: Container, wanted: Wanted) -> None:
