@@ -200,7 +200,7 @@ class HealthSettings(Group):
         default=120, description="time in which a new container has to become healthy"
     )
 
-    def interval_for(self, *, has_start_interval: bool) -> int:
+    def interval_for(self, has_start_interval: bool) -> int:
         """Seconds between two probes on an engine with or without a start interval.
 
         A probe costs an exec, so they are rare where the engine still notices a start quickly.

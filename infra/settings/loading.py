@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 from pydantic import ValidationError
 
 from app.settings import Environment
+from infra.errors import SettingsError
 from infra.naming import stack_name_mistake
 from infra.settings.groups import HealthSettings, LogSettings, PortSettings, SecretSettings
 from infra.settings.messages import describe_mistakes
@@ -51,8 +52,6 @@ class Settings(StackSettings):
         """
         # Pulumi takes half a second to import, which `python -m infra.settings` does without.
         from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
-
-        from infra.errors import SettingsError
 
         values = _select(config.name, {**get_config_env(), **CONFIG.get()})
         settings, mistakes = cls.check(values, stack)

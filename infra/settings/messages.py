@@ -1,6 +1,7 @@
 """Turns what pydantic found wrong into `where: rule (got value). What to do.`"""
 
 import difflib
+from datetime import date
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -9,6 +10,8 @@ from app.setting_rules import rule_text, show, show_secret
 from infra.settings.model import NAMESPACE, StackSettings
 from infra.settings.values import Encrypted
 
+# Settings that are text, though they may look like something else.
+_WORDS = {"version", "fresh_start"}
 Location = tuple[int | str, ...]
 
 
@@ -45,7 +48,8 @@ def set_secret(name: str, value: str = "") -> str:
 
 
 def _advise(details: ErrorDetails, file_name: str) -> str:
-    if isinstance(details["input"], float) and "version" in details["loc"]:
+    # YAML made a number of 1.10, or a date of 2026-11-25, before anybody could see the text.
+    if isinstance(details["input"], float | date) and details["loc"][-1] in _WORDS:
         return f"Put it between quotes in {file_name}."
     return f"Correct it in {file_name}."
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from app.settings import Environment, unfit_for_production
-from infra.x509 import CertificateError, check_pair
 from infra.settings.messages import set_secret
 from infra.settings.model import StackSettings
 from infra.settings.values import Encrypted, TlsMode
+from infra.x509 import CertificateError, check_pair
 
 # Of PostgreSQL itself: kept for its superuser; and for a probe, a backup and a look by hand.
 _RESERVED_CONNECTIONS = 3
