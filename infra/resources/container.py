@@ -21,7 +21,7 @@ from infra.resources.container_options import (
     reservation_mb,
     tmpfs,
 )
-from infra.resources.secret_files import SecretFiles
+from infra.resources.secret_files import SecretFiles, write_secret_files
 from infra.settings import HealthSettings, LogSettings
 
 # The provider changes these on the running container or in its state alone, so they are no
@@ -225,7 +225,7 @@ def _write_secrets(
 ) -> SecretFiles | None:
     if not args.secret_files:
         return None
-    return SecretFiles(
+    return write_secret_files(
         args.role,
         defaults.naming,
         image=args.image,
@@ -233,7 +233,7 @@ def _write_secrets(
         uid=args.uid,
         gid=args.gid,
         engine=defaults.engine,
-        opts=pulumi.ResourceOptions(parent=parent),
+        parent=parent,
     )
 
 

@@ -135,9 +135,7 @@ class App(pulumi.ComponentResource):
         )
         if args.ports:
             return [run_container("app", container, defaults, self)]
-        return run_replicas(
-            container, defaults, self, count=own.replicas, max_surge=own.max_surge
-        )
+        return run_replicas(container, defaults, self, count=own.replicas, max_surge=own.max_surge)
 
 
 def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArgs:

@@ -67,7 +67,9 @@ class Redis(pulumi.ComponentResource):
 
     def _describe(self, args: RedisArgs) -> ContainerArgs:
         own = args.settings
-        data = create_data_volume("redis", args.defaults.naming, retain=args.retain_data, parent=self)
+        data = create_data_volume(
+            "redis", args.defaults.naming, retain=args.retain_data, parent=self
+        )
         return ContainerArgs(
             role="redis",
             image=args.image,
@@ -82,7 +84,6 @@ class Redis(pulumi.ComponentResource):
             cpus=own.cpus,
             stop_seconds=own.stop_seconds,
         )
-
 
 
 def _access_list(args: RedisArgs) -> pulumi.Output[str]:

@@ -1,6 +1,5 @@
 """Nginx: TLS, limits and static files in front of the portal's replicas."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +50,7 @@ class NginxArgs:
     defaults: ContainerDefaults
     site: Site
     http_port: int
-    peers: pulumi.Input[Sequence[str]]
+    peers: pulumi.Input[list[str]]
     tls: TlsMaterial
     assets: Path | None
 
