@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from app.setting_rules import rule_text, show, show_secret
 from infra.settings.model import NAMESPACE, StackSettings
-from infra.settings.values import Encrypted
+from infra.settings.secrets import Encrypted
 
 # Settings that are text, though they may look like something else.
 _WORDS = {"version", "fresh_start"}

@@ -1,5 +1,6 @@
 """What is generated from the types: the reference, the schema and the portal's template."""
 
+import inspect
 import json
 from collections.abc import Iterator
 from itertools import starmap
@@ -13,8 +14,8 @@ from pydantic.fields import FieldInfo
 from app.config import SECRETS, Config
 from app.setting_rules import values_of
 from app.settings import spell_variable
-from infra.settings.groups import SecretSettings
 from infra.settings.model import NAMESPACE, StackSettings
+from infra.settings.secrets import SecretSettings
 
 REFERENCE = Path("docs", "settings.md")
 SCHEMA = Path("docs", "stack-file.schema.json")
@@ -69,7 +70,10 @@ def render_reference() -> str:
         group = _group(field)
         if group is not None and group is not SecretSettings:
             title, text = f"`{name}`", (group.__doc__ or "").strip().partition("\n")[0]
-            parts.append(_table(title, text, group.model_fields, f"{name}."))
+            # What a group adds to the portal's options comes first.
+            own = inspect.get_annotations(group)
+            fields = sorted(group.model_fields.items(), key=lambda item: item[0] not in own)
+            parts.append(_table(title, text, dict(fields), f"{name}."))
     secrets = _rows(SecretSettings.model_fields, "", with_defaults=False)
     return "\n".join([*parts, _SECRETS + "\n".join(secrets) + "\n"])
 
