@@ -1,15 +1,17 @@
-"""`python -m app <command>`: what is done to the portal from inside its container."""
+"""`python -m app COMMAND...`: migrations and first data, run inside a container of the portal."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from app.config import Config, ConfigError, load_config
 from app.exceptions import CommandError
 
 
 def check(_config: Config) -> None:
-    """check the environment; every mistake is told"""
+    """check the environment and list every mistake"""
     print("check: the environment is complete")
 
 
@@ -26,7 +28,7 @@ def seed(config: Config) -> None:
     from app.seed import seed as run
 
     run(config)
-    print("seed: the example data is there")
+    print("seed: the example data is in place")
 
 
 def create_admin(config: Config) -> None:
@@ -34,14 +36,20 @@ def create_admin(config: Config) -> None:
     from app.seed import create_admin as run
 
     created = run(config)
-    print(f"create-admin: {config.admin_email} {'was created' if created else 'is there'}")
+    print(f"create-admin: {config.admin_email} {'was created' if created else 'exists already'}")
 
 
-_COMMANDS: dict[str, Callable[[Config], None]] = {
-    "check": check,
-    "migrate": migrate,
-    "seed": seed,
-    "create-admin": create_admin,
+@dataclass(frozen=True)
+class _Command:
+    run: Callable[[Config], None]
+    secret: Literal["migration_database_url", "admin_password"] | None = None
+
+
+_COMMANDS = {
+    "check": _Command(check),
+    "migrate": _Command(migrate, "migration_database_url"),
+    "seed": _Command(seed, "admin_password"),
+    "create-admin": _Command(create_admin, "admin_password"),
 }
 
 
@@ -50,22 +58,37 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"{name:14}{run.__doc__}" for name, run in _COMMANDS.items()),
+        epilog="\n".join(f"{name:14}{command.run.__doc__}" for name, command in _COMMANDS.items()),
     )
     parser.add_argument("commands", nargs="+", choices=list(_COMMANDS), metavar="command")
     names: list[str] = parser.parse_args(arguments).commands
     try:
         config = load_config()
+        _check_secrets(config, names)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
     for name in names:
         try:
-            _COMMANDS[name](config)
+            _COMMANDS[name].run(config)
         except CommandError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
     return 0
+
+
+def _check_secrets(config: Config, names: Sequence[str]) -> None:
+    """Refuse before the first command runs, with everything that any of them lacks."""
+    mistakes: list[str] = []
+    for name in names:
+        secret = _COMMANDS[name].secret
+        try:
+            if secret is not None:
+                config.secret_for(name, secret)
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 if __name__ == "__main__":

@@ -89,11 +89,13 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     app_env: Literal["development", "production"]
+    app_version: Annotated[str, Field(min_length=1)] = "latest"
     debug: bool = False
+    migrate: bool = False
     seed: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     database_url: DatabaseUrl
-    migration_database_url: DatabaseUrl
+    migration_database_url: DatabaseUrl | None = None
     redis_url: RedisUrl
     secret_key: Key
     jwt_secret_key: Key
@@ -101,7 +103,7 @@ class Config(BaseModel):
     jwt_expire_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     allowed_origins: Annotated[list[Origin], BeforeValidator(_split)] = []
     admin_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] = "admin@example.com"
-    admin_password: Password
+    admin_password: Password | None = None
     anonymous_reads: bool = False
     registration_open: bool = False
     login_attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = 10
@@ -117,12 +119,28 @@ class Config(BaseModel):
     @property
     def async_database_url(self) -> str:
         """The application role's URL for SQLAlchemy on psycopg."""
-        return _with_driver(self.database_url.get_secret_value())
+        return with_driver(self.database_url.get_secret_value())
 
-    @property
-    def sync_migration_url(self) -> str:
-        """The migrator role's URL for SQLAlchemy on psycopg."""
-        return _with_driver(self.migration_database_url.get_secret_value())
+    def secret_for(
+        self, command: str, name: Literal["migration_database_url", "admin_password"]
+    ) -> str:
+        """A secret that only some commands need; containers that serve requests do not have it.
+
+        Raises
+        ------
+        ConfigError
+            Raised when it is not set.
+        """
+        secret: SecretStr | None = getattr(self, name)
+        if secret is None:
+            variable = name.upper()
+            raise ConfigError(
+                [
+                    f"{variable}: should be set for {command} (got nothing). "
+                    f"Set {variable} or {variable}_FILE."
+                ]
+            )
+        return secret.get_secret_value()
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -202,5 +220,6 @@ def _rule(item: Any) -> str:
     return text.replace("Input should be", "should be").replace("Value should", "should")
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
+    """A database URL as SQLAlchemy wants it for psycopg."""
     return f"postgresql+psycopg://{url.partition('://')[2]}"

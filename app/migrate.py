@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from app.config import Config
+from app.config import Config, with_driver
 from app.constants import (
     DATABASE_CONNECT_TIMEOUT_SECONDS,
     MIGRATION_LOCK_KEY,
@@ -48,14 +48,18 @@ def alembic_config(config: Config) -> "AlembicConfig":
     from alembic.config import Config as AlembicConfig
 
     alembic = AlembicConfig(MIGRATIONS / "alembic.ini")
-    alembic.attributes["url"] = config.sync_migration_url
+    alembic.attributes["url"] = with_driver(_migration_url(config))
     return alembic
+
+
+def _migration_url(config: Config) -> str:
+    return config.secret_for("migrate", "migration_database_url")
 
 
 def _connect(config: Config) -> psycopg.Connection[tuple[str]]:
     try:
         return psycopg.connect(
-            config.migration_database_url.get_secret_value(),
+            _migration_url(config),
             connect_timeout=DATABASE_CONNECT_TIMEOUT_SECONDS,
             # An open transaction would hold up vacuum for as long as the migration takes.
             autocommit=True,
@@ -101,6 +105,7 @@ def _upgrade(config: Config, found: set[str]) -> list[str]:
     except (AlembicError, SQLAlchemyError) as error:
         raise CommandError(
             f"{', '.join(missing)} should apply (got: {one_line(error)}). "
-            "Nothing of it was kept: the schema is as it was."
+            "The schema is as it was before. Correct the migration or the data that it "
+            "refuses, then run this again."
         ) from error
     return missing

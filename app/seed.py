@@ -30,7 +30,7 @@ def seed(config: Config) -> None:
         _add_admin(connection, config)
         _add_teams(connection)
         add_catalogue(connection)
-        add_people(connection, _hash_password(config))
+        add_people(connection, _hash_password(config, "seed"))
 
 
 def create_admin(config: Config) -> bool:
@@ -65,7 +65,7 @@ def _add_admin(connection: Connection, config: Config) -> bool:
         return False
     values = {
         "email": config.admin_email.lower(),
-        "password_hash": _hash_password(config),
+        "password_hash": _hash_password(config, "create-admin"),
         "role": "admin",
         # Whoever operates the stack knows this one.
         "must_change_password": config.is_production,
@@ -74,8 +74,8 @@ def _add_admin(connection: Connection, config: Config) -> bool:
     return connection.scalar(added) is not None
 
 
-def _hash_password(config: Config) -> str:
-    return make_hasher().hash(config.admin_password.get_secret_value())
+def _hash_password(config: Config, command: str) -> str:
+    return make_hasher().hash(config.secret_for(command, "admin_password"))
 
 
 def _add_teams(connection: Connection) -> None:

@@ -12,11 +12,7 @@ _LIMITS = {"lock_timeout": "5s", "statement_timeout": "5min"}
 
 def run_migrations() -> None:
     """Run in one transaction on a connection of its own."""
-    url = context.config.attributes.get("url")
-    if url is None:
-        from app.config import load_config
-
-        url = load_config().sync_migration_url
+    url = context.config.attributes.get("url") or _url_by_hand()
     options = " ".join(f"-c {name}={value}" for name, value in _LIMITS.items())
     limits = {"options": options, "connect_timeout": 2}
     engine = create_engine(url, poolclass=NullPool, connect_args=limits)
@@ -24,6 +20,13 @@ def run_migrations() -> None:
         context.configure(connection=connection, target_metadata=Base.metadata)
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _url_by_hand() -> str:
+    """The address for `alembic` itself, which knows nothing of the portal's settings."""
+    from app.config import load_config, with_driver
+
+    return with_driver(load_config().secret_for("alembic", "migration_database_url"))
 
 
 def print_migrations() -> None:

@@ -1,6 +1,8 @@
 #!/bin/sh
 # usage: entrypoint.sh COMMAND...
-# Starts the portal: settings first, then what it depends on, then the schema, then COMMAND.
+# Checks the settings, waits for PostgreSQL and Redis, brings the schema up to date if MIGRATE=true,
+# adds example data if SEED=true, then becomes COMMAND. In production a container of its own runs
+# the migrations: the portal's have neither the migrator's credentials nor MIGRATE.
 set -eu
 
 WAIT_SECONDS=${WAIT_SECONDS:-60}
@@ -32,9 +34,9 @@ wait_for() {
 python -m app check
 wait_for "$(read_url DATABASE_URL)" 5432
 wait_for "$(read_url REDIS_URL)" 6379
-if [ "${SEED:-false}" = true ]; then
-    python -m app migrate seed
-else
-    python -m app migrate create-admin
-fi
+case "${MIGRATE:-false} ${SEED:-false}" in
+    "true true") python -m app migrate seed ;;
+    "true "*) python -m app migrate create-admin ;;
+    *" true") python -m app seed ;;
+esac
 exec "$@"

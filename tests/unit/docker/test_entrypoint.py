@@ -35,6 +35,7 @@ def test_settings_then_dependencies_then_schema_then_command(programs: Path) -> 
         "served",
         DATABASE_URL="postgresql://user:p%40ss@db.example:6000/portal?x=1",
         REDIS_URL="redis://user:word@cache",
+        MIGRATE="true",
     )
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
@@ -60,10 +61,29 @@ def test_urls_are_read_from_files_too(programs: Path, tmp_path: Path) -> None:
     assert "word" not in done.stdout
 
 
-def test_example_data_comes_only_when_asked_for(programs: Path) -> None:
+@pytest.mark.parametrize(
+    ("migrate", "seed", "commands"),
+    [
+        ("true", "true", ["python -m app migrate seed"]),
+        ("true", "false", ["python -m app migrate create-admin"]),
+        ("false", "true", ["python -m app seed"]),
+        ("false", "false", []),
+    ],
+)
+def test_schema_and_example_data_change_only_when_the_environment_says_so(
+    programs: Path, migrate: str, seed: str, commands: list[str]
+) -> None:
     urls = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://cache"}
-    assert "python -m app migrate seed" in run(programs, "true", SEED="true", **urls).stdout
-    assert "seed" not in run(programs, "true", SEED="false", **urls).stdout
+    done = run(programs, "echo", "served", MIGRATE=migrate, SEED=seed, **urls)
+    assert done.stdout.splitlines()[3:] == [*commands, "served"]
+
+
+def test_failed_migration_stops_the_start(programs: Path) -> None:
+    (programs / "python").write_text('#!/bin/sh\n[ "$3" != migrate ]\n')
+    urls = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://cache"}
+    done = run(programs, "echo", "served", MIGRATE="true", **urls)
+    assert done.returncode == 1
+    assert "served" not in done.stdout
 
 
 def test_wrong_settings_stop_everything_else(programs: Path) -> None:
