@@ -13,10 +13,13 @@ DATABASE_ANSWER_SECONDS = 5
 """Time a request's statement gets; one that needs longer is a mistake or waits for a lock."""
 
 REDIS_TIMEOUT_SECONDS = 0.5
-"""The cache is worth less than the wait for it."""
+"""Time to connect and time for a reply: a request that Redis fails gets its 503 within a second."""
 
 REDIS_PAUSE_SECONDS = 1.0
-"""A Redis that failed is not asked again for so long: one request pays for finding out, not all."""
+"""A Redis that failed gets no commands for so long: one request finds out, the others need not."""
+
+REDIS_CONNECTIONS = 20
+"""Each is busy for a fraction of a millisecond; more would only wait in Redis itself."""
 
 RETRY_AFTER_SECONDS = 2
 """What a client is told when PostgreSQL is away; its container restarts in about that time."""
@@ -81,9 +84,6 @@ LIMIT_WINDOW_SECONDS = 60
 AUDIT_EXPORT_BATCH = 1000
 """Rows an export reads at once: no connection is held while a slow client reads."""
 
-SESSION_STORE_TIMEOUT_SECONDS = 0.8
-"""Who cannot be identified is told so within a second."""
-
 MAX_SPEC_BYTES = 64 * 1024
 """An entity's free part; what is larger belongs into a document or a page."""
 
@@ -92,9 +92,6 @@ MAX_SPEC_DEPTH = 20
 
 MAX_PAGE_CHARACTERS = 200_000
 """Keeps the page's search vector below PostgreSQL's 1 MB, and its rendering short."""
-
-MAX_SUMMARY_CHARACTERS = 200_000
-"""Keeps an API document's search vector below PostgreSQL's 1 MB."""
 
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 """An uploaded OpenAPI document."""

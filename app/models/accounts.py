@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access import Role, TeamRole
+from app.models.access import Role, TeamRole
 
 
 class Me(BaseModel):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from app.access import Scope
 from app.constants import MAX_KEY_DAYS
+from app.models.access import Scope
 from app.models.texts import check_printable
 
 KeyName = Annotated[

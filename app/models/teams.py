@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from app.access import TeamRole
+from app.models.access import TeamRole
 from app.models.texts import check_printable, check_storable
 
 TeamName = Annotated[

@@ -2,9 +2,9 @@
 
 import uuid
 
-from app.access import Actor
 from app.config import Config
 from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.models.access import Actor
 from app.models.accounts import UserChange, UserOut, UserPage
 from app.services.limits import Limits
 from app.services.passwords import Passwords, check_new_password

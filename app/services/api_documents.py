@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.access import Actor
 from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
+from app.models.access import Actor
 from app.models.api_documents import ApiChange, ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
 from app.services.cache import ReadCache, Snapshot

@@ -6,7 +6,6 @@ import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from app.access import Actor, Role, Scope
 from app.constants import MAX_KEYS_PER_USER
 from app.exceptions import (
     ConflictError,
@@ -15,6 +14,7 @@ from app.exceptions import (
     NotSignedInError,
     UnavailableError,
 )
+from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
 from app.storage.api_keys import (
     add_key,

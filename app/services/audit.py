@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
-from app.access import Actor
 from app.constants import AUDIT_EXPORT_BATCH
 from app.exceptions import NotFoundError
+from app.models.access import Actor
 from app.models.audit import AuditEventOut, AuditFilter, AuditPage
 from app.storage.audit import add_event, list_events
 from app.storage.database import Database

@@ -1,14 +1,14 @@
 """The catalogue: entities, who may change them, and which version is changed."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
-from app.access import Actor
 from app.constants import PAGE_SIZE
 from app.exceptions import ConflictError, NotFoundError
+from app.models.access import Actor
 from app.models.entities import (
     EntityChange,
     EntityField,
@@ -33,16 +33,14 @@ from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import (
-    StoredEntity,
     add_entity,
     count_entities,
     count_facets,
     delete_entity,
-    get_entities,
+    get_entity,
     list_entities,
     update_entity,
 )
-from app.storage.gathering import Gathering
 
 LIST_FIELDS: tuple[EntityField, ...] = (
     "title",
@@ -65,7 +63,6 @@ class Catalogue:
         self._database = database
         self._cache = cache
         self._cursors = cursors
-        self._loads: Gathering[EntityKey, StoredEntity | None] = Gathering(self._load)
 
     async def get(self, key: EntityKey) -> EntityOut:
         """One entity.
@@ -81,7 +78,7 @@ class Catalogue:
         """One entity as JSON, from the cache if it is there."""
 
         async def load() -> Snapshot:
-            stored = await self._loads.get(key)
+            stored = await self._database.read_quickly(lambda by: get_entity(by, key))
             if stored is None:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
             return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
@@ -225,10 +222,6 @@ class Catalogue:
                 connection, actor=actor, action="entity.delete", target=str(key), detail=detail
             )
         await self._forget(key)
-
-    async def _load(self, keys: Sequence[EntityKey]) -> list[StoredEntity | None]:
-        found = await self._database.read_quickly(lambda by: get_entities(by, keys))
-        return [found.get(key) for key in keys]
 
     async def _forget(self, key: EntityKey) -> None:
         await self._cache.forget(f"entity:{key}", LISTS)

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
 from app.exceptions import (
     ChangedMeanwhileError,
     ForbiddenError,
     InvalidRequestError,
     NotFoundError,
 )
+from app.models.access import Actor
 from app.models.entities import EntityChange, EntityKey, EntityOut
 from app.storage.entities import StoredEntity, find_team, get_entity
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.access import Actor
 from app.config import Config
 from app.constants import LOGIN_ACCOUNT_FACTOR, LOGIN_ADDRESS_FACTOR
 from app.exceptions import TooManyRequestsError, UnavailableError
-from app.logs import client_address
+from app.models.access import Actor
+from app.request_context import client_address
 from app.storage.buckets import Bucket, Buckets, Standing
 
 _Costly = Literal["register", "refresh"]

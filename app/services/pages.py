@@ -2,12 +2,12 @@
 
 import asyncio
 
-from app.access import Actor
 from app.exceptions import (
     ChangedMeanwhileError,
     NotFoundError,
     PreconditionRequiredError,
 )
+from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut
 from app.services.cache import ReadCache

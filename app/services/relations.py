@@ -2,8 +2,8 @@
 
 import uuid
 
-from app.access import Actor
 from app.exceptions import InvalidRequestError, NotFoundError
+from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.relations import Relations as RelationsOut
 from app.models.relations import RelationType

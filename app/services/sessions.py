@@ -3,11 +3,11 @@
 import time
 from datetime import UTC, datetime
 
-from app.access import Actor
 from app.constants import SESSION_SECONDS
 from app.exceptions import NotFoundError, NotSignedInError
-from app.logs import client_address
+from app.models.access import Actor
 from app.models.sessions import SessionOut
+from app.request_context import client_address
 from app.services.limits import Limits
 from app.services.passwords import Passwords
 from app.services.tokens import (

@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor, TeamRole
 from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.models.access import Actor, TeamRole
 from app.models.teams import TeamChange, TeamIn, TeamOut, TeamWithMembers
 from app.storage import teams as storage
 from app.storage.accounts import Account, find_account_by_email
@@ -156,7 +156,7 @@ class Teams:
     async def _check_decides(self, connection: AsyncConnection, actor: Actor, name: str) -> None:
         if await storage.get_team(connection, name) is None:
             raise _no_team(name)
-        if not actor.decides_for(name):
+        if not actor.may_manage(name):
             raise ForbiddenError(f"this is for owners of the team '{name}'")
 
     async def _find_account(self, connection: AsyncConnection, email: str) -> Account:

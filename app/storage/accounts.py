@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Role, TeamRole
+from app.models.access import Role, TeamRole
 from app.models.accounts import UserOut
 from app.schema import Membership, Team, User
 

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
-from app.logs import client_address, request_id
+from app.models.access import Actor
 from app.models.audit import AuditEventOut, AuditFilter
+from app.request_context import client_address, request_id
 from app.schema import AuditEvent
 
 _COLUMNS = (

@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import TeamRole
+from app.models.access import TeamRole
 from app.models.teams import TeamMember, TeamOut
 from app.schema import Entity, Membership, Team, User
 

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, Scope, access
-from app.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep
 from app.exceptions import PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep
+from app.models.access import Scope
 from app.models.api_keys import ApiKeyIn
 from app.models.sessions import PasswordChangeIn
 from app.web.forms import Form

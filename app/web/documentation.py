@@ -4,9 +4,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.access import Access, ActorDep, access
-from app.dependencies import PagesDep
 from app.exceptions import ConflictError, InvalidRequestError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import PagesDep
 from app.models.pages import PageChange, PageOut, Slug
 from app.services.pages import page_tag
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import MAX_IMPORT_BYTES
-from app.dependencies import CatalogueDep, ImportsDep, TeamsDep
 from app.exceptions import PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import CatalogueDep, ImportsDep, TeamsDep
 from app.models.entities import EntityChange, EntityNew
 from app.web.entity_fields import read_fields, write_fields
 from app.web.entity_frame import Frame, OwnedFrameDep

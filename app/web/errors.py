@@ -8,12 +8,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access import Actor
 from app.exceptions import PortalError
+from app.http.dependencies import services_of
+from app.http.responses import PROBLEM_TYPE
+from app.models.access import Actor
 from app.web.links import with_query
 from app.web.views import View
 
-_PROBLEM = "application/problem+json"
 _KEPT = ("retry-after", "allow", "www-authenticate")
 _ADVICE = {
     403: "Ask an administrator, or an owner of the team, if you need this.",
@@ -56,7 +57,7 @@ def _wants_page(scope: Scope) -> bool:
 
 
 def _is_problem(start: Message) -> bool:
-    return MutableHeaders(raw=list(start["headers"])).get("content-type", "") == _PROBLEM
+    return MutableHeaders(raw=list(start["headers"])).get("content-type", "") == PROBLEM_TYPE
 
 
 async def _page(request: Request, held: list[Message]) -> Response:
@@ -102,7 +103,6 @@ async def _known_actor(request: Request) -> Actor | None:
     """
     reading = Request({**request.scope, "method": "GET"})
     try:
-        actor: Actor | None = await request.app.state.identities.identify(reading)
+        return await services_of(request).identities.identify(reading)
     except PortalError:
         return None
-    return actor

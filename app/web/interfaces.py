@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import MAX_DOCUMENT_BYTES
-from app.dependencies import ApiDocumentsDep
 from app.exceptions import InvalidRequestError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import ApiDocumentsDep
 from app.models.api_documents import VersionName
 from app.web.entity_frame import FrameDep, OwnedFrameDep
 from app.web.forms import Form, read_file

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from app.access import Access, access
-from app.dependencies import SearchDep
+from app.http.access import Access, access
+from app.http.dependencies import SearchDep
 from app.web.links import with_query
 from app.web.views import ViewDep
 

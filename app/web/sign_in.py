@@ -4,10 +4,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
-from app.cookies import check_origin
-from app.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
 from app.exceptions import NotFoundError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.cookies import check_origin
+from app.http.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
 from app.models.sessions import LoginIn, RegisterIn
 from app.web.forms import Form
 from app.web.links import own_path

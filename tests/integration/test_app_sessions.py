@@ -165,7 +165,7 @@ def change_user(admin: Person, email: str, **change: object) -> dict[str, object
 
 def test_role_holds_from_the_next_request_on(replica: TestClient, other: TestClient) -> None:
     admin, nadia = log_in(replica, "admin@example.com"), log_in(other, "nadia@example.com")
-    refused = (403, "this is for the role admin (yours is member)")
+    refused = (403, "this needs the role admin (yours is member)")
     assert problem(nadia.get("/admin/users")) == refused
     change_user(admin, "nadia@example.com", role="admin")
     assert nadia.get("/admin/users").status_code == 200
