@@ -84,7 +84,7 @@ Password = Annotated[SecretStr, Field(min_length=8)]
 
 
 class Config(BaseModel):
-    """Everything the portal is told from outside."""
+    """The portal's configuration."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -22,7 +22,7 @@ _Ids = dict[EntityKey, uuid.UUID]
 
 
 def add_catalogue(connection: Connection) -> None:
-    """Entities, their relations, documents and pages; what is there stays as it is."""
+    """Entities, their relations, documents and pages; what exists stays as it is."""
     descriptors = parse_catalog_info((SEED_DATA / "catalog-info.yaml").read_text())
     new = _add_entities(connection, descriptors)
     _add_relations(connection, descriptors, new)
@@ -46,7 +46,7 @@ def _key(row: Any) -> EntityKey:
 
 
 def _add_relations(connection: Connection, descriptors: list[Descriptor], new: _Ids) -> None:
-    """Those of new entities: somebody may have taken away one that an old entity had."""
+    """Relations of new entities only: one of an older entity may have been removed on purpose."""
     columns = (Entity.kind, Entity.namespace, Entity.name, Entity.id)
     ids = {_key(row): row.id for row in connection.execute(select(*columns))}
     rows = [

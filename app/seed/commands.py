@@ -1,4 +1,4 @@
-"""First data: the administrator, and in development a catalogue to look at."""
+"""The administrator, and in development an example catalogue."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _TEAMS = {"platform": "Platform", "payments": "Payments", "search": "Search"}
 
 
 def seed(config: Config) -> None:
-    """Create the administrator, teams, people and entities; what is there stays as it is.
+    """Create the administrator, teams, people and entities; what exists stays as it is.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def _transaction(config: Config) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise CommandError(
-            f"PostgreSQL should take the rows (got: {one_line(error)}). "
+            f"PostgreSQL should accept the rows (got: {one_line(error)}). "
             "Check DATABASE_URL, and that `migrate` ran first."
         ) from error
 
@@ -67,7 +67,7 @@ def _add_admin(connection: Connection, config: Config) -> bool:
         "email": config.admin_email.lower(),
         "password_hash": _hash_password(config, "create-admin"),
         "role": "admin",
-        # Whoever operates the stack knows this one.
+        # The operator of the stack knows this one.
         "must_change_password": config.is_production,
     }
     added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)

@@ -1,4 +1,4 @@
-"""People to try the portal as, in development: one of each role, in teams and outside of them."""
+"""Accounts to try the portal with, in development: every role, inside and outside of teams."""
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
@@ -27,7 +27,7 @@ _MEMBERSHIPS = (
 
 
 def add_people(connection: Connection, password_hash: str) -> None:
-    """Accounts that share the administrator's password, and who is in which team."""
+    """Accounts that share the administrator's password, and their teams."""
     people = [
         {"email": email, "name": name, "role": role, "password_hash": password_hash}
         for email, name, role in _PEOPLE

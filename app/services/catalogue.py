@@ -1,4 +1,4 @@
-"""The catalogue: entities, who may change them, and which version is changed."""
+"""The catalogue: entities, who may change them, and the version that a change applies to."""
 
 import hashlib
 from collections.abc import Collection
@@ -50,10 +50,10 @@ LIST_FIELDS: tuple[EntityField, ...] = (
     "tags",
     "updated_at",
 )
-"""What a list shows when it is not asked for something else."""
+"""The fields of a list unless a request names others."""
 
 LISTS = "lists"
-"""The cache's scope of everything that more than one entity shows in."""
+"""The cache's scope of everything that shows more than one entity."""
 
 
 class Catalogue:
@@ -75,7 +75,7 @@ class Catalogue:
         return EntityOut.model_validate_json((await self.read(key)).body)
 
     async def read(self, key: EntityKey) -> Snapshot:
-        """One entity as JSON, from the cache if it is there."""
+        """One entity as JSON, from the cache if possible."""
 
         async def load() -> Snapshot:
             stored = await self._database.read_quickly(lambda by: get_entity(by, key))
@@ -93,12 +93,12 @@ class Catalogue:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> EntityPage:
-        """One page of the entities that fit.
+        """One page of the matching entities.
 
         Raises
         ------
         NotFoundError
-            Raised for a cursor that no page has given.
+            Raised for a cursor that is not from a page of this list.
         """
         listing = f"entities:{query.model_dump_json(exclude_none=True)}"
         after = None
@@ -106,7 +106,7 @@ class Catalogue:
             kind, namespace, name = self._cursors.decode(listing, cursor)
             after = EntityKey(kind=kind, namespace=namespace, name=name)
         async with self._database.read() as connection:
-            # One more than asked for tells whether there is a page behind this one.
+            # One more than the limit shows whether there is another page.
             items = await list_entities(
                 connection, query, fields=fields, after=after, limit=limit + 1
             )
@@ -125,7 +125,7 @@ class Catalogue:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> Snapshot:
-        """One page as JSON; the first one is kept in the cache."""
+        """One page as JSON; the first one is cached."""
 
         async def load() -> Snapshot:
             page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
@@ -138,12 +138,12 @@ class Catalogue:
         return await self._cache.read(name, LISTS, load)
 
     async def count(self, query: EntityQuery) -> int:
-        """How many entities fit."""
+        """How many entities match."""
         async with self._database.read() as connection:
             return await count_entities(connection, query)
 
     async def facets(self) -> Facets:
-        """What lists can be narrowed by."""
+        """The values that lists can be filtered by."""
 
         async def load() -> Snapshot:
             async with self._database.read() as connection:
@@ -157,7 +157,7 @@ class Catalogue:
         Raises
         ------
         ConflictError
-            Raised when one of that key is there.
+            Raised when the key exists already.
         ForbiddenError
             Raised when the actor does not belong to the owning team.
         """
@@ -188,9 +188,9 @@ class Catalogue:
         Raises
         ------
         ChangedMeanwhileError
-            Raised when `if_match` is not the version that is there.
+            Raised when `if_match` is not the current version.
         ForbiddenError
-            Raised when the actor does not belong to the owning team, the old and the new one.
+            Raised when the actor does not belong to both the old and the new owning team.
         """
         async with self._database.connect() as connection:
             stored = await lock_entity(connection, key)

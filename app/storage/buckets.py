@@ -54,7 +54,7 @@ class Standing:
 
     @property
     def remaining(self) -> int:
-        """Requests that would be let through now."""
+        """Requests that would be allowed now."""
         return math.floor(self.level)
 
     @property
@@ -64,7 +64,7 @@ class Standing:
 
     @property
     def free_in(self) -> int:
-        """Seconds until one request would be let through."""
+        """Seconds until one request would be allowed."""
         return self._seconds_to(1)
 
     def _seconds_to(self, level: int) -> int:

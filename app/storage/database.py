@@ -99,7 +99,7 @@ class Database:
         Raises
         ------
         UnavailableError
-            Raised when PostgreSQL does not answer in time or no connection gets free.
+            Raised when PostgreSQL does not respond in time or no connection becomes free.
         """
         now = asyncio.get_running_loop().time
         if now() < _away_until.get():

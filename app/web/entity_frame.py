@@ -98,4 +98,4 @@ async def _owned_frame(frame: FrameDep) -> Frame:
 
 
 OwnedFrameDep = Annotated[Frame, Depends(_owned_frame)]
-"""For forms: whoever may not send one is not shown it either."""
+"""For pages with forms, which are shown only to those who may send them."""

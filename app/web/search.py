@@ -20,7 +20,7 @@ async def show_search(
     q: Annotated[str, Query(max_length=200)] = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
-    """What fits, the best first."""
+    """Search results, best matches first."""
     question = q.strip()
     page = await search.find(question, cursor=cursor) if question else None
     following = page.next_cursor if page else None

@@ -1,4 +1,4 @@
-"""How a page is made: templates, and what each of them knows."""
+"""How a page is made: templates, and the values that all of them share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,14 +57,14 @@ _environment_of_pages = _environment()
 
 @dataclass(frozen=True)
 class View:
-    """One request for a page: who asks, and how it is answered."""
+    """One request for a page: the actor, and the response."""
 
     request: Request
     actor: Actor | None
 
     @property
     def may_write(self) -> bool:
-        """Whether whoever asks may add to the catalogue."""
+        """Whether the user may add to the catalogue."""
         return self.actor is not None and self.actor.role != "viewer"
 
     @property
@@ -73,13 +73,13 @@ class View:
 
     @property
     def agent(self) -> str:
-        """What the browser says it is."""
+        """The browser's User-Agent."""
         return self.request.headers.get("user-agent", "")
 
     def render(
         self, template: str, *, form: Form | None = None, status: int = 200, **context: Any
     ) -> HTMLResponse:
-        """A page; nothing of it is kept where someone else could find it.
+        """A page, which caches must not store.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class View:
         return response
 
     def redirect(self, path: str, *, notice: str = "") -> RedirectResponse:
-        """Lead to another page of the portal, which shows the notice of that name once."""
+        """Redirect to another page of the portal, which shows the notice of that name once."""
         response = RedirectResponse(path, 303, _NO_STORE)
         if notice:
             response.set_cookie(

@@ -289,5 +289,5 @@ def test_secret_that_utf8_cannot_hold_is_refused_and_not_repeated(
     headers = {"Content-Type": "application/json"}
     answer = client.post(f"/api/v1/auth/{path}", content=body, headers=headers)
     assert answer.status_code == 422
-    assert "no half a character" in answer.text
+    assert "no unpaired surrogate" in answer.text
     assert "d800" not in answer.text

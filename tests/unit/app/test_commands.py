@@ -73,12 +73,12 @@ def test_commands_name_every_secret_that_they_lack_before_any_runs(
     [
         (
             "migrate",
-            "migrate: PostgreSQL should let the migrator in (got: ",
+            "migrate: PostgreSQL should accept the migrator's connection (got: ",
             "Check MIGRATION_DATABASE_URL.\n",
         ),
         (
             "seed",
-            "seed: PostgreSQL should take the rows (got: ",
+            "seed: PostgreSQL should accept the rows (got: ",
             "Check DATABASE_URL, and that `migrate` ran first.\n",
         ),
     ],
