@@ -1,3 +1,1 @@
-"""The developer portal: handlers call services, services call storage."""
-
-__version__ = "0.1.0"
+"""The developer portal: routes and pages call services, services call storage."""

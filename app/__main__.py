@@ -25,7 +25,7 @@ def migrate(config: Config) -> None:
 
 def seed(config: Config) -> None:
     """create the administrator and example data"""
-    from app.seed import seed as run
+    from app.seed.commands import seed as run
 
     run(config)
     print("seed: the example data is in place")
@@ -33,7 +33,7 @@ def seed(config: Config) -> None:
 
 def create_admin(config: Config) -> None:
     """create the administrator"""
-    from app.seed import create_admin as run
+    from app.seed.commands import create_admin as run
 
     created = run(config)
     print(f"create-admin: {config.admin_email} {'was created' if created else 'exists already'}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.setting_rules import Rule, rule_text, show, show_secret
@@ -47,16 +47,28 @@ RedisUrl = Annotated[
 class Config(PortalSettings):
     """Everything the portal reads from its environment; a secret may come from a file instead."""
 
-    database_url: DatabaseUrl
-    migration_database_url: DatabaseUrl | None = None
-    redis_url: RedisUrl
-    secret_key: Key
-    jwt_secret_key: Key
-    admin_password: Password | None = None
+    database_url: DatabaseUrl = Field(
+        description="the application's role, which reads and writes rows",
+        examples=["postgresql://devportal_user:PASSWORD@postgres:5432/devportal"],
+    )
+    migration_database_url: DatabaseUrl | None = Field(
+        default=None,
+        description="the role that owns the schema; only `python -m app migrate` needs it",
+        examples=["postgresql://devportal_migrator:PASSWORD@postgres:5432/devportal"],
+    )
+    redis_url: RedisUrl = Field(
+        description="the portal's user", examples=["redis://devportal:PASSWORD@redis:6379/0"]
+    )
+    secret_key: Key = Field(description="the key for cookies and forms")
+    jwt_secret_key: Key = Field(description="the key for access tokens")
+    admin_password: Password | None = Field(
+        default=None,
+        description="the first administrator; only `python -m app create-admin` and `seed` need it",
+    )
 
     @property
     def is_production(self) -> bool:
-        return self.app_env is Environment.PRODUCTION
+        return self.app_env == Environment.PRODUCTION
 
     @property
     def async_database_url(self) -> str:
@@ -85,7 +97,8 @@ class Config(PortalSettings):
         return secret.get_secret_value()
 
 
-_SECRETS = frozenset(Config.model_fields) - frozenset(PortalSettings.model_fields)
+SECRETS = frozenset(Config.model_fields) - frozenset(PortalSettings.model_fields)
+"""Fields that may come from a file."""
 
 
 def load_config(environ: Mapping[str, str] | None = None) -> Config:
@@ -123,7 +136,7 @@ def _read_values(
     mistakes: dict[str, str] = {}
     for name, field in Config.model_fields.items():
         text, path = environ.get(name.upper()), environ.get(f"{name.upper()}_FILE")
-        if path and name in _SECRETS:
+        if path and name in SECRETS:
             try:
                 values[name] = _read_secret(name.upper(), text, Path(path))
             except ConfigError as error:
@@ -155,9 +168,9 @@ def _describe(details: ErrorDetails) -> str:
     field = str(details["loc"][0])
     name = field.upper()
     if details["type"] == "missing":
-        also = f" or {name}_FILE" if field in _SECRETS else ""
+        also = f" or {name}_FILE" if field in SECRETS else ""
         return f"{name}: should be set (got nothing). Set {name}{also}."
-    got = show_secret(details["input"]) if field in _SECRETS else show(details["input"])
+    got = show_secret(details["input"]) if field in SECRETS else show(details["input"])
     return f"{name}: should be {rule_text(details)} (got {got}). Set another."
 
 

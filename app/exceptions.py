@@ -1,4 +1,4 @@
-"""Errors a client or an operator may meet; the HTTP status stands on the class."""
+"""Errors that a client or an operator may see; each class has its HTTP status."""
 
 from collections.abc import Mapping
 
@@ -15,19 +15,19 @@ class PortalError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the answer says beside the problem."""
+        """Headers of the response."""
         return {}
 
 
 class InvalidRequestError(PortalError):
-    """What was sent breaks a rule that its shape does not show."""
+    """The request breaks a rule that its schema does not express."""
 
     status = 422
     title = "Invalid request"
 
 
 class NotSignedInError(PortalError):
-    """Nobody is signed in, or with credentials that are not good any more."""
+    """There are no credentials, or they are not valid any more."""
 
     status = 401
     title = "Not signed in"
@@ -39,21 +39,21 @@ class NotSignedInError(PortalError):
 
 
 class ForbiddenError(PortalError):
-    """Whoever asks may not do that."""
+    """The actor lacks the permission."""
 
     status = 403
     title = "Forbidden"
 
 
 class NotFoundError(PortalError):
-    """What was asked for does not exist."""
+    """The requested thing does not exist."""
 
     status = 404
     title = "Not found"
 
 
 class ConflictError(PortalError):
-    """It is there already, or in use."""
+    """It exists already, or is in use."""
 
     status = 409
     title = "Conflict"
@@ -67,7 +67,7 @@ class ChangedMeanwhileError(PortalError):
 
 
 class TooManyRequestsError(PortalError):
-    """A limit is reached; `retry_after` tells in how many seconds it is worth trying again."""
+    """A limit is reached; `retry_after` is the number of seconds to wait."""
 
     status = 429
     title = "Too many requests"
@@ -78,26 +78,26 @@ class TooManyRequestsError(PortalError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to come back."""
+        """When to try again."""
         return {"Retry-After": str(self.retry_after)}
 
 
 class TooLargeError(PortalError):
-    """More was sent than is taken."""
+    """The body is larger than allowed."""
 
     status = 413
     title = "Too large"
 
 
 class PreconditionRequiredError(PortalError):
-    """A change must say which version it is of (RFC 6585, section 3)."""
+    """A change must name the version that it replaces (RFC 6585, section 3)."""
 
     status = 428
     title = "Precondition required"
 
 
 class UnavailableError(PortalError):
-    """A dependency the answer needs is away."""
+    """A dependency that the request needs is away."""
 
     status = 503
     title = "Temporarily unavailable"
@@ -108,10 +108,10 @@ class SchemaBehindError(UnavailableError):
 
 
 class CommandError(Exception):
-    """A command of `python -m app` cannot do its work; the message says what to do."""
+    """A command of `python -m app` failed; the message says what to do."""
 
 
 def one_line(error: BaseException) -> str:
-    """What the driver said, on one line, without the statement and its parameters."""
+    """The driver's message on one line, without the statement and its parameters."""
     said = " ".join(str(getattr(error, "orig", None) or error).split())
     return said or type(error).__name__

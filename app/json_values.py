@@ -13,7 +13,7 @@ def json_mistake(value: object, *, max_depth: int) -> str | None:
     for _ in range(max_depth + 1):
         for text in (item for item in level if isinstance(item, str)):
             if not _is_storable(text):
-                return "should have no NUL and no half a character"
+                return "should have no NUL and no unpaired surrogate"
         if any(isinstance(item, float) and not isfinite(item) for item in level):
             return "should have finite numbers only"
         level = [part for item in level for part in _parts(item)]

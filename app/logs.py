@@ -1,19 +1,18 @@
-"""Logs as one JSON object a line, each with the request it belongs to."""
+"""Logs as JSON, one object a line, with the id of the request that each belongs to."""
 
 import asyncio
 import json
 import logging
 import sys
 import time
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-client_address: ContextVar[str] = ContextVar("client_address", default="")
+from app.request_context import request_id
+
 _access = logging.getLogger("app.access")
 _GATHER_SECONDS = 0.02
-"""So late a line may be: too little to be noticed by who reads it."""
+"""The delay of a line, too short for a reader to notice."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -34,17 +33,17 @@ class JsonFormatter(logging.Formatter):
 
 
 class AccessLog:
-    """A line for each answered request.
+    """A line for each request.
 
-    There is one for every request, so they are put together by hand and leave together: each write
-    costs the engine as much as a request does Nginx.
+    Lines are formatted by hand and written together: a write of its own for every request costs
+    the Docker engine, which stores the log, as much time as the request costs Nginx.
     """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
 
     def write(self, method: str, path: str, status: int, seconds: float, client: str) -> None:
-        """Tell of a request that was answered just now, from inside the event loop."""
+        """Log a request that has just been answered; to be called in the event loop."""
         if not _access.isEnabledFor(logging.INFO):
             return
         if not self._lines:
@@ -57,7 +56,7 @@ class AccessLog:
         )
 
     def flush(self) -> None:
-        """Write what has gathered."""
+        """Write the lines that wait."""
         lines, self._lines = self._lines, []
         sys.stdout.write("".join(lines))
         sys.stdout.flush()
@@ -70,12 +69,12 @@ def _format_time(seconds: float) -> str:
 
 @lru_cache(maxsize=2)
 def _format_second(seconds: int) -> str:
-    """Date and time without a zone: many lines are of one second."""
+    """Date and time without a zone; many lines share a second."""
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def configure_logs(level: str) -> None:
-    """Send every logger's lines, the server's included, to standard output as JSON."""
+    """Write the lines of every logger, the server's included, to standard output as JSON."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
@@ -83,6 +82,6 @@ def configure_logs(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # These tell of every statement and every file at debug level.
+    # At debug level these log every statement and every file.
     for name in ("sqlalchemy", "watchfiles", "asyncio", "psycopg"):
         logging.getLogger(name).setLevel(logging.WARNING)

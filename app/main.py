@@ -1,4 +1,4 @@
-"""The application: wiring only."""
+"""The application: its middleware and routes."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import __version__
-from app.access_services import AccessServices
-from app.api_description import describe_api
+from app.composition import Composition, Stores
 from app.config import Config, ConfigError, load_config
-from app.drain import announce_drain
-from app.handlers import (
+from app.http.description import describe_api
+from app.http.middleware import CrossOrigin, RequestRecord, security_headers
+from app.http.problems import UnexpectedErrors, install_problem_handlers
+from app.http.routes import (
     admin,
     api_documents,
     api_keys,
@@ -24,33 +24,25 @@ from app.handlers import (
     search,
     teams,
 )
-from app.handlers.hot_reads import HotReads
 from app.logs import configure_logs
 from app.metrics import Metrics
-from app.middleware import CrossOrigin, RequestRecord
-from app.problems import UnexpectedErrors, install_problem_handlers
-from app.revisions import code_revisions
-from app.services.catalogue_services import start_catalogue
-from app.services.health import HealthService
-from app.storage.cache import Cache
-from app.storage.database import Database
 from app.web.errors import ErrorPages
-from app.web.headers import RAW_SECURITY_HEADERS
 from app.web.routes import PAGES, mount_assets
 
-# Imports stand before entities: `/entities/import` is no kind of entity.
+# Routers are tried in this order, so what is requested most comes first. Imports come before
+# entities, because `/entities/import` is not a kind of entity.
 ROUTERS = (
-    health.router,
-    auth.router,
-    api_keys.router,
-    teams.router,
-    admin.router,
     imports.router,
     entities.router,
+    health.router,
     relations.router,
-    documentation.router,
     api_documents.router,
+    documentation.router,
     search.router,
+    teams.router,
+    auth.router,
+    api_keys.router,
+    admin.router,
     *PAGES,
 )
 
@@ -59,25 +51,39 @@ def create_app(config: Config | None = None) -> FastAPI:
     """The portal, ready to be served; without `config` it reads the environment."""
     config = config or load_config()
     configure_logs(config.log_level)
+    metrics = Metrics()
+    composition = Composition(config, metrics, Stores.of(config, metrics))
+
+    @asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        async with composition.running():
+            yield
+
     app = FastAPI(
         title="Developer portal",
-        version=__version__,
+        version=config.app_version,
         debug=False,
-        lifespan=_run,
+        lifespan=run,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        # There is /metrics and the log; whether somebody set it up is looked up on every request.
+        # The portal has metrics and logs of its own, and FastAPI's cost every request some time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.config = config
-    app.state.metrics = Metrics()
+    app.state.services = composition.services
     app.openapi = lambda: describe_api(app)
     install_problem_handlers(app)
-    # The last one added sees a request first.
+    _add_middleware(app, config, metrics)
+    for router in ROUTERS:
+        app.include_router(router)
+    mount_assets(app)
+    return app
+
+
+def _add_middleware(app: FastAPI, config: Config, metrics: Metrics) -> None:
+    """The last one added sees a request first."""
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(ErrorPages)
-    app.add_middleware(HotReads)
     app.add_middleware(
         CrossOrigin,
         allow_origins=config.allowed_origins,
@@ -85,39 +91,13 @@ def create_app(config: Config | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
-    # In production they are Nginx's to say, which lets none of these through.
-    headers = () if config.is_production else RAW_SECURITY_HEADERS
-    app.add_middleware(RequestRecord, metrics=app.state.metrics, headers=headers)
-    for router in ROUTERS:
-        app.include_router(router)
-    mount_assets(app)
-    return app
-
-
-@asynccontextmanager
-async def _run(app: FastAPI) -> AsyncIterator[None]:
-    config: Config = app.state.config
-    database, cache = Database(config), Cache(config)
-    service = HealthService(config, database, cache, code_revisions())
-    app.state.health = service
-    own = AccessServices(config, database)
-    own.put_on(app.state)
-    app.state.metrics.watch(database, own.redis)
-    read_cache = start_catalogue(app.state, config, database, cache)
-
-    def start_draining() -> None:
-        service.draining = True
-
-    announce_drain(start_draining)
-    async with own.running():
-        yield
-    await read_cache.close()
-    await cache.close()
-    await database.close()
+    # In production Nginx sets them, and drops those of the portal.
+    headers = [] if config.is_production else security_headers()
+    app.add_middleware(RequestRecord, metrics=metrics, headers=headers)
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`app.main:app` for the server; built on demand, so that an import reads no environment."""
+    """`app.main:app` for the server; made on demand, so that an import reads no environment."""
     if name != "app":
         raise AttributeError(name)
     try:

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def migrate(config: Config) -> list[str]:
-    """Apply what is missing under an advisory lock; the revisions that were applied.
+    """Apply missing revisions under an advisory lock; returns those that were applied.
 
     The lock belongs to a session of its own: Alembic's connection commits and rolls back as it
-    likes. The schema's revision is read again inside the lock, so that whoever waited for it
+    likes. The schema's revision is read again inside the lock, so that a replica that waited for it
     finds the work done.
 
     Raises
     ------
     CommandError
-        Raised when PostgreSQL does not answer, the lock does not get free or a revision fails.
+        Raised when PostgreSQL does not respond, the lock does not become free or a revision fails.
     """
     revisions = code_revisions()
     with _connect(config) as session:
@@ -38,7 +38,7 @@ def migrate(config: Config) -> list[str]:
             found = _read_heads(session)
         except psycopg.Error as error:
             raise CommandError(
-                f"PostgreSQL should do what the migrator asks (got: {one_line(error)})."
+                f"PostgreSQL should run the migrator's statements (got: {one_line(error)})."
             ) from error
         return [] if revisions.are_reached_by(found) else _upgrade(config, found)
 
@@ -66,7 +66,7 @@ def _connect(config: Config) -> psycopg.Connection[tuple[str]]:
         )
     except psycopg.Error as error:
         raise CommandError(
-            f"PostgreSQL should let the migrator in (got: {one_line(error)}). "
+            f"PostgreSQL should accept the migrator's connection (got: {one_line(error)}). "
             "Check MIGRATION_DATABASE_URL."
         ) from error
 
@@ -84,7 +84,7 @@ def _lock(session: psycopg.Connection[tuple[str]]) -> None:
     taken = session.execute("select pg_try_advisory_lock(%s)::text", key).fetchone()
     if taken == ("true",):
         return
-    print("migrate: another replica migrates, waiting for it", flush=True)
+    print("migrate: another replica is migrating, waiting for it", flush=True)
     limit = (f"{MIGRATION_LOCK_WAIT_SECONDS}s",)
     session.execute("select set_config('lock_timeout', %s, false)", limit)
     session.execute("select pg_advisory_lock(%s)::text", key)

@@ -148,14 +148,28 @@ class PortalOptions(BaseModel):
 class PortalSettings(PortalOptions):
     """Everything the portal reads from its environment, apart from secrets."""
 
-    app_env: Environment
-    app_version: Version = "latest"
-    migrate: bool = False
-    jwt_algorithm: Literal["HS256"] = "HS256"
+    app_env: Environment = Field(
+        description="what it is for; some settings are refused in production",
+        examples=[Environment.PRODUCTION],
+    )
+    app_version: Version = Field(
+        default="latest", description="what /version, the pages and the OpenAPI document show"
+    )
+    migrate: bool = Field(
+        default=False,
+        description="bring the schema up to date at start; in production this is a step of its "
+        "own: `python -m app migrate create-admin`",
+    )
+    jwt_algorithm: Literal["HS256"] = Field(
+        default="HS256", description="signature of access tokens"
+    )
 
     def environment(self) -> dict[str, str]:
         """The variables from which the portal reads these settings back."""
-        return {name.upper(): _spell(getattr(self, name)) for name in PortalSettings.model_fields}
+        return {
+            name.upper(): spell_variable(getattr(self, name))
+            for name in PortalSettings.model_fields
+        }
 
 
 def unfit_for_production(options: PortalOptions) -> dict[str, str]:
@@ -167,7 +181,8 @@ def unfit_for_production(options: PortalOptions) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if getattr(options, name)}
 
 
-def _spell(value: Any) -> str:
+def spell_variable(value: Any) -> str:
+    """A value as the environment holds it."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(value) if isinstance(value, list) else str(value)

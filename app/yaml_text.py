@@ -1,4 +1,4 @@
-"""YAML from people nobody vouches for: no objects, no bombs, nothing that JSON does not have."""
+"""YAML from untrusted sources: no objects, no bombs, nothing that JSON does not have."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,13 @@ import yaml
 
 _MAX_DEPTH = 100
 _MAX_NODES = 1_000_000
-"""Counted as if every alias were written out; a document of 10 MB has about half as many."""
+"""Counted with every alias expanded; a document of 10 MB has about half as many."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlError(Exception):
-    """The text cannot be taken as YAML; the message says where and why."""
+    """The text is refused; the message says where and why."""
 
 
 class _JsonLoader(_Loader):
@@ -27,12 +27,12 @@ _JsonLoader.yaml_implicit_resolvers = {
 
 
 def load_documents(text: str) -> Iterator[Any]:
-    """Every document of the text, as JSON would have it.
+    """Every document of the text, as JSON values.
 
     Raises
     ------
     YamlError
-        Raised for what is not YAML, refers to itself, or is too large once aliases are written out.
+        Raised for text that is not YAML, refers to itself, or is too large with aliases expanded.
     """
     try:
         _measure(text)
@@ -45,7 +45,7 @@ def load_documents(text: str) -> Iterator[Any]:
 
 
 class _Sizes:
-    """How many nodes there are once every alias is written out."""
+    """The number of nodes with every alias expanded."""
 
     def __init__(self) -> None:
         self.total = 0

@@ -6,23 +6,23 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access import Role, TeamRole
+from app.models.access import Role, TeamRole
 
 
 class Me(BaseModel):
-    """Who the request is of; `csrf_token` is what changes by cookie have to carry."""
+    """The account behind the request; changes by cookie have to carry `csrf_token`."""
 
     email: str
     role: Role
     teams: dict[str, TeamRole]
     must_change_password: bool
     scopes: list[str] | None = None
-    """What an API key is good for; null for a session, which is good for everything."""
+    """The scopes of an API key; null for a session, which has no such limit."""
     csrf_token: str | None = None
 
 
 class Registered(BaseModel):
-    """What is told whether there was an account of that address before or not."""
+    """The response, whether or not the address had an account before."""
 
     detail: str
 
@@ -50,7 +50,7 @@ class UserPage(BaseModel):
 
 
 class UserChange(BaseModel):
-    """What is to change; what is left out stays."""
+    """A change; fields that are left out stay as they are."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"role": "viewer", "is_active": True}}

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from app.access import Scope
 from app.constants import MAX_KEY_DAYS
+from app.models.access import Scope
 from app.models.texts import check_printable
 
 KeyName = Annotated[
@@ -18,7 +18,7 @@ KeyName = Annotated[
 
 
 class ApiKeyIn(BaseModel):
-    """A key that is wanted: what it is for, what it may do, and for how many days."""
+    """A request for a key: its purpose, its scopes and its lifetime in days."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -27,13 +27,13 @@ class ApiKeyIn(BaseModel):
     )
 
     name: KeyName
-    # One that is named twice is given once.
+    # A scope that is named twice counts once.
     scopes: Annotated[set[Scope], Field(min_length=1, json_schema_extra={"uniqueItems": False})]
     days: Annotated[int, Field(ge=1, le=MAX_KEY_DAYS)] = 90
 
 
 class ApiKeyOut(BaseModel):
-    """A key without what makes it one; `prefix` is how it begins."""
+    """A key without its secret; `prefix` is how it begins."""
 
     model_config = ConfigDict(from_attributes=True)
 

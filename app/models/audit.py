@@ -34,7 +34,7 @@ _Text = Annotated[str, StringConstraints(max_length=400), AfterValidator(check_p
 
 
 class AuditFilter(BaseModel):
-    """Which events are wanted; all of what is given has to hold."""
+    """A filter of events; every condition that is set must hold."""
 
     actor: _Text | None = None
     """An address."""
@@ -44,7 +44,7 @@ class AuditFilter(BaseModel):
     request_id: _Text | None = None
     since: _Time | None = None
     until: _Time | None = None
-    """Up to this time, without it."""
+    """Before this time."""
 
 
 class AuditEventOut(BaseModel):
@@ -69,4 +69,4 @@ class AuditPage(BaseModel):
 
     items: list[AuditEventOut]
     next_cursor: Annotated[str | None, Field()] = None
-    """Give it as `cursor` to get the page after this one; null on the last page."""
+    """Send it as `cursor` to get the next page; null on the last page."""

@@ -20,7 +20,7 @@ EntityField = Literal[
     "created_at",
     "updated_at",
 ]
-"""What a list can be asked for besides the key of each entity, which is always there."""
+"""The fields that a list can have besides the key of each entity, which it always has."""
 
 _EXAMPLE: dict[str, Any] = {
     "title": "Checkout service",
@@ -118,7 +118,7 @@ class EntityOut(BaseModel):
 
 
 class EntityItem(BaseModel):
-    """An entry of a list: the key, and the fields that were asked for."""
+    """An entry of a list: the key, and the requested fields."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -142,7 +142,7 @@ class EntityPage(BaseModel):
 
     items: list[EntityItem]
     next_cursor: str | None = None
-    """Give it as `cursor` to get the page after this one; null on the last page."""
+    """Send it as `cursor` to get the next page; null on the last page."""
 
 
 class Facet(BaseModel):
@@ -153,7 +153,7 @@ class Facet(BaseModel):
 
 
 class Facets(BaseModel):
-    """What a list can be narrowed by."""
+    """The values that a list can be filtered by."""
 
     kind: list[Facet]
     namespace: list[Facet]
@@ -163,7 +163,7 @@ class Facets(BaseModel):
 
 
 class EntityQuery(BaseModel):
-    """Which entities of the catalogue; every condition that is set must hold."""
+    """A filter of the catalogue; every condition that is set must hold."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Health answers."""
+"""Responses of the health checks."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether requests should be sent here, and what speaks against it."""
+    """Whether requests should be sent here, and the reasons if not."""
 
     ready: bool
     reasons: list[str]

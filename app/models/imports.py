@@ -1,4 +1,4 @@
-"""What an import of catalog-info.yaml did."""
+"""The result of an import of catalog-info.yaml."""
 
 from typing import Literal
 

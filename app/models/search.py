@@ -1,4 +1,4 @@
-"""What a search finds."""
+"""Search results."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from app.models.texts import Kind
 
 
 class SearchHit(BaseModel):
-    """An entity, or a document or page of one, that fits."""
+    """A match: an entity, or a document or page of one."""
 
     type: Literal["entity", "api_document", "page"]
     kind: Kind
@@ -19,11 +19,11 @@ class SearchHit(BaseModel):
     """Version of the document, or slug of the page."""
     title: str
     highlight: str
-    """An excerpt as safe HTML, with what fits in `<mark>`."""
+    """An excerpt as safe HTML, with the matches in `<mark>`."""
 
 
 class SearchPage(BaseModel):
-    """Hits, the best first."""
+    """Results, best matches first."""
 
     items: list[SearchHit]
     next_cursor: str | None = None

@@ -1,4 +1,4 @@
-"""Logging in and being logged in, as clients see it."""
+"""Logging in and sessions, as clients see them."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -27,7 +27,7 @@ def _check_secret(value: SecretStr) -> SecretStr:
 
 _Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 """Where other texts are, the library itself refuses what UTF-8 cannot hold."""
-# A wrong one may be of any length: that tells nothing of the right one's rules.
+# A wrong password may have any length, so this reveals nothing of the rules for new ones.
 GivenPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
 NewPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
 PersonName = Annotated[
@@ -36,7 +36,7 @@ PersonName = Annotated[
 
 
 class LoginIn(BaseModel):
-    """Who wants in."""
+    """Credentials."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -76,11 +76,11 @@ class TokensOut(BaseModel):
     refresh_token: str
     token_type: Literal["bearer"] = "bearer"
     expires_in: int
-    """Seconds until the access token is of no use any more."""
+    """Seconds until the access token expires."""
 
 
 class SessionOut(BaseModel):
-    """One log-in of the actor's; `current` is the one that asks."""
+    """One session of the actor; `current` is the one of this request."""
 
     id: str
     created_at: datetime
@@ -98,7 +98,7 @@ class SessionList(BaseModel):
 
 
 class RegisterIn(BaseModel):
-    """Who wants an account."""
+    """An account to be created."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -116,7 +116,7 @@ class RegisterIn(BaseModel):
 
 
 class PasswordChangeIn(BaseModel):
-    """The password of today and the one from now on."""
+    """The current password and the new one."""
 
     model_config = ConfigDict(
         json_schema_extra={

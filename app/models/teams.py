@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from app.access import TeamRole
+from app.models.access import TeamRole
 from app.models.texts import check_printable, check_storable
 
 TeamName = Annotated[
@@ -19,7 +19,7 @@ Description = Annotated[str, StringConstraints(max_length=2000), AfterValidator(
 
 
 class TeamIn(BaseModel):
-    """A team that is to be; its name stays."""
+    """A team to be created; its name cannot change."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -34,7 +34,7 @@ class TeamIn(BaseModel):
 
 
 class TeamChange(BaseModel):
-    """What is to change; what is left out stays."""
+    """A change; fields that are left out stay as they are."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"title": "Payments and refunds"}}
@@ -55,7 +55,7 @@ class TeamOut(BaseModel):
 
 
 class TeamMember(BaseModel):
-    """Someone in a team; owners decide for it."""
+    """A member of a team; owners may change it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,7 +65,7 @@ class TeamMember(BaseModel):
 
 
 class TeamWithMembers(TeamOut):
-    """A team and who is in it; null for whoever is not signed in."""
+    """A team and its members; null for clients that are not signed in."""
 
     members: list[TeamMember] | None = None
 
@@ -77,7 +77,7 @@ class TeamList(BaseModel):
 
 
 class MemberIn(BaseModel):
-    """What someone is in a team."""
+    """A member's role in a team."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"role": "owner"}})
 

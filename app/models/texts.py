@@ -1,4 +1,4 @@
-"""Texts and JSON as clients may send them: what PostgreSQL cannot hold is refused here."""
+"""Texts and JSON as clients may send them; what PostgreSQL cannot store is refused."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -23,7 +23,7 @@ _TAG = r"^[a-z0-9:+#]+(-[a-z0-9:+#]+)*$"
 
 Kind = Literal["component", "api", "resource", "system"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_NAME)]
-"""As Backstage has it: letters and digits, with -, _ and . between."""
+"""As in Backstage: letters and digits, with -, _ and . between them."""
 Namespace = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_DNS_LABEL)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_TAG)]
 Line = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
@@ -49,7 +49,7 @@ WebLink = Annotated[
     StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f<>\"]+$"),
     AfterValidator(_check_link),
 ]
-"""Nothing but http and https: a link is shown to be followed."""
+"""Only http and https, because pages show it as a link to follow."""
 
 
 def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ Spec = Annotated[dict[str, Any], AfterValidator(_check_spec), Field(default_fact
 
 
 def check_printable(text: str) -> str:
-    """Refuse control characters, NUL among them, which PostgreSQL has not, and line breaks."""
+    """Refuse control characters, among them NUL, which PostgreSQL cannot store, and line breaks."""
     if not text.isprintable():
         raise ValueError("should be printable text on one line")
     return text
@@ -74,5 +74,5 @@ def check_printable(text: str) -> str:
 def check_storable(text: str) -> str:
     """Refuse what PostgreSQL cannot store: NUL, and half a surrogate pair."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("should have no NUL and no half a character")
+        raise ValueError("should have no NUL and no unpaired surrogate")
     return text

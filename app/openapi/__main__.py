@@ -1,6 +1,6 @@
 """`python -m app.openapi check|diff`: work on a stranger's document, in a process of its own.
 
-Reads from standard input and answers JSON. The process can be ended when it takes too long, has
+Reads from standard input and writes JSON. The process can be ended when it takes too long, has
 a bound on its memory, and can neither open a connection nor write a file.
 """
 

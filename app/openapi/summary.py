@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.constants import MAX_SUMMARY_CHARACTERS
 from app.openapi.operations import operations
+
+MAX_SUMMARY_CHARACTERS = 200_000
+"""Keeps the document's search vector below PostgreSQL's limit of 1 MB."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[/{}._-]+")

@@ -74,7 +74,7 @@ class ApiKey(Identified, Base):
 
 
 class AuditEvent(Base):
-    """Who did what to what, from where; the database lets nobody change or delete a row."""
+    """Who did what to what, from where; the database refuses to change or delete a row."""
 
     __tablename__ = "audit_event"
     __table_args__ = (

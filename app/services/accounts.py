@@ -1,10 +1,10 @@
-"""Accounts: made, changed, given roles and taken out of use."""
+"""Accounts: registration, passwords, roles and deactivation."""
 
 import uuid
 
-from app.access import Actor
 from app.config import Config
 from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.models.access import Actor
 from app.models.accounts import UserChange, UserOut, UserPage
 from app.services.limits import Limits
 from app.services.passwords import Passwords, check_new_password
@@ -26,7 +26,7 @@ from app.storage.database import Database
 
 
 class Accounts:
-    """Who may have access, and as what."""
+    """Accounts and their roles."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Accounts:
         self._limits = limits
 
     async def register(self, *, email: str, name: str, password: str) -> None:
-        """Make an account for a viewer; does not tell whether the address had one.
+        """Create an account for a viewer; does not reveal whether the address had one.
 
         Raises
         ------
         ForbiddenError
-            Raised when the portal takes nobody who comes by.
+            Raised when registration is closed.
         InvalidRequestError
-            Raised for a password that would be guessed.
+            Raised for a password that is easy to guess.
         """
         if not self._open:
             raise ForbiddenError("registration is closed: ask an administrator")
@@ -67,22 +67,22 @@ class Accounts:
             await add_event(connection, actor=None, action=action, target=f"user:{email}")
 
     async def change_password(self, actor: Actor, *, current: str, new: str, agent: str) -> Tokens:
-        """Set the actor's password and end all sessions; the tokens of a new one.
+        """Set the actor's password and end all sessions; returns the tokens of a new one.
 
         Raises
         ------
         ForbiddenError
-            Raised when the current password is another.
+            Raised when the current password is wrong.
         InvalidRequestError
-            Raised for a password that would be guessed, or is the current one.
+            Raised for a password that is easy to guess, or is the current one.
         """
         await self._limits.charge_login(actor.email)
         account = await self._load(actor.user_id)
         if not await self._passwords.matches(current, account.password_hash):
-            raise ForbiddenError("current_password: is not your password")
+            raise ForbiddenError("current_password: is wrong")
         check_new_password(new, email=actor.email)
         if new == current:
-            raise ConflictError("new_password: should be another than the current one")
+            raise ConflictError("new_password: should differ from the current one")
         values = {
             "password_hash": await self._passwords.hash(new),
             "must_change_password": False,
@@ -106,14 +106,14 @@ class Accounts:
         return UserPage(items=items, next_cursor=items[-1].email if more else None)
 
     async def change(self, actor: Actor, user_id: uuid.UUID, wanted: UserChange) -> UserOut:
-        """Give a role, or take access away; it holds from the next request on.
+        """Change a role, or take access away; effective from the next request on.
 
         Raises
         ------
         NotFoundError
             Raised when there is no such account.
         ConflictError
-            Raised when nobody would be left to administer.
+            Raised when no administrator would be left.
         """
         values = wanted.model_dump(exclude_none=True)
         await self._actors.announce_change(user_id)
@@ -124,7 +124,7 @@ class Accounts:
             loses = wanted.is_active is False or wanted.role in ("member", "viewer")
             is_last = not await count_other_admins(connection, user_id)
             if account.role == "admin" and loses and is_last:
-                raise ConflictError("the last administrator has to stay one")
+                raise ConflictError("the last administrator has to remain one")
             if wanted.is_active is False:
                 values["session_epoch"] = next_epoch()
             if values:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.access import Actor
 from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
+from app.models.access import Actor
 from app.models.api_documents import ApiChange, ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
 from app.services.cache import ReadCache, Snapshot
@@ -23,16 +23,16 @@ from app.storage.audit import add_event
 from app.storage.database import Database
 
 _MAX_CHANGES = 1000
-"""Somebody reads them; two documents that have nothing in common differ in everything."""
+"""A person reads them, and two unrelated documents differ in everything."""
 
 
 def version_tag(version: VersionOut) -> str:
-    """A version's ETag: the same document has the same."""
+    """A version's ETag, the same for the same document."""
     return f'"{version.sha256[:32]}"'
 
 
 class ApiDocuments:
-    """Documents of interfaces, each stored once, whoever uploads it how often."""
+    """Documents of interfaces, each stored once however often it is uploaded."""
 
     def __init__(self, database: Database, cache: ReadCache, work: DocumentWork) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class ApiDocuments:
         Raises
         ------
         NotFoundError
-            Raised when the entity or the version is not there.
+            Raised when the entity or the version does not exist.
         """
         async with self._database.connect() as connection:
             stored = await require_entity(connection, key)
@@ -65,7 +65,7 @@ class ApiDocuments:
         return ApiDiff.model_validate_json((await self.read_diff(key, older, newer)).body)
 
     async def read_diff(self, key: EntityKey, older: str, newer: str) -> Snapshot:
-        """The same as JSON; two documents are compared once."""
+        """The same as JSON, cached: two documents are compared once."""
         old, new = await self.get(key, older), await self.get(key, newer)
 
         async def load() -> Snapshot:
@@ -77,7 +77,7 @@ class ApiDocuments:
         return await self._cache.read(name, "diffs", load)
 
     async def check(self, content: bytes) -> tuple[Content, str]:
-        """A document that was uploaded, and the version that it calls itself.
+        """An uploaded document after its check, and the version that it names.
 
         Raises
         ------
@@ -91,14 +91,14 @@ class ApiDocuments:
     async def put(
         self, actor: Actor, key: EntityKey, version: str, content: bytes, *, if_match: str | None
     ) -> tuple[VersionOut, bool]:
-        """Publish a version; whether it is a new one.
+        """Publish a version; returns it, and whether it is new.
 
         Raises
         ------
         PreconditionRequiredError
-            Raised when the version has another document and `if_match` is not given.
+            Raised when the version has another document and `if_match` is None.
         ChangedMeanwhileError
-            Raised when `if_match` is not the document that is there.
+            Raised when `if_match` is not the current document.
         """
         async with self._database.connect() as connection:
             check_owner(actor, (await require_entity(connection, key)).entity.owner)

@@ -1,4 +1,4 @@
-"""API keys: for programs, good for less than their owners, and not for ever."""
+"""API keys for programs: they may do less than their owners, and they expire."""
 
 import hashlib
 import hmac
@@ -6,7 +6,6 @@ import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from app.access import Actor, Role, Scope
 from app.constants import MAX_KEYS_PER_USER
 from app.exceptions import (
     ConflictError,
@@ -15,6 +14,7 @@ from app.exceptions import (
     NotSignedInError,
     UnavailableError,
 )
+from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
 from app.storage.api_keys import (
     add_key,
@@ -39,7 +39,7 @@ _OF_ROLE: dict[Role, frozenset[Scope]] = {
 
 
 class ApiKeys:
-    """Makes, tells and ends keys. When a key was used last is written for many uses at once."""
+    """Creates, verifies and revokes keys. Times of last use are written for many keys together."""
 
     def __init__(self, database: Database, cache: KeyCache) -> None:
         self._database = database
@@ -47,17 +47,17 @@ class ApiKeys:
         self._uses: dict[uuid.UUID, datetime] = {}
 
     async def authenticate(self, key: str) -> Actor:
-        """Who a key acts for: its owner, with the key's scopes alone.
+        """The key's owner as an actor, limited to the key's scopes.
 
         Raises
         ------
         NotSignedInError
-            Raised when the key is unknown, has expired or was revoked, and for an owner without
-            access; which of these it is, is not told.
+            Raised, without the reason, when the key is unknown, has expired or was revoked, or its
+            owner is deactivated.
         """
         found = await self._find(key)
         if found is None or not found.owner.is_active:
-            raise NotSignedInError("the API key is not good")
+            raise NotSignedInError("the API key is not valid")
         self._uses[found.id] = datetime.now(UTC)
         owner = found.owner
         return Actor(
@@ -71,14 +71,14 @@ class ApiKeys:
         )
 
     async def create(self, actor: Actor, wanted: ApiKeyIn) -> ApiKeyCreated:
-        """A new key of the actor's, told this one time.
+        """A new key of the actor, returned this one time.
 
         Raises
         ------
         ForbiddenError
             Raised for scopes above the actor's own role.
         ConflictError
-            Raised when the actor has as many keys as anybody may have.
+            Raised when the actor has the maximum number of keys.
         """
         above = sorted(wanted.scopes - _OF_ROLE[actor.role])
         if above:
@@ -134,7 +134,7 @@ class ApiKeys:
             )
 
     async def flush_uses(self) -> None:
-        """Write when keys were used last; what cannot be written now is kept for later."""
+        """Write the times of last use; what cannot be written now is kept for later."""
         uses, self._uses = self._uses, {}
         if not uses:
             return

@@ -1,24 +1,24 @@
-"""The audit trail: read by administrators, changed by nobody."""
+"""The audit trail, which administrators read and nothing changes."""
 
 import csv
 import io
 from collections.abc import AsyncIterator
 
-from app.access import Actor
 from app.constants import AUDIT_EXPORT_BATCH
 from app.exceptions import NotFoundError
+from app.models.access import Actor
 from app.models.audit import AuditEventOut, AuditFilter, AuditPage
 from app.storage.audit import add_event, list_events
 from app.storage.database import Database
 
 _COLUMNS = tuple(AuditEventOut.model_fields)
 _MAX_ID = 2**63 - 1
-# What spreadsheets take for the beginning of a formula.
+# Spreadsheets take these for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Audit:
-    """Reads and exports what was done."""
+    """Reads and exports events."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class Audit:
         Raises
         ------
         NotFoundError
-            Raised for a cursor that no page has given.
+            Raised for a cursor that is not from a page of this list.
         """
         items = await self._read(wanted, before=_decode(cursor), limit=limit + 1)
         more = len(items) > limit
@@ -45,12 +45,12 @@ class Audit:
             )
 
     async def export_ndjson(self, wanted: AuditFilter) -> AsyncIterator[str]:
-        """All events that are wanted, newest first, one JSON object a line."""
+        """All matching events, newest first, one JSON object a line."""
         async for batch in self._batches(wanted):
             yield "".join(f"{event.model_dump_json()}\n" for event in batch)
 
     async def export_csv(self, wanted: AuditFilter) -> AsyncIterator[str]:
-        """All events that are wanted, newest first, as a table that no spreadsheet executes."""
+        """All matching events, newest first, as a table that no spreadsheet executes."""
         yield _write_rows([_COLUMNS])
         async for batch in self._batches(wanted):
             yield _write_rows([_cells(event) for event in batch])

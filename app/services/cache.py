@@ -1,13 +1,13 @@
-"""Cached answers that are right on every replica.
+"""Cached responses that are up to date on every replica.
 
-Each answer belongs to a scope, and each scope has a generation in Redis. A reader learns the
+Each response belongs to a scope, and each scope has a generation in Redis. A reader learns the
 generation before it reads the database and files what it read under it; a writer gives the scope
-a new generation after its commit and before its answer. So whatever was read before a change is
-filed under a generation that nobody asks for any more, however late it is put there.
+a new generation after its commit and before its response. So what was read before a change is
+filed under a generation that no reader uses any more, however late it is put there.
 
-A process also keeps answers itself, and still asks Redis for the generation on every read. Without
-Redis nothing is taken from a cache. Where Redis does not hear of a change, the writer goes on
-telling it for as long as answers live.
+A process also keeps responses itself, but reads the generation from Redis every time. Without
+Redis nothing is taken from a cache. If Redis misses a change, the writer goes on announcing
+it for as long as responses are kept.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An answer's bytes, ready to be sent, and their ETag."""
+    """A response body and its ETag."""
 
     body: bytes
     etag: str
@@ -41,7 +41,7 @@ class _Entry:
 
 
 class ReadCache:
-    """Answers by name, loaded once for all who wait for the same."""
+    """Responses by name, loaded once for all requests that wait for the same one."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -52,9 +52,9 @@ class ReadCache:
     async def read(
         self, name: str, scope: str, load: Callable[[], Awaitable[Snapshot]]
     ) -> Snapshot:
-        """The answer of that name, from `load` if it is not there or its scope has changed."""
+        """The response of that name, from `load` if it is not cached or its scope has changed."""
         kept = self._local.get(name)
-        # What this process has not, another one may have left in Redis.
+        # What this process lacks, another one may have left in Redis.
         key = None if kept and kept.expires > time.time() else _key(name)
         generation, text = await self._generations.look_up(scope, key)
         if generation is None:
@@ -66,11 +66,11 @@ class ReadCache:
         return await self._fly(name, generation, text, load)
 
     async def forget(self, *scopes: str) -> None:
-        """Make all answers of these scopes old, on every replica."""
+        """Make all responses of these scopes old, on every replica."""
         await self._generations.renew(scopes)
 
     async def close(self) -> None:
-        """End what goes on by itself."""
+        """End the announcement of changes."""
         await self._generations.close()
 
     async def _fly(
@@ -78,7 +78,7 @@ class ReadCache:
     ) -> Snapshot:
         flight = self._flights.get((name, generation))
         if flight is None:
-            # A task of its own: who asked first may go away, the others still wait.
+            # A task of its own: the first request may be cancelled while others still wait.
             flight = asyncio.create_task(self._fetch(name, generation, text, load))
             self._flights[name, generation] = flight
             flight.add_done_callback(lambda _: self._flights.pop((name, generation)))
@@ -99,7 +99,7 @@ class ReadCache:
 
 
 class _Generations:
-    """Asks Redis for generations, and goes on telling it of changes that it did not hear of."""
+    """Reads generations, and goes on announcing changes that Redis missed."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -113,10 +113,10 @@ class _Generations:
         return await self._cache.look_up(_scope(scope), key)
 
     async def renew(self, scopes: tuple[str, ...]) -> None:
-        """Give the scopes new generations, now or as soon as Redis hears of it."""
+        """Give the scopes new generations, now or as soon as Redis is back."""
         if await self._cache.renew_generations([*map(_scope, scopes)]):
             return
-        # What was read before the change is expired by then.
+        # What was read before the change has expired by then.
         self._unheard |= dict.fromkeys(scopes, time.monotonic() + CACHE_SECONDS)
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())
@@ -131,7 +131,7 @@ class _Generations:
             told = dict(self._unheard)
             heard = await self._cache.renew_generations([*map(_scope, told)])
             for scope, until in told.items():
-                # It has another end by now if another change of it was not heard of meanwhile.
+                # Another change that Redis missed in the meantime has moved the end.
                 if self._unheard[scope] == until and (heard or until < time.monotonic()):
                     del self._unheard[scope]
         self._telling = None

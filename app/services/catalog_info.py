@@ -1,4 +1,4 @@
-"""catalog-info.yaml as Backstage has it, read into entities and relations of ours."""
+"""Backstage's catalog-info.yaml, read into the portal's entities and relations."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _RELATIONS: dict[str, tuple[RelationType, str | None]] = {
     "providesApis": ("provides", "api"),
     "consumesApis": ("consumes", "api"),
 }
-"""The field of a spec, its relation, and the kind that is meant where a reference has none."""
+"""The field of a spec, its relation, and the kind of references that name none."""
 
 _TAKEN_OUT = {"owner", "lifecycle", "system", "definition", *_RELATIONS}
 _PLACES = {
@@ -32,7 +32,7 @@ _PLACES = {
 
 
 class CatalogInfoError(Exception):
-    """The file cannot be taken; every mistake is named with its place."""
+    """The file cannot be imported; every mistake is named with its place."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("; ".join(mistakes))
@@ -46,9 +46,9 @@ class Descriptor:
     Parameters
     ----------
     number
-        Its place in the file, from 1.
+        Its position in the file, from 1.
     targets
-        The relations by the place where they stand.
+        The relations by their place in the document.
     definition
         The OpenAPI document of an API, as text.
     """
@@ -86,7 +86,7 @@ def _load(text: str) -> list[Any]:
     documents: list[Any] = []
     try:
         for document in load_documents(text):
-            # What stands between two `---` may be nothing.
+            # There may be nothing between two `---`.
             documents += [] if document is None else [document]
             if len(documents) > MAX_IMPORT_DOCUMENTS:
                 limit = f"should have at most {MAX_IMPORT_DOCUMENTS} documents"
@@ -107,7 +107,7 @@ def _doubles(found: list[Descriptor]) -> Iterator[str]:
 
 
 class _Parser:
-    """Reads one document and remembers what is wrong with it."""
+    """Reads one document and collects its mistakes."""
 
     def __init__(self, number: int) -> None:
         self._number = number

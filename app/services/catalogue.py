@@ -1,14 +1,14 @@
-"""The catalogue: entities, who may change them, and which version is changed."""
+"""The catalogue: entities, who may change them, and the version that a change applies to."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
-from app.access import Actor
 from app.constants import PAGE_SIZE
 from app.exceptions import ConflictError, NotFoundError
+from app.models.access import Actor
 from app.models.entities import (
     EntityChange,
     EntityField,
@@ -33,16 +33,14 @@ from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import (
-    StoredEntity,
     add_entity,
     count_entities,
     count_facets,
     delete_entity,
-    get_entities,
+    get_entity,
     list_entities,
     update_entity,
 )
-from app.storage.gathering import Gathering
 
 LIST_FIELDS: tuple[EntityField, ...] = (
     "title",
@@ -52,10 +50,10 @@ LIST_FIELDS: tuple[EntityField, ...] = (
     "tags",
     "updated_at",
 )
-"""What a list shows when it is not asked for something else."""
+"""The fields of a list unless a request names others."""
 
 LISTS = "lists"
-"""The cache's scope of everything that more than one entity shows in."""
+"""The cache's scope of everything that shows more than one entity."""
 
 
 class Catalogue:
@@ -65,7 +63,6 @@ class Catalogue:
         self._database = database
         self._cache = cache
         self._cursors = cursors
-        self._loads: Gathering[EntityKey, StoredEntity | None] = Gathering(self._load)
 
     async def get(self, key: EntityKey) -> EntityOut:
         """One entity.
@@ -78,10 +75,10 @@ class Catalogue:
         return EntityOut.model_validate_json((await self.read(key)).body)
 
     async def read(self, key: EntityKey) -> Snapshot:
-        """One entity as JSON, from the cache if it is there."""
+        """One entity as JSON, from the cache if possible."""
 
         async def load() -> Snapshot:
-            stored = await self._loads.get(key)
+            stored = await self._database.read_quickly(lambda by: get_entity(by, key))
             if stored is None:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
             return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
@@ -96,12 +93,12 @@ class Catalogue:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> EntityPage:
-        """One page of the entities that fit.
+        """One page of the matching entities.
 
         Raises
         ------
         NotFoundError
-            Raised for a cursor that no page has given.
+            Raised for a cursor that is not from a page of this list.
         """
         listing = f"entities:{query.model_dump_json(exclude_none=True)}"
         after = None
@@ -109,7 +106,7 @@ class Catalogue:
             kind, namespace, name = self._cursors.decode(listing, cursor)
             after = EntityKey(kind=kind, namespace=namespace, name=name)
         async with self._database.read() as connection:
-            # One more than asked for tells whether there is a page behind this one.
+            # One more than the limit shows whether there is another page.
             items = await list_entities(
                 connection, query, fields=fields, after=after, limit=limit + 1
             )
@@ -128,7 +125,7 @@ class Catalogue:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> Snapshot:
-        """One page as JSON; the first one is kept in the cache."""
+        """One page as JSON; the first one is cached."""
 
         async def load() -> Snapshot:
             page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
@@ -141,12 +138,12 @@ class Catalogue:
         return await self._cache.read(name, LISTS, load)
 
     async def count(self, query: EntityQuery) -> int:
-        """How many entities fit."""
+        """How many entities match."""
         async with self._database.read() as connection:
             return await count_entities(connection, query)
 
     async def facets(self) -> Facets:
-        """What lists can be narrowed by."""
+        """The values that lists can be filtered by."""
 
         async def load() -> Snapshot:
             async with self._database.read() as connection:
@@ -160,7 +157,7 @@ class Catalogue:
         Raises
         ------
         ConflictError
-            Raised when one of that key is there.
+            Raised when the key exists already.
         ForbiddenError
             Raised when the actor does not belong to the owning team.
         """
@@ -191,9 +188,9 @@ class Catalogue:
         Raises
         ------
         ChangedMeanwhileError
-            Raised when `if_match` is not the version that is there.
+            Raised when `if_match` is not the current version.
         ForbiddenError
-            Raised when the actor does not belong to the owning team, the old and the new one.
+            Raised when the actor does not belong to both the old and the new owning team.
         """
         async with self._database.connect() as connection:
             stored = await lock_entity(connection, key)
@@ -225,10 +222,6 @@ class Catalogue:
                 connection, actor=actor, action="entity.delete", target=str(key), detail=detail
             )
         await self._forget(key)
-
-    async def _load(self, keys: Sequence[EntityKey]) -> list[StoredEntity | None]:
-        found = await self._database.read_quickly(lambda by: get_entities(by, keys))
-        return [found.get(key) for key in keys]
 
     async def _forget(self, key: EntityKey) -> None:
         await self._cache.forget(f"entity:{key}", LISTS)

@@ -1,4 +1,4 @@
-"""Cursors: opaque to clients, and good only for the list that gave them."""
+"""Cursors, opaque to clients and valid only for the list that they are from."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ _MAC_BYTES = 16
 
 
 class Cursors:
-    """Signs positions in lists, so that nobody can make one up."""
+    """Signs positions in lists, so that they cannot be forged."""
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(b"cursors:" + secret.encode()).digest()
@@ -29,7 +29,7 @@ class Cursors:
         Raises
         ------
         NotFoundError
-            Raised for a cursor that no page of this list has given.
+            Raised for a cursor that is not from a page of this list.
         """
         unknown = NotFoundError("there is no page with this cursor; start again without one")
         try:

@@ -1,4 +1,4 @@
-"""Work on documents in processes of their own, a few at a time, each within a bound of time."""
+"""Work on documents in separate processes, a few at a time, each with a time limit."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from app.constants import DOCUMENT_WORK_SECONDS, DOCUMENT_WORKERS
 from app.exceptions import InvalidRequestError
 
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "VIRTUAL_ENV")
-"""No secret is among these."""
+"""The variables that the process gets; none is a secret."""
 
 
 class DocumentWork:
@@ -21,7 +21,7 @@ class DocumentWork:
         self._free = asyncio.Semaphore(DOCUMENT_WORKERS)
 
     async def run(self, what: Literal["check", "diff"], content: bytes) -> dict[str, Any]:
-        """What the work answers.
+        """The result of the work.
 
         Raises
         ------
@@ -45,7 +45,11 @@ class DocumentWork:
             async with asyncio.timeout(self._seconds):
                 out, _ = await process.communicate(content)
         except TimeoutError:
-            return {"mistakes": [f"the document should be checked within {self._seconds:g} s"]}
+            return {
+                "mistakes": [
+                    f"the document should be small enough to be checked within {self._seconds:g} s"
+                ]
+            }
         finally:
             if process.returncode is None:
                 process.kill()

@@ -1,26 +1,26 @@
-"""Rules that every change of an entity, its documents and pages goes by."""
+"""Rules for every change of an entity, its documents and pages."""
 
 import uuid
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
 from app.exceptions import (
     ChangedMeanwhileError,
     ForbiddenError,
     InvalidRequestError,
     NotFoundError,
 )
+from app.models.access import Actor
 from app.models.entities import EntityChange, EntityKey, EntityOut
 from app.storage.entities import StoredEntity, find_team, get_entity
 
 _MAX_SHOWN_CHARACTERS = 1000
-"""The audit trail tells what changed; it is no second copy of large texts."""
+"""The audit trail shows what changed; it is not a second copy of large texts."""
 
 
 def entity_tag(stored: StoredEntity) -> str:
-    """The ETag of an entity: one that is made again after its removal has another."""
+    """The ETag of an entity; one that is created again after its removal has another."""
     return f'"{stored.id.hex[:12]}-{stored.entity.version}"'
 
 
@@ -33,18 +33,18 @@ def check_owner(actor: Actor, owner: str) -> None:
 def check_version(if_match: str, current: str) -> None:
     """Raise unless `If-Match` names the current version.
 
-    A weak tag is taken for the strong one: Nginx weakens the tags of what it compresses.
+    A weak tag counts as the strong one: Nginx weakens the tags of what it compresses.
     """
     given = [tag.strip().removeprefix("W/") for tag in if_match.split(",")]
     if "*" not in given and current not in given:
         raise ChangedMeanwhileError(
             f"If-Match: should be the current {current} (got {if_match}). "
-            "Read it again, and send the change for what is there now."
+            "Read it again, and send the change for the current version."
         )
 
 
 async def lock_entity(connection: AsyncConnection, key: EntityKey) -> StoredEntity:
-    """The entity, which nobody else changes until the transaction ends."""
+    """The entity, locked against other changes until the transaction ends."""
     stored = await get_entity(connection, key, lock=True)
     if stored is None:
         raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")

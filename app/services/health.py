@@ -4,36 +4,40 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from app import __version__
 from app.config import Config
 from app.constants import DEPENDENCY_TIMEOUT_SECONDS
 from app.exceptions import PortalError, SchemaBehindError
 from app.models.health import DependencyHealth, Health, Readiness
 from app.revisions import Revisions
-from app.storage.cache import Cache
 from app.storage.database import Database
+from app.storage.redis_store import RedisStore
 
-_WITHOUT = {"redis": " (nobody can log in; what everybody may read is still served)"}
+_CONSEQUENCES = {"redis": " (logging in fails; what everybody may read is still served)"}
 Probe = Callable[[], Awaitable[None]]
 
 
 class HealthService:
-    """Asks the dependencies, each within a bound, side by side.
+    """Checks the dependencies side by side, each within a time limit.
 
     Parameters
     ----------
     revisions
-        What the code needs the schema to have.
+        The revisions of the schema that the code knows.
     """
 
     def __init__(
-        self, config: Config, database: Database, cache: Cache, revisions: Revisions
+        self, config: Config, database: Database, redis: RedisStore, revisions: Revisions
     ) -> None:
+        self._version = config.app_version
         self._environment = config.app_env
         self._database = database
-        self._probes: dict[str, Probe] = {"postgres": database.ping, "redis": cache.ping}
+        self._probes: dict[str, Probe] = {"postgres": database.ping, "redis": redis.ping}
         self._revisions = revisions
-        self.draining = False
+        self._draining = False
+
+    def start_draining(self) -> None:
+        """Report from now on that the portal takes no new requests."""
+        self._draining = True
 
     async def check(self) -> Health:
         """Every dependency by name, with its latency."""
@@ -43,18 +47,18 @@ class HealthService:
         healthy = all(result.status == "ok" for result in results)
         return Health(
             status="ok" if healthy else "unavailable",
-            version=__version__,
+            version=self._version,
             environment=self._environment,
             dependencies=dependencies,
         )
 
     async def check_ready(self) -> Readiness:
-        """Ready when every dependency answers, the schema is current and nothing drains."""
-        reasons = ["draining"] if self.draining else []
+        """Ready when dependencies respond, the schema is current and the portal is not stopping."""
+        reasons = ["draining"] if self._draining else []
         health, schema = await asyncio.gather(self.check(), _probe(self._check_schema))
         for name, dependency in health.dependencies.items():
             if dependency.status != "ok":
-                reasons.append(f"{name}: {dependency.reason}{_WITHOUT.get(name, '')}")
+                reasons.append(f"{name}: {dependency.reason}{_CONSEQUENCES.get(name, '')}")
         if health.dependencies["postgres"].status == "ok" and schema.status != "ok":
             reasons.append(f"schema: {schema.reason}")
         return Readiness(ready=not reasons, reasons=reasons)
@@ -76,7 +80,7 @@ async def _probe(probe: Probe) -> DependencyHealth:
         reason = f"no answer within {DEPENDENCY_TIMEOUT_SECONDS} s"
     except PortalError as error:
         reason = error.detail
-    except Exception as error:  # whatever a driver raises means that it is away
+    except Exception as error:  # any error of a driver means that the dependency is away
         reason = type(error).__name__
     latency_ms = round((time.perf_counter() - started) * 1000, 1)
     status = "ok" if reason is None else "unavailable"

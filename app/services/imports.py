@@ -8,9 +8,9 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
 from app.constants import MAX_IMPORT_BYTES
 from app.exceptions import ForbiddenError, InvalidRequestError, TooLargeError
+from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.imports import ImportedEntity, ImportResult
 from app.services.api_documents import ApiDocuments
@@ -41,7 +41,7 @@ _MAX_SHOWN_MISTAKES = 50
 
 @dataclass(frozen=True)
 class _Item:
-    """A document of the file with what the portal has of it."""
+    """A document of the file beside what the portal has stored of it."""
 
     descriptor: Descriptor
     owner_id: uuid.UUID
@@ -51,6 +51,20 @@ class _Item:
     @property
     def key(self) -> EntityKey:
         return self.descriptor.entity.key
+
+
+@dataclass
+class _Imported:
+    """A document whose entity is stored."""
+
+    item: _Item
+    entity_id: uuid.UUID
+    result: Result
+
+    def note_change(self) -> None:
+        """The entity itself was unchanged, but something that belongs to it was not."""
+        if self.result == "unchanged":
+            self.result = "updated"
 
 
 class Imports:
@@ -75,18 +89,16 @@ class Imports:
         definitions = await self._check_definitions(descriptors)
         async with self._database.connect() as connection:
             items = await _match(connection, actor, descriptors, definitions)
-            results, ids = await _write_entities(connection, actor, items)
-            for index, item in enumerate(items):
-                changed = await _write_edges(connection, actor, item, ids)
-                changed |= await _write_definition(connection, actor, item, ids[item.key])
-                if changed and results[index] == "unchanged":
-                    results[index] = "updated"
+            imported = [await _write_entity(connection, actor, item) for item in items]
+            ids = await _find_targets(connection, imported)
+            for one in imported:
+                if await _write_edges(connection, actor, one, ids):
+                    one.note_change()
+                if await _write_definition(connection, actor, one):
+                    one.note_change()
         await self._cache.forget(LISTS, *(f"entity:{item.key}" for item in items))
         return ImportResult(
-            items=[
-                ImportedEntity(**asdict(item.key), result=result)
-                for item, result in zip(items, results, strict=True)
-            ]
+            items=[ImportedEntity(**asdict(one.item.key), result=one.result) for one in imported]
         )
 
     async def _parse(self, content: bytes) -> list[Descriptor]:
@@ -178,76 +190,71 @@ def _check_owners(actor: Actor, items: list[_Item]) -> None:
             )
 
 
-async def _write_entities(
-    connection: AsyncConnection, actor: Actor, items: list[_Item]
-) -> tuple[list[Result], dict[EntityKey, uuid.UUID]]:
-    results: list[Result] = []
-    ids: dict[EntityKey, uuid.UUID] = {}
-    for item in items:
-        result, ids[item.key] = await _write_entity(connection, actor, item)
-        results.append(result)
-    targets = {key for item in items for _, key in item.descriptor.targets.values()} - ids.keys()
-    others = await get_entities(connection, list(targets)) if targets else {}
-    return results, {**ids, **{key: stored.id for key, stored in others.items()}}
-
-
-async def _write_entity(
-    connection: AsyncConnection, actor: Actor, item: _Item
-) -> tuple[Result, uuid.UUID]:
+async def _write_entity(connection: AsyncConnection, actor: Actor, item: _Item) -> _Imported:
     entity, stored = item.descriptor.entity, item.stored
     if stored is None:
         added = await add_entity(connection, item.key, item.owner_id, entity)
-        detail = {"entity": entity.model_dump(mode="json", exclude_defaults=True), "by": "import"}
-        await _tell(connection, actor, "entity.create", str(item.key), detail)
-        return "created", added
+        detail = {"entity": entity.model_dump(mode="json", exclude_defaults=True)}
+        await _record(connection, actor, "entity.create", str(item.key), detail)
+        return _Imported(item, added, "created")
     detail = describe_change(stored.entity, entity)
     if not detail:
-        return "unchanged", stored.id
+        return _Imported(item, stored.id, "unchanged")
     await update_entity(connection, stored.id, item.owner_id, entity)
-    await _tell(connection, actor, "entity.update", str(item.key), {**detail, "by": "import"})
-    return "updated", stored.id
+    await _record(connection, actor, "entity.update", str(item.key), detail)
+    return _Imported(item, stored.id, "updated")
+
+
+async def _find_targets(
+    connection: AsyncConnection, imported: list[_Imported]
+) -> dict[EntityKey, uuid.UUID]:
+    """The ids of all entities that relations of the file lead to."""
+    ids = {one.item.key: one.entity_id for one in imported}
+    targets = {key for one in imported for _, key in one.item.descriptor.targets.values()}
+    others = await get_entities(connection, list(targets - ids.keys()))
+    return ids | {key: stored.id for key, stored in others.items()}
 
 
 async def _write_edges(
-    connection: AsyncConnection, actor: Actor, item: _Item, ids: dict[EntityKey, uuid.UUID]
+    connection: AsyncConnection, actor: Actor, one: _Imported, ids: dict[EntityKey, uuid.UUID]
 ) -> bool:
-    """Make the relations from the entity those of the file."""
-    wanted: set[Edge] = {(relation, ids[key]) for relation, key in item.descriptor.targets.values()}
-    there = await list_edges(connection, ids[item.key])
-    if wanted == there:
+    """Give the entity the relations of the file and no others; whether that changed any."""
+    targets = one.item.descriptor.targets.values()
+    wanted: set[Edge] = {(relation, ids[key]) for relation, key in targets}
+    current = await list_edges(connection, one.entity_id)
+    if wanted == current:
         return False
-    await delete_edges(connection, ids[item.key], there - wanted)
-    await add_edges(connection, ids[item.key], wanted - there)
-    relations = sorted(f"{relation} {key}" for relation, key in item.descriptor.targets.values())
-    detail = {"relations": relations, "by": "import"}
-    await _tell(connection, actor, "relation.replace", str(item.key), detail)
+    await delete_edges(connection, one.entity_id, current - wanted)
+    await add_edges(connection, one.entity_id, wanted - current)
+    detail = {"relations": sorted(f"{relation} {key}" for relation, key in targets)}
+    await _record(connection, actor, "relation.replace", str(one.item.key), detail)
     return True
 
 
-async def _write_definition(
-    connection: AsyncConnection, actor: Actor, item: _Item, entity_id: uuid.UUID
-) -> bool:
-    """Publish the document of the file under the version that it calls itself."""
-    if item.definition is None:
+async def _write_definition(connection: AsyncConnection, actor: Actor, one: _Imported) -> bool:
+    """Publish the document under the version that it names; whether that is a change."""
+    if one.item.definition is None:
         return False
-    content, version = item.definition
-    found = await get_version(connection, entity_id, version)
+    content, version = one.item.definition
+    found = await get_version(connection, one.entity_id, version)
     before = found and bytes.fromhex(found.head.sha256)
     if before == content.sha256:
         return False
-    await put_version(connection, entity_id, version, content)
+    await put_version(connection, one.entity_id, version, content)
     await delete_unused_contents(connection, [before] if before else [])
     detail = {"sha256": {"before": before and before.hex(), "after": content.sha256.hex()}}
     action = "version.update" if before else "version.create"
-    await _tell(connection, actor, action, f"{item.key}/versions/{version}", detail)
+    await _record(connection, actor, action, f"{one.item.key}/versions/{version}", detail)
     return True
 
 
-async def _tell(
+async def _record(
     connection: AsyncConnection,
     actor: Actor,
     action: str,
     target: str,
     detail: Mapping[str, object],
 ) -> None:
-    await add_event(connection, actor=actor, action=action, target=target, detail=detail)
+    await add_event(
+        connection, actor=actor, action=action, target=target, detail={**detail, "by": "import"}
+    )

@@ -1,14 +1,14 @@
-"""How much one client may ask for."""
+"""How many requests one client may send."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.access import Actor
 from app.config import Config
 from app.constants import LOGIN_ACCOUNT_FACTOR, LOGIN_ADDRESS_FACTOR
 from app.exceptions import TooManyRequestsError, UnavailableError
-from app.logs import client_address
+from app.models.access import Actor
+from app.request_context import client_address
 from app.storage.buckets import Bucket, Buckets, Standing
 
 _Costly = Literal["register", "refresh"]
@@ -16,18 +16,18 @@ _Costly = Literal["register", "refresh"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a request is let through, and how its limits stand; none while Redis is away."""
+    """Whether a request is allowed, and what is left of its limits; empty while Redis is away."""
 
     allowed: bool
     standings: Sequence[Standing] = ()
 
     def check(self) -> None:
-        """Refuse what is above a limit.
+        """Refuse a request above a limit.
 
         Raises
         ------
         TooManyRequestsError
-            Raised with the time after which a request would be let through.
+            Raised with the time after which a request would be allowed.
         """
         if self.allowed:
             return
@@ -40,7 +40,7 @@ class Verdict:
 
 
 class Limits:
-    """Charges requests to whoever sends them."""
+    """Charges requests to their senders."""
 
     def __init__(self, config: Config, buckets: Buckets) -> None:
         self._buckets = buckets
@@ -53,7 +53,7 @@ class Limits:
         self._of_key = config.key_requests_per_minute
 
     async def charge_actor(self, actor: Actor) -> Verdict:
-        """One request of that actor; everything is let through while Redis is away."""
+        """Charge one request of that actor; everything is allowed while Redis is away."""
         buckets = [Bucket("user", str(actor.user_id), self._of_user)]
         if actor.key_id is not None:
             buckets.append(Bucket("key", str(actor.key_id), self._of_key))
@@ -63,14 +63,14 @@ class Limits:
             return Verdict(allowed=True)
 
     async def charge_login(self, email: str) -> None:
-        """One try to log in; also one with the right password, nobody knows yet.
+        """Charge an attempt to log in, before the password is checked.
 
         Raises
         ------
         TooManyRequestsError
             Raised above the limit.
         UnavailableError
-            Raised when Redis is away: without a limit nobody may guess.
+            Raised when Redis is away: without a limit no guess is allowed.
         """
         address = client_address.get()
         buckets = [
@@ -81,7 +81,7 @@ class Limits:
         Verdict(*await self._buckets.take(buckets)).check()
 
     async def charge_address(self, what: _Costly) -> None:
-        """One try of something that needs no account, or none yet.
+        """Charge an attempt at something that needs no account, or none yet.
 
         Raises
         ------

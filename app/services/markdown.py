@@ -1,4 +1,4 @@
-"""Markdown to HTML that is safe to show, whoever wrote it."""
+"""Markdown to HTML that is safe to show even if the author is hostile."""
 
 import nh3
 from markdown_it import MarkdownIt
@@ -14,7 +14,7 @@ _SCHEMES = {"http", "https", "mailto"}
 
 
 def render_markdown(text: str) -> str:
-    """HTML of the tags above alone; raw HTML in `text` is shown as the text that it is."""
+    """HTML of the tags above only; raw HTML in `text` is shown as text."""
     return nh3.clean(
         _PARSER.render(text),
         tags=_TAGS,

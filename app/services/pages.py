@@ -2,12 +2,12 @@
 
 import asyncio
 
-from app.access import Actor
 from app.exceptions import (
     ChangedMeanwhileError,
     NotFoundError,
     PreconditionRequiredError,
 )
+from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut
 from app.services.cache import ReadCache
@@ -19,7 +19,7 @@ from app.storage.pages import add_page, delete_page, get_page, list_pages, updat
 
 
 def page_tag(page: PageOut) -> str:
-    """A page's ETag: one that is written again after its removal has another."""
+    """A page's ETag; one that is created again after its removal has another."""
     return f'"{page.version}-{int(page.updated_at.timestamp() * 1_000_000):x}"'
 
 
@@ -42,7 +42,7 @@ class Pages:
         Raises
         ------
         NotFoundError
-            Raised when the entity or the page is not there.
+            Raised when the entity or the page does not exist.
         """
         async with self._database.connect() as connection:
             stored = await require_entity(connection, key)
@@ -54,14 +54,14 @@ class Pages:
     async def put(
         self, actor: Actor, key: EntityKey, slug: str, change: PageChange, *, if_match: str | None
     ) -> tuple[PageOut, bool]:
-        """Write a page; whether it is a new one.
+        """Create or replace a page; returns it, and whether it is new.
 
         Raises
         ------
         PreconditionRequiredError
-            Raised when there is such a page and `if_match` is not given.
+            Raised when the page exists and `if_match` is None.
         ChangedMeanwhileError
-            Raised when `if_match` is not the version that is there.
+            Raised when `if_match` is not the current version.
         """
         html = await asyncio.to_thread(render_markdown, change.markdown)
         values = {"title": change.title, "markdown": change.markdown, "html": html}

@@ -1,4 +1,4 @@
-"""Passwords: what is accepted, and Argon2id, which costs a processor and memory on purpose."""
+"""Passwords: rules for new ones, and Argon2id, which is slow and large on purpose."""
 
 import asyncio
 import unicodedata
@@ -22,18 +22,18 @@ T = TypeVar("T")
 
 
 def make_hasher() -> PasswordHasher:
-    """Argon2id as OWASP's cheat sheet has it first: 19 MiB, two passes, one lane."""
+    """Argon2id with the first parameters of OWASP's cheat sheet: 19 MiB, two passes, one lane."""
     return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 class Passwords:
-    """Hashes and verifies in threads, few at a time: more would only take memory."""
+    """Hashes and verifies in threads, few at a time, because more would only take memory."""
 
     def __init__(self) -> None:
         self._hasher = make_hasher()
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="argon2")
         self._turns = asyncio.Semaphore(HASHES_AT_ONCE)
-        # Compared when there is no such account, so that it takes as long as if there were.
+        # Verified if there is no such account, so that this takes as long as if there were.
         self._nobodys = self._hasher.hash("nobody's")
 
     async def hash(self, password: str) -> str:
@@ -63,7 +63,7 @@ class Passwords:
             async with asyncio.timeout(HASH_WAIT_SECONDS):
                 await self._turns.acquire()
         except TimeoutError as error:
-            raise UnavailableError("too many log-ins at once") from error
+            raise UnavailableError("too many log-ins at the same time") from error
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
@@ -71,7 +71,7 @@ class Passwords:
 
 
 def check_new_password(password: str, *, email: str) -> None:
-    """Refuse what is guessed first; no rule on kinds of characters (ASVS 6.2.5).
+    """Refuse passwords that are easy to guess; no rule on kinds of characters (ASVS 6.2.5).
 
     Raises
     ------

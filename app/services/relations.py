@@ -2,8 +2,8 @@
 
 import uuid
 
-from app.access import Actor
 from app.exceptions import InvalidRequestError, NotFoundError
+from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.relations import Relations as RelationsOut
 from app.models.relations import RelationType
@@ -17,18 +17,18 @@ from app.storage.relations import Edge, add_edges, delete_edges, list_relations
 
 
 class Relations:
-    """Who depends on whom; an edge belongs to the entity that it leads from."""
+    """Relations between entities; each belongs to the entity that it leads from."""
 
     def __init__(self, database: Database, cache: ReadCache) -> None:
         self._database = database
         self._cache = cache
 
     async def list(self, key: EntityKey) -> RelationsOut:
-        """What leads from and to an entity."""
+        """The relations from and to an entity."""
         return RelationsOut.model_validate_json((await self.read(key)).body)
 
     async def read(self, key: EntityKey) -> Snapshot:
-        """The same as JSON, from the cache if it is there."""
+        """The same as JSON, from the cache if possible."""
 
         async def load() -> Snapshot:
             async with self._database.connect() as connection:
@@ -40,7 +40,7 @@ class Relations:
     async def add(
         self, actor: Actor, key: EntityKey, type_: RelationType, target: EntityKey
     ) -> None:
-        """Add a relation; one that is there stays.
+        """Add a relation; one that exists stays.
 
         Raises
         ------

@@ -14,11 +14,11 @@ from app.storage.database import Database
 _WORD = re.compile(r"[^\W_]+")
 _MAX_WORD_CHARACTERS = 50
 _MAX_HITS = 500
-"""How far cursors lead; nobody reads on, and each page ranks those before it again."""
+"""How far cursors lead: few people read on, and each page ranks those before it again."""
 
 
 class Search:
-    """Finds what has all the words; the last one may be the beginning of a word."""
+    """Finds texts with all of the words; the last one may be the beginning of a word."""
 
     def __init__(self, database: Database, cursors: Cursors) -> None:
         self._database = database
@@ -27,12 +27,12 @@ class Search:
     async def find(
         self, query: str, *, kind: Kind | None = None, cursor: str | None = None, limit: int = 20
     ) -> SearchPage:
-        """One page of hits, the best first; none for a query without words.
+        """One page of results, best matches first; empty for a query without words.
 
         Raises
         ------
         NotFoundError
-            Raised for a cursor that no page of the same search has given.
+            Raised for a cursor that is not from a page of the same search.
         """
         listing = f"search:{kind}:{query}"
         skipped = self._skipped(listing, cursor)
@@ -41,7 +41,7 @@ class Search:
         if not words:
             return SearchPage(items=[])
         async with self._database.read() as connection:
-            # One more than asked for tells whether there is a page behind this one.
+            # One more than the limit shows whether there is another page.
             rows = await search.find(
                 connection,
                 words,

@@ -1,13 +1,13 @@
-"""Sessions: begun by a password, kept up by refresh tokens, ended at once everywhere."""
+"""Sessions begin with a password, go on by refresh tokens and end everywhere immediately."""
 
 import time
 from datetime import UTC, datetime
 
-from app.access import Actor
 from app.constants import SESSION_SECONDS
 from app.exceptions import NotFoundError, NotSignedInError
-from app.logs import client_address
+from app.models.access import Actor
 from app.models.sessions import SessionOut
+from app.request_context import client_address
 from app.services.limits import Limits
 from app.services.passwords import Passwords
 from app.services.tokens import (
@@ -33,7 +33,7 @@ _MAX_AGENT_CHARACTERS = 200
 
 
 class Sessions:
-    """Who is signed in where."""
+    """Sessions of programs and browsers."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Sessions:
         Raises
         ------
         NotSignedInError
-            Raised for a wrong address or password, without telling which.
+            Raised for a wrong address or password, without saying which.
         TooManyRequestsError
             Raised after too many tries.
         UnavailableError
@@ -76,7 +76,7 @@ class Sessions:
         return tokens
 
     async def open(self, account: Account, *, agent: str) -> Tokens:
-        """A new session for someone who has just proved who they are."""
+        """A new session for a user who has just been authenticated."""
         session_id, now = new_session_id(), int(time.time())
         session = Session(
             id=session_id,
@@ -97,8 +97,8 @@ class Sessions:
         Parameters
         ----------
         leeway_seconds
-            For so long the token before the newest gets an access token: for browsers, which send
-            requests side by side with the same cookies.
+            For so long the token before the newest is accepted, because browsers send
+            requests in parallel with the same cookies.
 
         Raises
         ------
@@ -127,14 +127,14 @@ class Sessions:
         return self._tokens_for(session, successor if rotation == "rotated" else None)
 
     async def authenticate(self, access_token: str) -> Actor:
-        """Who an access token is of.
+        """The actor of an access token.
 
         Raises
         ------
         NotSignedInError
-            Raised when the token is not good or the session has ended.
+            Raised when the token is not valid or the session has ended.
         UnavailableError
-            Raised when nobody can tell.
+            Raised when Redis or PostgreSQL is away and has to decide.
         """
         claims = self._tokens.read(access_token)
         session, account = await self._store.find_with_account(claims.session_id, claims.user_id)
@@ -166,7 +166,7 @@ class Sessions:
         return Tokens(session.id, access, refresh, self._tokens.seconds)
 
     async def _check(self, session: Session, account: Account | None) -> Actor:
-        """Whose session it is, if the account lets it go on; one that is not known is read."""
+        """The session's actor, if the account is active; an account that is not cached is read."""
         if account is None:
             async with self._database.connect() as connection:
                 account = await find_account(connection, session.user_id)
@@ -190,7 +190,7 @@ class Sessions:
             )
 
     async def _record_failure(self, account: Account | None) -> None:
-        # What stands in the field for the address may be a password, if nobody has that address.
+        # An address without an account may be a password that was typed into the wrong field.
         target = f"user:{account.email}" if account else "user:unknown"
         async with self._database.connect() as connection:
             await add_event(connection, actor=None, action="login.fail", target=target)
@@ -207,7 +207,7 @@ class Sessions:
 
 
 def actor_of(account: Account, session_id: str | None) -> Actor:
-    """Someone with an account, as the rules see them."""
+    """The owner of an account as an actor."""
     return Actor(
         user_id=account.id,
         email=account.email,

@@ -1,9 +1,9 @@
-"""Teams: who owns what is in the catalogue."""
+"""Teams, which own the entities of the catalogue."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor, TeamRole
 from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.models.access import Actor, TeamRole
 from app.models.teams import TeamChange, TeamIn, TeamOut, TeamWithMembers
 from app.storage import teams as storage
 from app.storage.accounts import Account, find_account_by_email
@@ -13,7 +13,7 @@ from app.storage.database import Database
 
 
 class Teams:
-    """Made and removed by administrators; owners decide on the rest."""
+    """Administrators create and remove teams; their owners manage the rest."""
 
     def __init__(self, database: Database, actors: ActorCache) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Teams:
             return await storage.list_teams(connection)
 
     async def get(self, actor: Actor | None, name: str) -> TeamWithMembers:
-        """A team; its members are for those who are signed in.
+        """A team; its members only for actors who are signed in.
 
         Raises
         ------
@@ -56,12 +56,12 @@ class Teams:
         return TeamWithMembers(**wanted.model_dump(), members=[])
 
     async def change(self, actor: Actor, name: str, wanted: TeamChange) -> TeamWithMembers:
-        """Give a team another title or description.
+        """Change a team's title or description.
 
         Raises
         ------
         ForbiddenError
-            Raised for whoever does not decide for the team.
+            Raised for actors that may not manage the team.
         NotFoundError
             Raised when there is no such team.
         """
@@ -87,7 +87,7 @@ class Teams:
         NotFoundError
             Raised when there is no such team.
         ConflictError
-            Raised when something in the catalogue is the team's.
+            Raised when the team owns an entity.
         """
         async with self._database.connect() as connection:
             if await storage.owns_entities(connection, name):
@@ -98,12 +98,12 @@ class Teams:
             await add_event(connection, actor=actor, action="team.delete", target=f"team:{name}")
 
     async def put_member(self, actor: Actor, name: str, email: str, role: TeamRole) -> None:
-        """Take someone into a team, or give them another role in it.
+        """Add someone to a team, or change their role in it.
 
         Raises
         ------
         ForbiddenError
-            Raised for whoever does not decide for the team.
+            Raised for actors that may not manage the team.
         NotFoundError
             Raised when there is no such team or account.
         ConflictError
@@ -126,14 +126,14 @@ class Teams:
             )
 
     async def remove_member(self, actor: Actor, name: str, email: str) -> None:
-        """Take someone out of a team.
+        """Remove someone from a team.
 
         Raises
         ------
         ForbiddenError
-            Raised for whoever does not decide for the team.
+            Raised for actors that may not manage the team.
         NotFoundError
-            Raised when there is no such team, or nobody of that address in it.
+            Raised when there is no such team, or no member of that address.
         ConflictError
             Raised when the team would be left without an owner.
         """
@@ -144,7 +144,7 @@ class Teams:
             await _check_another_owner(connection, name, email)
             await self._actors.announce_change(account.id)
             if not await storage.remove_member(connection, name, account.id):
-                raise NotFoundError("nobody of this address is in the team")
+                raise NotFoundError("the team has no member of this address")
             await add_event(
                 connection,
                 actor=actor,
@@ -156,8 +156,8 @@ class Teams:
     async def _check_decides(self, connection: AsyncConnection, actor: Actor, name: str) -> None:
         if await storage.get_team(connection, name) is None:
             raise _no_team(name)
-        if not actor.decides_for(name):
-            raise ForbiddenError(f"this is for owners of the team '{name}'")
+        if not actor.may_manage(name):
+            raise ForbiddenError(f"this needs an owner of the team '{name}'")
 
     async def _find_account(self, connection: AsyncConnection, email: str) -> Account:
         account = await find_account_by_email(connection, email)
@@ -173,7 +173,7 @@ async def _check_another_owner(connection: AsyncConnection, name: str, email: st
         if member.role == "owner"
     ]
     if owners == [email]:
-        raise ConflictError("the last owner of a team has to stay one")
+        raise ConflictError("the last owner of a team has to remain one")
 
 
 def _no_team(name: str) -> NotFoundError:

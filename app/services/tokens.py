@@ -5,6 +5,7 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jwt
 
@@ -15,11 +16,12 @@ _ISSUER = "devportal"
 _CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp"]
 _SESSION_BYTES = 16
 _SECRET_BYTES = 32
+_VERIFIED_TOKENS = 1000
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a client holds; without `refresh` it keeps the one it has."""
+    """Tokens for a client; without `refresh` it keeps its refresh token."""
 
     session_id: str
     access: str
@@ -29,10 +31,11 @@ class Tokens:
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """What a good access token says."""
+    """What a valid access token contains; `expires_at` in seconds since 1970."""
 
     user_id: uuid.UUID
     session_id: str
+    expires_at: int
 
 
 class AccessTokens:
@@ -41,10 +44,12 @@ class AccessTokens:
     def __init__(self, config: Config) -> None:
         self._key = config.jwt_secret_key.get_secret_value()
         self._algorithm = config.jwt_algorithm
+        # A client sends the same token with every request, and verifying it takes a while.
+        self._verify_once = lru_cache(maxsize=_VERIFIED_TOKENS)(self._verify)
         self.seconds = config.jwt_expire_minutes * 60
 
     def sign(self, user_id: uuid.UUID, session_id: str) -> str:
-        """A token for that session, good until it expires or the session ends."""
+        """A token for that session, valid until it expires or the session ends."""
         now = int(time.time())
         claims = {
             "iss": _ISSUER,
@@ -57,13 +62,19 @@ class AccessTokens:
         return jwt.encode(claims, self._key, self._algorithm)
 
     def read(self, token: str) -> AccessClaims:
-        """Whose token it is.
+        """The user and session that the token belongs to.
 
         Raises
         ------
         NotSignedInError
-            Raised for a token that is expired, forged or no token at all.
+            Raised for a token that has expired, is forged or is not a token at all.
         """
+        claims = self._verify_once(token)
+        if claims.expires_at <= time.time():
+            raise NotSignedInError("the access token has expired")
+        return claims
+
+    def _verify(self, token: str) -> AccessClaims:
         try:
             claims = jwt.decode(
                 token,
@@ -73,11 +84,11 @@ class AccessTokens:
                 issuer=_ISSUER,
                 options={"require": _CLAIMS},
             )
-            return AccessClaims(uuid.UUID(claims["sub"]), str(claims["sid"]))
+            return AccessClaims(uuid.UUID(claims["sub"]), str(claims["sid"]), int(claims["exp"]))
         except jwt.ExpiredSignatureError as error:
             raise NotSignedInError("the access token has expired") from error
         except (jwt.InvalidTokenError, ValueError) as error:
-            raise NotSignedInError("the access token is not good") from error
+            raise NotSignedInError("the access token is not valid") from error
 
 
 def new_session_id() -> str:
@@ -85,15 +96,15 @@ def new_session_id() -> str:
 
 
 def new_refresh_token(session_id: str) -> str:
-    """A token that names its session, so that one of before tells whose family to end."""
+    """A token that names its session, so that an old one shows which session to end."""
     return f"{session_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
 
 
 def session_of(refresh_token: str) -> str:
-    """The session a refresh token says it is of."""
+    """The session that a refresh token names."""
     return refresh_token.partition(".")[0]
 
 
 def fingerprint(token: str) -> str:
-    """What is stored of a token: it is random, so a fast hash is enough."""
+    """The stored form of a token, which is random, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()

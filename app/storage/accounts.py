@@ -8,14 +8,14 @@ from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Role, TeamRole
+from app.models.access import Role, TeamRole
 from app.models.accounts import UserOut
 from app.schema import Membership, Team, User
 
 
 @dataclass(frozen=True)
 class Account:
-    """Everything about someone's access; `teams` by name."""
+    """Everything about a user's access; `teams` by name."""
 
     id: uuid.UUID
     email: str
@@ -71,7 +71,7 @@ async def add_account(
 async def change_account(
     connection: AsyncConnection, user_id: uuid.UUID, **values: Any
 ) -> int | None:
-    """Set columns; the number its sessions carry from now on, None without such an account."""
+    """Set columns; returns the account's session epoch, None if there is no such account."""
     changed = update(User).where(User.id == user_id).values(values).returning(User.session_epoch)
     return await connection.scalar(changed)
 

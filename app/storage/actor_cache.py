@@ -1,7 +1,7 @@
-"""Who the last requests were of: accounts in Redis, so that most requests ask PostgreSQL nothing.
+"""Accounts of recent requests, in Redis, so that most requests need nothing from PostgreSQL.
 
-A change announces itself before it happens: for longer than any request may last, the account is
-then not remembered, so what was read before the change cannot come back after it.
+A change is announced before it happens: for longer than any request may last, the account is then
+not cached, so what was read before the change cannot come back after it.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 
 from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.storage.accounts import Account
-from app.storage.redis_server import RedisServer
+from app.storage.redis_store import RedisStore
 
 _CHANGING = "changing"
 _SECRET = "password_hash"
@@ -20,22 +20,21 @@ _NAMES = {field.name for field in fields(Account)}
 class ActorCache:
     """Accounts by id, without their passwords."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
 
     async def find(self, user_id: uuid.UUID) -> Account | None:
-        """The account as remembered, if it is."""
-        text = await self._server.ask(("GET", actor_key(user_id)))
-        return read_account(text)
+        """The cached account, if there is one."""
+        with self._store.reach() as redis:
+            return read_account(await redis.get(actor_key(user_id)))
 
     async def remember(self, account: Account) -> None:
-        """Keep an account, unless it is remembered or being changed."""
+        """Cache an account, unless it is cached already or being changed."""
         values = {**asdict(account), "id": str(account.id)}
         del values[_SECRET]
         text = json.dumps(values)
-        await self._server.ask(
-            ("SET", actor_key(account.id), text, "EX", ACTOR_CACHE_SECONDS, "NX")
-        )
+        with self._store.reach() as redis:
+            await redis.set(actor_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
 
     async def announce_change(self, *user_ids: uuid.UUID) -> None:
         """Forget accounts that are about to be changed; to be called before the change.
@@ -45,13 +44,13 @@ class ActorCache:
         UnavailableError
             Raised when Redis is away: the change must not happen then, it might not be seen.
         """
-        if user_ids:
-            await self._server.ask_all(
-                *(
-                    ("SET", actor_key(one), _CHANGING, "EX", ACTOR_CHANGE_SECONDS)
-                    for one in user_ids
-                )
-            )
+        if not user_ids:
+            return
+        with self._store.reach() as redis:
+            announcement = redis.pipeline(transaction=False)
+            for user_id in user_ids:
+                announcement.set(actor_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+            await announcement.execute()
 
 
 def read_account(text: str | None) -> Account | None:
@@ -65,5 +64,5 @@ def read_account(text: str | None) -> Account | None:
 
 
 def actor_key(user_id: uuid.UUID) -> str:
-    """Where an account is remembered."""
+    """The key that an account is cached under."""
     return f"actor:{user_id}"

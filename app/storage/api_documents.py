@@ -99,7 +99,7 @@ async def delete_unused_contents(connection: AsyncConnection, contents: Collecti
     """Remove those of the contents that no version uses any more."""
     if not contents:
         return
-    # The lock waits for whoever is about to use one; only the next statement sees that they do.
+    # The lock waits for transactions that are about to use one; only the next statement sees it.
     held = select(ApiContent.sha256).where(ApiContent.sha256.in_(contents))
     await connection.execute(held.order_by(ApiContent.sha256).with_for_update())
     used = select(ApiDocument.id).where(ApiDocument.sha256 == ApiContent.sha256).exists()

@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 async def find_key(connection: AsyncConnection, prefix: str) -> StoredKey | None:
-    """The good key of that prefix, whatever its owner's state."""
+    """The valid key of that prefix, whatever its owner's state."""
     query = (
         select(ApiKey.id, ApiKey.key_sha256, ApiKey.scopes, ApiKey.expires_at, *ACCOUNT_COLUMNS)
         .join_from(ApiKey, User, User.id == ApiKey.user_id)
@@ -72,7 +72,7 @@ async def list_keys(connection: AsyncConnection, user_id: uuid.UUID) -> list[Api
 async def hash_of_key(
     connection: AsyncConnection, user_id: uuid.UUID, key_id: uuid.UUID
 ) -> bytes | None:
-    """What is stored of a user's key; None if there is no such key."""
+    """The hash of a user's key; None if there is no such key."""
     query = select(ApiKey.key_sha256).where(ApiKey.id == key_id, ApiKey.user_id == user_id)
     return await connection.scalar(query)
 
@@ -80,7 +80,7 @@ async def hash_of_key(
 async def revoke_key(
     connection: AsyncConnection, user_id: uuid.UUID, key_id: uuid.UUID
 ) -> str | None:
-    """End a user's key for good; its prefix, or None if there is no such key."""
+    """Revoke a user's key; returns its prefix, or None if there is no such key."""
     revoked = (
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
@@ -91,7 +91,7 @@ async def revoke_key(
 
 
 async def record_uses(connection: AsyncConnection, uses: Mapping[uuid.UUID, datetime]) -> None:
-    """Set when keys were used last, all in one statement; never to an earlier time."""
+    """Set the times of last use in one statement; never to an earlier time."""
     used = values(column("id", Uuid), column("at", DateTime(timezone=True)), name="used").data(
         list(uses.items())
     )

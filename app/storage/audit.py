@@ -1,4 +1,4 @@
-"""The audit trail: events are added in the transaction of what they tell of."""
+"""The audit trail: an event is added in the transaction of the change that it records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import Actor
-from app.logs import client_address, request_id
+from app.models.access import Actor
 from app.models.audit import AuditEventOut, AuditFilter
+from app.request_context import client_address, request_id
 from app.schema import AuditEvent
 
 _COLUMNS = (
@@ -33,7 +33,7 @@ async def add_event(
     target: str,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record what `actor` does, or someone who is not signed in.
+    """Record an action of `actor`, or of someone who is not signed in.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ async def add_event(
     target
         What it is done to: `api:default/checkout-api`, `user:ada@example.com`.
     detail
-        What changed; never a secret.
+        The change; never a secret.
     """
     event = {
         **_describe(actor),

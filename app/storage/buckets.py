@@ -1,16 +1,11 @@
-"""Token buckets in Redis, by its clock: replicas agree however their own clocks go."""
+"""Token buckets in Redis, by its clock: replicas agree even if their own clocks do not."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from redis.exceptions import NoScriptError
 
 from app.constants import LIMIT_WINDOW_SECONDS
-from app.storage.redis_server import RedisServer
-from app.storage.shared_connection import Command
+from app.storage.redis_store import RedisStore
 
 # All buckets give a token, or none does.
 _TAKE = """
@@ -39,12 +34,11 @@ for i, key in ipairs(KEYS) do
 end
 return {refused, unpack(answer)}
 """
-_TAKE_SHA1 = hashlib.sha1(_TAKE.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A limit of so many requests per window, of one client; `name` tells which limit."""
+    """A limit of `capacity` requests per window for one client; `name` is the limit's."""
 
     name: str
     key: str
@@ -53,24 +47,24 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is left in a bucket."""
+    """How many tokens a bucket still holds."""
 
     bucket: Bucket
     level: float
 
     @property
     def remaining(self) -> int:
-        """Requests that would be let through now."""
+        """Requests that would be allowed now."""
         return math.floor(self.level)
 
     @property
     def full_in(self) -> int:
-        """Seconds until nothing of the limit is used any more."""
+        """Seconds until the bucket is full."""
         return self._seconds_to(self.bucket.capacity)
 
     @property
     def free_in(self) -> int:
-        """Seconds until one request would be let through."""
+        """Seconds until one request would be allowed."""
         return self._seconds_to(1)
 
     def _seconds_to(self, level: int) -> int:
@@ -81,11 +75,12 @@ class Standing:
 class Buckets:
     """Takes tokens."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self._take = store.register_script(_TAKE)
 
     async def take(self, buckets: Sequence[Bucket]) -> tuple[bool, list[Standing]]:
-        """One token of each bucket, or of none; whether it was given, and how they stand.
+        """Take one token of each bucket, or of none; whether it was taken, and what is left.
 
         Raises
         ------
@@ -94,16 +89,9 @@ class Buckets:
         """
         keys = [f"limit:{bucket.name}:{bucket.key}" for bucket in buckets]
         arguments = [LIMIT_WINDOW_SECONDS, *(bucket.capacity for bucket in buckets)]
-        refused, *levels = await self._run((len(keys), *keys, *arguments))
+        with self._store.reach():
+            refused, *levels = await self._take(keys=keys, args=arguments)
         standings = [
             Standing(bucket, float(level)) for bucket, level in zip(buckets, levels, strict=True)
         ]
         return not refused, standings
-
-    async def _run(self, arguments: Command) -> list[Any]:
-        try:
-            answer: list[Any] = await self._server.ask(("EVALSHA", _TAKE_SHA1, *arguments))
-        except NoScriptError:
-            # Redis has been started since somebody sent it.
-            answer = await self._server.ask(("EVAL", _TAKE, *arguments))
-        return answer

@@ -1,18 +1,11 @@
 """Redis as a cache: it may forget, and it may be away."""
 
-import logging
 import secrets
-import time
-from collections.abc import Awaitable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from redis.exceptions import RedisError
+from app.exceptions import UnavailableError
+from app.storage.redis_store import RedisStore
 
-from app.config import Config
-from app.constants import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
-from app.storage.shared_connection import Command, SharedConnection
-
-_logger = logging.getLogger(__name__)
 _GENERATION_SECONDS = 24 * 3600
 """Longer than anything is cached: a generation must not be forgotten before what it marks."""
 
@@ -20,61 +13,49 @@ _GENERATION_SECONDS = 24 * 3600
 class Cache:
     """Texts by key. A Redis that is away is an empty cache, not an error."""
 
-    def __init__(self, config: Config) -> None:
-        self._redis = SharedConnection(
-            config.redis_url.get_secret_value(), timeout_seconds=REDIS_TIMEOUT_SECONDS
-        )
-        self._paused_until = 0.0
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
 
     async def put(self, key: str, value: str, *, seconds: int) -> None:
-        """Remember a text for some seconds, or not at all if Redis is away."""
-        await self._ask(("SET", key, value, "EX", seconds))
+        """Keep a text for some seconds, or not at all if Redis is away."""
+        try:
+            with self._store.reach() as redis:
+                await redis.set(key, value, ex=seconds)
+        except UnavailableError:
+            return
 
     async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
-        """The generation a scope is at, made if there is none, and the text of a key if there is.
+        """The scope's generation, made if there is none, and the text of a key if there is one.
 
-        Neither is there while Redis is away.
+        Both are None while Redis is away.
         """
-        found = await self._ask(("MGET", scope, key) if key else ("MGET", scope))
-        if found is None:
+        try:
+            with self._store.reach() as redis:
+                generation, *texts = await redis.mget([scope, key] if key else [scope])
+            return generation or await self._start_generation(scope), texts[0] if texts else None
+        except UnavailableError:
             return None, None
-        generation, *texts = found[0]
-        if generation is None:
-            generation = await self._start_generation(scope)
-        return generation, texts[0] if texts else None
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         """Make everything that is cached in these scopes old; False if Redis is away.
 
-        Asked also of a Redis that failed just now: what it does not hear of, it shows.
+        Tried even if Redis failed a moment ago: it would go on serving a change it missed.
         """
-        renewals: list[Command] = [
-            ("SET", scope, secrets.token_hex(8), "EX", _GENERATION_SECONDS) for scope in scopes
-        ]
-        return await self._try(self._redis.ask_together(*renewals)) is not None
-
-    async def ping(self) -> None:
-        """Ask Redis for a sign of life; raises what the driver raises."""
-        await self._redis.ask(("PING",))
-
-    async def close(self) -> None:
-        await self._redis.close()
-
-    async def _start_generation(self, scope: str) -> str | None:
-        made = secrets.token_hex(8)
-        # Another replica may have been first: then this answers with what it made.
-        found = await self._ask(("SET", scope, made, "EX", _GENERATION_SECONDS, "NX", "GET"))
-        return None if found is None else found[0] or made
-
-    async def _ask(self, command: Command) -> list[Any] | None:
-        if time.monotonic() < self._paused_until:
-            return None
-        return await self._try(self._redis.ask(command))
-
-    async def _try(self, asking: Awaitable[list[Any]]) -> list[Any] | None:
         try:
-            return await asking
-        except RedisError as error:
-            self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
-            _logger.warning("no cache for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
-            return None
+            with self._store.reach(despite_pause=True) as redis:
+                renewal = redis.pipeline()
+                for scope in scopes:
+                    renewal.set(scope, secrets.token_hex(8), ex=_GENERATION_SECONDS)
+                await renewal.execute()
+        except UnavailableError:
+            return False
+        return True
+
+    async def _start_generation(self, scope: str) -> str:
+        made = secrets.token_hex(8)
+        with self._store.reach() as redis:
+            # Another replica may have been first: then this answers with what it made.
+            found: str | None = await redis.set(
+                scope, made, ex=_GENERATION_SECONDS, nx=True, get=True
+            )
+        return found or made

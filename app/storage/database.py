@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
+from prometheus_client import Counter
+from psycopg import AsyncConnection as PsycopgConnection
+from psycopg.abc import RV, PQGen
+from psycopg.waiting import wait_async
 from sqlalchemy import QueuePool, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
@@ -21,20 +25,49 @@ from app.constants import (
     DATABASE_WAIT_SECONDS,
 )
 from app.exceptions import UnavailableError
-from app.storage.connection import AbandonableConnection
 
 Found = TypeVar("Found")
 _is_trusted: ContextVar[bool] = ContextVar("is_trusted", default=False)
-"""Whether a connection is lent without asking it first for a sign of life."""
+"""Whether a connection is handed out without a ping before."""
 _away_until: ContextVar[float] = ContextVar("away_until", default=0)
 """A request that has waited for a database that is away does not wait for it again."""
+_INTERVAL_SECONDS = 0.1
+"""How often a wait looks for interruptions, as in the driver."""
+
+
+class AbandonableConnection(PsycopgConnection[Any]):
+    """Closes itself when a wait for the server is cancelled.
+
+    The driver would ask the server to cancel the statement, for 5 s, and then wait for that for
+    another 5 s: a request that should fail within a second hangs that long on a server which is
+    frozen. A server that is alive ends an abandoned statement by its own `statement_timeout`.
+    """
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = _INTERVAL_SECONDS,
+        timeout: float | None = None,
+    ) -> RV:
+        """As the driver's, but gives the connection up when it is cancelled."""
+        try:
+            return await wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
 
 
 class Database:
-    """Connections as the application's role. `errors` counts what failed since the start."""
+    """Connections as the application's role.
 
-    def __init__(self, config: Config) -> None:
-        self.errors = 0
+    Parameters
+    ----------
+    errors
+        Counts what failed because PostgreSQL was away or busy.
+    """
+
+    def __init__(self, config: Config, errors: Counter) -> None:
+        self._errors = errors
         self.pool_size = config.database_pool_size
         self._engine: AsyncEngine = create_async_engine(
             config.async_database_url,
@@ -48,7 +81,7 @@ class Database:
             },
             hide_parameters=True,
         )
-        _ask_before_lending(self._engine)
+        _ping_before_use(self._engine)
         self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -60,13 +93,13 @@ class Database:
         Parameters
         ----------
         is_quick
-            Whether what is asked has no more time than others have to get a connection. It may be
-            a lost one then.
+            Whether the statements have no more time than others have to get a connection. The
+            connection is not pinged first, so it may be a lost one.
 
         Raises
         ------
         UnavailableError
-            Raised when PostgreSQL does not answer in time or no connection gets free.
+            Raised when PostgreSQL does not respond in time or no connection becomes free.
         """
         now = asyncio.get_running_loop().time
         if now() < _away_until.get():
@@ -101,25 +134,25 @@ class Database:
         async with self.connect(self._reads) as connection:
             yield connection
 
-    async def read_quickly(self, ask: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:
-        """What a statement finds that is answered at once, if at all; raises as `connect` does.
+    async def read_quickly(self, query: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:
+        """The result of one short statement; raises as `connect` does.
 
-        Nobody asks first whether the connection lives, which takes as long as such a statement: if
-        it was lost, the statement goes over another one.
+        The connection is not pinged first, which takes as long as such a statement: if it was lost,
+        the statement is sent again over another one.
         """
         try:
             async with self.connect(self._reads, is_quick=True) as connection:
-                return await ask(connection)
+                return await query(connection)
         except UnavailableError as error:
             cause = error.__cause__
             if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
                 raise
         _away_until.set(0)
         async with self.read() as connection:
-            return await ask(connection)
+            return await query(connection)
 
     async def ping(self) -> None:
-        """Ask PostgreSQL for a sign of life."""
+        """Check that PostgreSQL answers."""
         async with self.connect() as connection:
             await connection.execute(text("select 1"))
 
@@ -132,30 +165,30 @@ class Database:
             return set(await connection.scalars(text("select version_num from alembic_version")))
 
     def _unavailable(self, detail: str) -> UnavailableError:
-        self.errors += 1
+        self._errors.inc()
         return UnavailableError(detail)
 
     async def close(self) -> None:
         await self._engine.dispose()
 
 
-def _ask_before_lending(engine: AsyncEngine) -> None:
-    """Have a connection of before the server's restart noticed here, not by a request.
+def _ping_before_use(engine: AsyncEngine) -> None:
+    """Find connections that a restart of the server has broken before a request gets them.
 
-    The pool's own `pool_pre_ping` knows no exceptions.
+    The pool's own `pool_pre_ping` cannot leave out a connection that is new or trusted.
     """
 
     def note_new(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         record.info["is_new"] = True
 
-    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
         if record.info.pop("is_new", False) or _is_trusted.get():
             return
         try:
             engine.sync_engine.dialect.do_ping(connection)
         except psycopg.Error as error:
-            # The pool connects anew, and lends none of the others any more.
+            # The pool connects anew, and hands out none of the others any more.
             raise InvalidatePoolError("the connection was lost") from error
 
     event.listen(engine.sync_engine.pool, "connect", note_new)
-    event.listen(engine.sync_engine.pool, "checkout", ask)
+    event.listen(engine.sync_engine.pool, "checkout", ping)

@@ -58,7 +58,7 @@ _WANTED = (
     .table_valued("kind", "namespace", "name", name="wanted")
     .render_derived()
 )
-# Put together once, and one text for any number of keys: both the driver and the server know it.
+# Built once, and the same text for any number of keys, so driver and server can cache it.
 _BY_KEY = (
     select(Entity.id, *_KEY, *_COLUMNS.values())
     .join(Team, Team.id == Entity.owner_id)
@@ -83,7 +83,7 @@ async def list_entities(
     after: EntityKey | None,
     limit: int,
 ) -> list[EntityItem]:
-    """Up to `limit` entities behind a key, in order, with these fields."""
+    """Up to `limit` entities after a key, in order, with these fields."""
     columns = [column for name, column in _COLUMNS.items() if name in fields]
     statement = select(*_KEY, *columns).join(Team, Team.id == Entity.owner_id)
     statement = statement.where(*_conditions(query)).order_by(*_KEY).limit(limit)
@@ -109,7 +109,7 @@ def _conditions(query: EntityQuery) -> list[ColumnElement[bool]]:
 
 
 async def count_entities(connection: AsyncConnection, query: EntityQuery) -> int:
-    """How many entities fit."""
+    """How many entities match."""
     statement = select(func.count()).select_from(Entity).join(Team, Team.id == Entity.owner_id)
     count: int = (await connection.execute(statement.where(*_conditions(query)))).scalar_one()
     return count
@@ -131,7 +131,7 @@ async def _count(connection: AsyncConnection, column: Any) -> list[Facet]:
 async def get_entity(
     connection: AsyncConnection, key: EntityKey, *, lock: bool = False
 ) -> StoredEntity | None:
-    """The entity of that key, if there is one; locked against other changes if asked for."""
+    """The entity of that key, if it exists; with `lock`, locked against other changes."""
     found = await get_entities(connection, [key], lock=lock)
     return found.get(key)
 

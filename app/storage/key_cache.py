@@ -1,6 +1,6 @@
-"""API keys of the last requests, in Redis: a program asks often, and mostly with one key.
+"""API keys of recent requests, in Redis: a program sends many requests, mostly with one key.
 
-As with accounts, a key that is about to be revoked announces it, see `ActorCache`.
+As with accounts, the revocation of a key is announced before it happens, see `ActorCache`.
 """
 
 import json
@@ -12,7 +12,7 @@ from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.exceptions import UnavailableError
 from app.storage.accounts import Account
 from app.storage.actor_cache import ActorCache
-from app.storage.redis_server import RedisServer
+from app.storage.redis_store import RedisStore
 
 _CHANGING = "changing"
 
@@ -29,16 +29,17 @@ class StoredKey:
 
 
 class KeyCache:
-    """Good keys by their hashes. While Redis is away there are none."""
+    """Valid keys by their hashes. While Redis is away it is empty."""
 
-    def __init__(self, server: RedisServer, actors: ActorCache) -> None:
-        self._server = server
+    def __init__(self, store: RedisStore, actors: ActorCache) -> None:
+        self._store = store
         self._actors = actors
 
     async def find(self, sha256: bytes) -> StoredKey | None:
-        """The key of that hash as remembered, if it and its owner are."""
+        """The cached key of that hash, if it and its owner are cached."""
         try:
-            text = await self._server.ask(("GET", _key(sha256)))
+            with self._store.reach() as redis:
+                text: str | None = await redis.get(_key(sha256))
             if text is None or text == _CHANGING:
                 return None
             values = json.loads(text)
@@ -51,7 +52,7 @@ class KeyCache:
         return StoredKey(uuid.UUID(values["id"]), sha256, scopes, values["expires_at"], owner)
 
     async def remember(self, key: StoredKey) -> None:
-        """Keep a key and its owner, unless they are remembered or being changed."""
+        """Cache a key and its owner, unless they are cached already or being changed."""
         values = {
             "id": str(key.id),
             "user_id": str(key.owner.id),
@@ -61,7 +62,8 @@ class KeyCache:
         text = json.dumps(values)
         try:
             await self._actors.remember(key.owner)
-            await self._server.ask(("SET", _key(key.sha256), text, "EX", ACTOR_CACHE_SECONDS, "NX"))
+            with self._store.reach() as redis:
+                await redis.set(_key(key.sha256), text, ex=ACTOR_CACHE_SECONDS, nx=True)
         except UnavailableError:
             return
 
@@ -73,7 +75,8 @@ class KeyCache:
         UnavailableError
             Raised when Redis is away: another replica might go on with the key.
         """
-        await self._server.ask(("SET", _key(sha256), _CHANGING, "EX", ACTOR_CHANGE_SECONDS))
+        with self._store.reach() as redis:
+            await redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
 
 
 def _key(sha256: bytes) -> str:

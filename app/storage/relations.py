@@ -17,7 +17,7 @@ _REF = (Entity.kind, Entity.namespace, Entity.name, Entity.title)
 
 
 async def list_relations(connection: AsyncConnection, entity_id: uuid.UUID) -> Relations:
-    """What leads from and to an entity, in one query."""
+    """The relations from and to an entity, in one query."""
     outgoing = (
         select(literal(True).label("out"), Relation.type, *_REF)
         .join(Entity, Entity.id == Relation.target_id)
@@ -50,7 +50,7 @@ async def list_edges(connection: AsyncConnection, source_id: uuid.UUID) -> set[E
 async def add_edges(
     connection: AsyncConnection, source_id: uuid.UUID, edges: Iterable[Edge]
 ) -> int:
-    """Add relations from an entity; how many were not there yet."""
+    """Add relations from an entity; returns how many are new."""
     rows = [{"source_id": source_id, "type": t, "target_id": target} for t, target in edges]
     if not rows:
         return 0
@@ -61,7 +61,7 @@ async def add_edges(
 async def delete_edges(
     connection: AsyncConnection, source_id: uuid.UUID, edges: Iterable[Edge]
 ) -> int:
-    """Remove relations from an entity; how many were there."""
+    """Remove relations from an entity; returns how many existed."""
     gone = delete(Relation).where(
         Relation.source_id == source_id,
         tuple_(Relation.type, Relation.target_id).in_(list(edges)),

@@ -11,7 +11,7 @@ from sqlalchemy.types import Text
 from app.constants import MAX_SEARCH_CANDIDATES
 
 START, STOP = "\ue000", "\ue001"
-"""Around what fits; of Unicode's private use, and taken out of the text before."""
+"""Around matches: private-use characters, which are removed from the text before."""
 
 _MAX_EXCERPT_SOURCE = 20_000
 
@@ -84,12 +84,12 @@ async def find(
     skipped: int,
     limit: int,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """What fits all of the words, the best first.
+    """What matches all of the words, best matches first.
 
     Parameters
     ----------
     phrase
-        What was asked for as it was typed: an entity of that name comes first.
+        The query as it was typed: an entity of that name comes first.
     """
     values = {
         "words": list(words),

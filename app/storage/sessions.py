@@ -1,28 +1,29 @@
-"""Sessions in Redis: `session:{id}` as a hash, `sessions-of:{user}` to list them by.
+"""Sessions in Redis: `session:{id}` is a hash, `sessions-of:{user}` lists a user's sessions.
 
-The list may be evicted or left behind; whether a session is good is told by the session alone.
+The list may be evicted or out of date; only the hash decides whether a session is valid.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import Literal
 
 from app.constants import SESSION_IDLE_SECONDS, SESSION_SECONDS
 from app.storage.accounts import Account
 from app.storage.actor_cache import actor_key, read_account
-from app.storage.redis_server import RedisServer
+from app.storage.redis_store import RedisStore
 
 Rotation = Literal["rotated", "concurrent", "reused", "gone"]
 
-# Two requests with the same token come one after the other here: one of them rotates.
+# Redis runs scripts one after another, so of two requests with the same token one rotates. A script
+# that is sent twice, because its reply was lost, finds its own successor in place.
 _ROTATE = """
 local found = redis.call('HMGET', KEYS[1], 'refresh', 'previous', 'rotated_at', 'created_at')
 if not found[1] then return 'gone' end
 local now = tonumber(redis.call('TIME')[1])
 local left = tonumber(found[4]) + tonumber(ARGV[4]) - now
 if left <= 0 then redis.call('DEL', KEYS[1]) return 'gone' end
+if found[1] == ARGV[2] then return 'rotated' end
 if found[1] ~= ARGV[1] then
     if found[2] == ARGV[1] and now - tonumber(found[3]) < tonumber(ARGV[3]) then
         return 'concurrent'
@@ -38,7 +39,7 @@ return 'rotated'
 
 @dataclass(frozen=True)
 class Session:
-    """One log-in: whose, since when (seconds since 1970) and from where."""
+    """One log-in: of which user, since when (seconds since 1970) and from where."""
 
     id: str
     user_id: uuid.UUID
@@ -50,67 +51,83 @@ class Session:
 
 
 class SessionStore:
-    """Keeps sessions; refresh tokens only as their hashes."""
+    """Keeps sessions; of refresh tokens only the hashes."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self._rotate = store.register_script(_ROTATE)
 
     async def add(self, session: Session, *, refresh_hash: str) -> None:
         """Begin a session."""
         values = {**asdict(session), "user_id": str(session.user_id), "refresh": refresh_hash}
         del values["id"]
         key, index = _key(session.id), _index(session.user_id)
-        await self._server.ask_together(
-            ("HSET", key, *chain.from_iterable(values.items())),
-            ("EXPIRE", key, SESSION_IDLE_SECONDS),
-            ("ZADD", index, session.created_at, session.id),
-            ("EXPIRE", index, SESSION_SECONDS),
-        )
+        with self._store.reach() as redis:
+            addition = redis.pipeline()
+            addition.hset(key, mapping=values)
+            addition.expire(key, SESSION_IDLE_SECONDS)
+            addition.zadd(index, {session.id: session.created_at})
+            addition.expire(index, SESSION_SECONDS)
+            await addition.execute()
 
     async def find(self, session_id: str) -> Session | None:
         """The session of that id, if it has not ended."""
-        found = await self._server.ask(("HGETALL", _key(session_id)))
-        return _read(session_id, found)
+        [session] = await self._find_all([session_id])
+        return session
 
     async def find_with_account(
         self, session_id: str, user_id: uuid.UUID
     ) -> tuple[Session | None, Account | None]:
-        """A session, and the account it should be of as far as it is remembered: at one go."""
-        found, text = await self._server.ask_all(
-            ("HGETALL", _key(session_id)), ("GET", actor_key(user_id))
-        )
+        """A session, and the account it should belong to if it is cached, in one round trip."""
+        with self._store.reach() as redis:
+            reads = redis.pipeline(transaction=False)
+            reads.hgetall(_key(session_id))
+            reads.get(actor_key(user_id))
+            found, text = await reads.execute()
         return _read(session_id, found), read_account(text)
 
     async def rotate(
         self, session_id: str, *, presented: str, successor: str, leeway_seconds: int
     ) -> Rotation:
-        """Replace the refresh token by its successor; both are given by their hashes.
+        """Replace the refresh token by its successor; both are given as hashes.
 
-        A token that was replaced before ends the session: one of two holders is a thief.
+        A token that was replaced earlier ends the session: one of its two holders is a thief.
         """
         limits = (leeway_seconds, SESSION_SECONDS, SESSION_IDLE_SECONDS)
-        arguments = (presented, successor, *limits)
-        found: Rotation = await self._server.ask(("EVAL", _ROTATE, 1, _key(session_id), *arguments))
-        return found
+        with self._store.reach():
+            return await self._rotate(keys=[_key(session_id)], args=[presented, successor, *limits])
 
     async def remove(self, user_id: uuid.UUID, session_id: str) -> bool:
         """End a session of that user's; False if there was none."""
         session = await self.find(session_id)
         if session is None or session.user_id != user_id:
             return False
-        removed = await self._server.ask(("DEL", _key(session_id)))
-        await self._server.ask(("ZREM", _index(user_id), session_id))
-        return bool(removed)
+        with self._store.reach() as redis:
+            removal = redis.pipeline()
+            removal.delete(_key(session_id))
+            removal.zrem(_index(user_id), session_id)
+            await removal.execute()
+        return True
 
     async def list_of(self, user_id: uuid.UUID) -> list[Session]:
-        """Sessions of a user, newest first; forgets those that have ended."""
+        """Sessions of a user, newest first; those that have ended leave the list."""
         index = _index(user_id)
-        ids: list[str] = await self._server.ask(("ZREVRANGE", index, 0, -1))
-        found = [(session_id, await self.find(session_id)) for session_id in ids]
-        ended = [session_id for session_id, session in found if session is None]
+        with self._store.reach() as redis:
+            ids: list[str] = await redis.zrevrange(index, 0, -1)
+        found = await self._find_all(ids)
+        ended = [one for one, session in zip(ids, found, strict=True) if session is None]
         if ended:
-            await self._server.ask(("ZREM", index, *ended))
-        return [session for _, session in found if session is not None]
+            with self._store.reach() as redis:
+                await redis.zrem(index, *ended)
+        return [session for session in found if session is not None]
+
+    async def _find_all(self, ids: Sequence[str]) -> list[Session | None]:
+        with self._store.reach() as redis:
+            reads = redis.pipeline(transaction=False)
+            for session_id in ids:
+                reads.hgetall(_key(session_id))
+            found = await reads.execute()
+        return [_read(one, values) for one, values in zip(ids, found, strict=True)]
 
 
 def _key(session_id: str) -> str:

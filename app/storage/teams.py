@@ -1,4 +1,4 @@
-"""Teams and who is in them, in PostgreSQL."""
+"""Teams and their members, in PostgreSQL."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access import TeamRole
+from app.models.access import TeamRole
 from app.models.teams import TeamMember, TeamOut
 from app.schema import Entity, Membership, Team, User
 
@@ -39,7 +39,7 @@ async def change_team(connection: AsyncConnection, name: str, values: dict[str, 
 
 
 async def owns_entities(connection: AsyncConnection, name: str) -> bool:
-    """Whether anything in the catalogue is the team's."""
+    """Whether the team owns any entity."""
     owned = exists().where(Entity.owner_id == Team.id, Team.name == name)
     return bool(await connection.scalar(select(owned)))
 
@@ -51,7 +51,7 @@ async def remove_team(connection: AsyncConnection, name: str) -> bool:
 
 
 async def list_members(connection: AsyncConnection, name: str) -> list[TeamMember]:
-    """Who is in a team, by address."""
+    """The members of a team, by address."""
     query = (
         select(User.email, User.name, Membership.role)
         .join_from(Membership, Team, Team.id == Membership.team_id)
@@ -63,7 +63,7 @@ async def list_members(connection: AsyncConnection, name: str) -> list[TeamMembe
 
 
 async def member_ids(connection: AsyncConnection, name: str) -> list[uuid.UUID]:
-    """Who is in a team; until the transaction's end nobody else changes that."""
+    """The members of a team, locked against changes until the transaction ends."""
     query = (
         select(Membership.user_id)
         .join_from(Membership, Team, Team.id == Membership.team_id)
@@ -76,7 +76,7 @@ async def member_ids(connection: AsyncConnection, name: str) -> list[uuid.UUID]:
 async def put_member(
     connection: AsyncConnection, name: str, user_id: uuid.UUID, role: TeamRole
 ) -> None:
-    """Take someone into a team, or give them another role in it."""
+    """Add someone to a team, or change their role in it."""
     team_id = select(Team.id).where(Team.name == name).scalar_subquery()
     row = {"team_id": team_id, "user_id": user_id, "role": role}
     put = insert(Membership).values(row)
@@ -86,7 +86,7 @@ async def put_member(
 
 
 async def remove_member(connection: AsyncConnection, name: str, user_id: uuid.UUID) -> bool:
-    """Take someone out of a team; False if they are not in it."""
+    """Remove someone from a team; False if they are not in it."""
     team_id = select(Team.id).where(Team.name == name).scalar_subquery()
     removed = (
         delete(Membership)

@@ -1,4 +1,4 @@
-"""One's own account: password, API keys, sessions."""
+"""The user's own account: password, API keys, sessions."""
 
 import uuid
 from typing import Any
@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, Scope, access
-from app.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep
 from app.exceptions import PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep
+from app.models.access import Scope
 from app.models.api_keys import ApiKeyIn
 from app.models.sessions import PasswordChangeIn
 from app.web.forms import Form
@@ -57,14 +58,14 @@ async def change_password(
 
 @router.get("/keys", **access(Access.SIGNED_IN))
 async def show_keys(view: ViewDep, actor: ActorDep, keys: ApiKeysDep) -> HTMLResponse:
-    """One's keys, and the form for another."""
+    """The user's keys, and the form for another."""
     form = Form({"days": "90"}, scopes=[Scope.CATALOGUE_READ])
     return await _render_keys(view, actor, keys, form)
 
 
 @router.post("/keys", **access(Access.SIGNED_IN))
 async def create_key(view: ViewDep, actor: ActorDep, keys: ApiKeysDep) -> HTMLResponse:
-    """Make a key and show it, in the answer itself: no address and no cookie ever holds it."""
+    """Create a key and show it in the response itself: no URL and no cookie ever contains it."""
     form = await Form.read(view.request)
     values = {"name": form.text("name"), "days": form.text("days")}
     try:
@@ -87,7 +88,7 @@ async def revoke_key(
 
 @router.get("/sessions", **access(Access.SIGNED_IN))
 async def show_sessions(view: ViewDep, actor: ActorDep, sessions: SessionsDep) -> HTMLResponse:
-    """Where one is signed in."""
+    """The user's sessions."""
     return view.render("account/sessions.html", sessions=await sessions.list_of(actor))
 
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import PAGE_SIZE
-from app.dependencies import AccountsDep, AuditDep
 from app.exceptions import InvalidRequestError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import AccountsDep, AuditDep
 from app.models.accounts import UserChange
 from app.models.audit import AuditFilter
 from app.web.forms import Form

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import MAX_PAGE_SIZE
-from app.dependencies import CatalogueDep, RelationsDep
 from app.exceptions import InvalidRequestError, NotFoundError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import CatalogueDep, RelationsDep
 from app.models.entities import EntityKey, EntityQuery
 from app.models.relations import RelationType
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.access import Access, ActorDep, access
-from app.dependencies import PagesDep
 from app.exceptions import ConflictError, InvalidRequestError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import PagesDep
 from app.models.pages import PageChange, PageOut, Slug
 from app.services.pages import page_tag
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep
@@ -40,7 +40,7 @@ async def show_new(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
 
 @router.post("/new-page", **access(Access.MEMBER))
 async def create(view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep) -> Response:
-    """Write a page that was not there before."""
+    """Create a new page."""
     form = await Form.read(view.request)
     try:
         slug, change = _check_slug(form.text("slug")), _read_change(form)
@@ -66,7 +66,7 @@ async def show_edit(
 async def edit(
     view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep, slug: str
 ) -> Response:
-    """Replace the page, unless somebody else has done so meanwhile."""
+    """Replace the page, unless it was changed in the meantime."""
     form = await Form.read(view.request)
     page = await pages.get(frame.key, slug)
     try:

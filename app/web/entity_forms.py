@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import MAX_IMPORT_BYTES
-from app.dependencies import CatalogueDep, ImportsDep, TeamsDep
 from app.exceptions import PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import CatalogueDep, ImportsDep, TeamsDep
 from app.models.entities import EntityChange, EntityNew
 from app.web.entity_fields import read_fields, write_fields
 from app.web.entity_frame import Frame, OwnedFrameDep
@@ -42,7 +42,7 @@ async def show_new(view: ViewDep, owners: OwnersDep) -> HTMLResponse:
 async def create(
     view: ViewDep, actor: ActorDep, owners: OwnersDep, catalogue: CatalogueDep
 ) -> Response:
-    """Add what the form says."""
+    """Create the entity."""
     form = await Form.read(view.request)
     key = {name: form.text(name) for name in ("kind", "namespace", "name")}
     try:
@@ -68,7 +68,7 @@ async def edit(
     owners: OwnersDep,
     catalogue: CatalogueDep,
 ) -> Response:
-    """Replace the entity's content, unless somebody else has done so meanwhile."""
+    """Replace the entity's content, unless it was changed in the meantime."""
     form = await Form.read(view.request)
     try:
         change = EntityChange.model_validate(read_fields(form))
@@ -105,7 +105,7 @@ async def delete(
 
 @router.get("/entities/import", **access(Access.MEMBER))
 async def show_import(view: ViewDep) -> HTMLResponse:
-    """Where a catalog-info.yaml is put in."""
+    """The form for a catalog-info.yaml."""
     return view.render("catalogue/import.html", area="catalogue", result=None)
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import Depends
 from pydantic import TypeAdapter, ValidationError
 
-from app.access import Actor, MaybeActorDep
-from app.dependencies import ApiDocumentsDep, CatalogueDep, PagesDep
 from app.exceptions import ForbiddenError, NotFoundError
+from app.http.access import MaybeActorDep
+from app.http.dependencies import ApiDocumentsDep, CatalogueDep, PagesDep
+from app.models.access import Actor
 from app.models.api_documents import VersionOut
 from app.models.entities import EntityKey, EntityOut
 from app.models.pages import PageHead
@@ -97,4 +98,4 @@ async def _owned_frame(frame: FrameDep) -> Frame:
 
 
 OwnedFrameDep = Annotated[Frame, Depends(_owned_frame)]
-"""For forms: whoever may not send one is not shown it either."""
+"""For pages with forms, which are shown only to those who may send them."""

@@ -1,4 +1,4 @@
-"""Errors as pages, for whoever asked with a browser; programs get the problem as it is."""
+"""Errors as pages for browsers; programs get the problem itself."""
 
 import json
 from typing import Any
@@ -8,17 +8,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access import Actor
 from app.exceptions import PortalError
+from app.http.dependencies import services_of
+from app.http.responses import PROBLEM_TYPE
+from app.models.access import Actor
 from app.web.links import with_query
 from app.web.views import View
 
-_PROBLEM = "application/problem+json"
 _KEPT = ("retry-after", "allow", "www-authenticate")
 _ADVICE = {
     403: "Ask an administrator, or an owner of the team, if you need this.",
     404: "It may have been deleted or renamed. The search may find it.",
-    405: "This address answers other requests.",
+    405: "This address accepts other requests.",
     429: "Wait a moment, then try again.",
     503: "This usually passes within seconds. Try again in a moment.",
 }
@@ -56,7 +57,7 @@ def _wants_page(scope: Scope) -> bool:
 
 
 def _is_problem(start: Message) -> bool:
-    return MutableHeaders(raw=list(start["headers"])).get("content-type", "") == _PROBLEM
+    return MutableHeaders(raw=list(start["headers"])).get("content-type", "") == PROBLEM_TYPE
 
 
 async def _page(request: Request, held: list[Message]) -> Response:
@@ -96,13 +97,12 @@ def _render(view: View, problem: dict[str, Any]) -> HTMLResponse:
 
 
 async def _known_actor(request: Request) -> Actor | None:
-    """Who it is, as far as can be told: an error's page has no error of its own.
+    """The actor, or None if it cannot be identified: an error page must not fail itself.
 
-    It is read, whatever was asked for: a refused change's token is not asked for again.
+    The request counts as a read, so that the CSRF token of a refused change is not checked again.
     """
     reading = Request({**request.scope, "method": "GET"})
     try:
-        actor: Actor | None = await request.app.state.identities.identify(reading)
+        return await services_of(request).identities.identify(reading)
     except PortalError:
         return None
-    return actor

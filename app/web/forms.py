@@ -1,4 +1,4 @@
-"""What a form holds, and what is wrong with it."""
+"""Forms: their values and mistakes."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _SAID = {
     "string_too_short": "This should not be empty",
     "too_short": "Choose at least one",
 }
-"""What people understand, in place of a model's own words."""
+"""Messages for people, in place of pydantic's."""
 _CORRIGIBLE = (401, 403, 409, 412, 413, 422, 429)
 
 
@@ -55,12 +55,12 @@ class Form:
         return self.values[name].strip()
 
     def refused(self, error: PortalError | ValidationError) -> Self:
-        """The form to be shown again, with what a model says of its fields, or a service of it all.
+        """The form to be shown again, with the mistakes of its fields, or one of the whole form.
 
         Raises
         ------
         PortalError
-            Raised when no other input would help: the page of the error tells more.
+            Raised when other input would not help; the error page explains it.
         """
         if isinstance(error, ValidationError):
             for item in error.errors():

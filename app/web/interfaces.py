@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
-from app.access import Access, ActorDep, access
 from app.constants import MAX_DOCUMENT_BYTES
-from app.dependencies import ApiDocumentsDep
 from app.exceptions import InvalidRequestError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import ApiDocumentsDep
 from app.models.api_documents import VersionName
 from app.web.entity_frame import FrameDep, OwnedFrameDep
 from app.web.forms import Form, read_file
@@ -89,7 +89,7 @@ async def compare(
 
 @router.get("/upload", **access(Access.MEMBER))
 async def show_upload(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
-    """Where a document is put in."""
+    """The form for a document."""
     return view.render("interfaces/upload.html", tab="api", **frame.context())
 
 
@@ -97,7 +97,7 @@ async def show_upload(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
 async def upload(
     view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, documents: ApiDocumentsDep
 ) -> Response:
-    """Publish the document as a version that was not there before."""
+    """Publish the document as a new version."""
     form = await Form.read(view.request)
     content = await read_file(form, "file", max_bytes=MAX_DOCUMENT_BYTES)
     try:

@@ -1,4 +1,4 @@
-"""What the next page says after something was done: names travel, not texts."""
+"""Notices that the next page shows once; the cookie has the name of one, not its text."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ NOTICES = {
     "signed-out": Notice("You are signed out."),
     "registered": Notice("Sign in with the address and the password that you gave."),
     "password": Notice("Your password is changed. Other sessions were signed out."),
-    "key-revoked": Notice("The key is revoked: whoever still uses it is refused."),
+    "key-revoked": Notice("The key is revoked. Programs that still use it are refused."),
     "session-revoked": Notice("The session is signed out."),
     "entity-created": Notice("The entry is in the catalogue."),
     "entity-updated": Notice("The changes are saved."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_OPERATIONS = 400
-"""More would make a page that no browser shows at once; the document itself has them all."""
+"""A page with more would be too slow for browsers; the document itself has them all."""
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 _MAX_DEPTH = 4
 
@@ -20,12 +20,12 @@ class Row:
     description: str
     place: str = ""
     schema: str = ""
-    """Name of the schema that tells more."""
+    """Name of the schema with the details."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """What is sent or answered in one format."""
+    """The body of a request or response in one format."""
 
     media_type: str
     type: str
@@ -69,7 +69,7 @@ class Reading:
 
 
 def read(document: Mapping[str, Any]) -> Reading:
-    """Make a document readable; what it does not say stays empty."""
+    """Make a document readable; what it lacks stays empty."""
     info = _mapping(document.get("info"))
     servers = [str(_mapping(item).get("url", "")) for item in _list(document.get("servers"))]
     reading = Reading(str(info.get("title", "")), str(info.get("description", "")), servers)

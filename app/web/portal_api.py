@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.access import Access, access
+from app.http.access import Access, access
 from app.web.views import ViewDep
 
 router = APIRouter(include_in_schema=False)

@@ -33,6 +33,6 @@ PAGES = (
 
 
 def mount_assets(app: FastAPI) -> None:
-    """Make `app` answer with what pages load."""
+    """Serve the files that pages load."""
     app.mount("/assets/swagger", StaticFiles(directory=swagger_assets()), name="swagger")
     app.mount("/assets", StaticFiles(directory=OWN_ASSETS), name="assets")

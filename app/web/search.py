@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from app.access import Access, access
-from app.dependencies import SearchDep
+from app.http.access import Access, access
+from app.http.dependencies import SearchDep
 from app.web.links import with_query
 from app.web.views import ViewDep
 
@@ -20,7 +20,7 @@ async def show_search(
     q: Annotated[str, Query(max_length=200)] = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
-    """What fits, the best first."""
+    """Search results, best matches first."""
     question = q.strip()
     page = await search.find(question, cursor=cursor) if question else None
     following = page.next_cursor if page else None

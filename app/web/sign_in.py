@@ -4,10 +4,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
-from app.cookies import check_origin
-from app.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
 from app.exceptions import NotFoundError, PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.cookies import check_origin
+from app.http.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
 from app.models.sessions import LoginIn, RegisterIn
 from app.web.forms import Form
 from app.web.links import own_path
@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/sign-in", **access(Access.PUBLIC))
 async def show_sign_in(view: ViewDep, next: str = "") -> Response:
-    """The form; whoever is signed in goes on."""
+    """The form; signed-in users are redirected."""
     if view.actor is not None:
         return view.redirect(own_path(next))
     return _render_sign_in(view, Form(), next)
@@ -27,7 +27,7 @@ async def show_sign_in(view: ViewDep, next: str = "") -> Response:
 
 @router.post("/sign-in", **access(Access.PUBLIC))
 async def sign_in(view: ViewDep, sessions: SessionsDep, cookies: CookiesDep) -> Response:
-    """Begin a session and go where one was going."""
+    """Begin a session and redirect to the page that needed it."""
     check_origin(view.request)
     form = await Form.read(view.request)
     try:
@@ -55,15 +55,15 @@ async def sign_out(
 
 @router.get("/register", **access(Access.PUBLIC))
 async def show_register(view: ViewDep, config: ConfigDep) -> HTMLResponse:
-    """The form, where the portal takes whoever comes by."""
+    """The form, if registration is open."""
     if not config.registration_open:
-        raise NotFoundError("accounts are made by an administrator here")
+        raise NotFoundError("accounts are created by an administrator")
     return _render_register(view, Form())
 
 
 @router.post("/register", **access(Access.PUBLIC))
 async def register(view: ViewDep, accounts: AccountsDep) -> Response:
-    """Make an account; signing in proves that it is one's own."""
+    """Create an account; the user signs in afterwards."""
     check_origin(view.request)
     form = await Form.read(view.request)
     try:

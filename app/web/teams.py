@@ -4,9 +4,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.access import Access, ActorDep, access
-from app.dependencies import CatalogueDep, TeamsDep
 from app.exceptions import PortalError
+from app.http.access import Access, ActorDep, access
+from app.http.dependencies import CatalogueDep, TeamsDep
 from app.models.entities import EntityQuery
 from app.models.teams import MemberIn, TeamIn
 from app.web.forms import Form
@@ -108,7 +108,7 @@ async def _render_team(
         team=team,
         entities=owned.items,
         has_more=owned.next_cursor is not None,
-        may_change=view.actor is not None and view.actor.decides_for(name),
+        may_change=view.actor is not None and view.actor.may_manage(name),
         may_delete=view.is_admin,
     )
 

@@ -1,4 +1,4 @@
-"""How a page is made: templates, and what each of them knows."""
+"""How a page is made: templates, and the values that all of them share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +8,10 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app import __version__
-from app.access import Actor, MaybeActorDep
-from app.cookies import csrf_token
+from app.http.access import MaybeActorDep
+from app.http.cookies import csrf_token
+from app.http.dependencies import services_of
+from app.models.access import Actor
 from app.web import links, wording
 from app.web.assets import asset_url
 from app.web.forms import Form
@@ -41,7 +42,6 @@ def _environment() -> Environment:
     )
     found.globals.update(
         asset=asset_url,
-        portal_version=__version__,
         entity_path=links.entity_path,
         with_query=links.with_query,
         kind_names=wording.KIND_NAMES,
@@ -57,14 +57,14 @@ _environment_of_pages = _environment()
 
 @dataclass(frozen=True)
 class View:
-    """One request for a page: who asks, and how it is answered."""
+    """One request for a page: the actor, and the response."""
 
     request: Request
     actor: Actor | None
 
     @property
     def may_write(self) -> bool:
-        """Whether whoever asks may add to the catalogue."""
+        """Whether the user may add to the catalogue."""
         return self.actor is not None and self.actor.role != "viewer"
 
     @property
@@ -73,13 +73,13 @@ class View:
 
     @property
     def agent(self) -> str:
-        """What the browser says it is."""
+        """The browser's User-Agent."""
         return self.request.headers.get("user-agent", "")
 
     def render(
         self, template: str, *, form: Form | None = None, status: int = 200, **context: Any
     ) -> HTMLResponse:
-        """A page; nothing of it is kept where someone else could find it.
+        """A page, which caches must not store.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class View:
         return response
 
     def redirect(self, path: str, *, notice: str = "") -> RedirectResponse:
-        """Lead to another page of the portal, which shows the notice of that name once."""
+        """Redirect to another page of the portal, which shows the notice of that name once."""
         response = RedirectResponse(path, 303, _NO_STORE)
         if notice:
             response.set_cookie(
@@ -108,8 +108,9 @@ class View:
         return response
 
     def _shared(self) -> dict[str, Any]:
-        config = self.request.app.state.config
+        config = services_of(self.request).config
         return {
+            "portal_version": config.app_version,
             "actor": self.actor,
             "may_read": self.actor is not None or config.anonymous_reads,
             "registration_open": config.registration_open,
@@ -124,7 +125,7 @@ class View:
         """What forms carry; before there is a session, their origin is checked instead."""
         if self.actor is None or self.actor.session_id is None:
             return ""
-        return csrf_token(self.request.app.state.config, self.actor.session_id)
+        return csrf_token(services_of(self.request).config, self.actor.session_id)
 
 
 async def _view(request: Request, actor: MaybeActorDep) -> View:

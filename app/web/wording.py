@@ -27,7 +27,7 @@ RELATION_NAMES: dict[RelationType, tuple[str, str]] = {
     "provides": ("Provides", "Provided by"),
     "consumes": ("Consumes", "Consumed by"),
 }
-"""By type: what an entity says of its target, and what the target says of it."""
+"""By type: the relation's name as the entity sees it, and as its target does."""
 
 _DAY = 86400
 _UNITS = (
@@ -80,7 +80,7 @@ _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
 
 
 def browser_name(agent: str) -> str:
-    """What a User-Agent says in two words: `Firefox on Linux`."""
+    """A User-Agent in short: `Firefox on Linux`."""
     browser = next((name for mark, name in _BROWSERS if mark in agent), "")
     system = next((name for name in _SYSTEMS if name in agent), "")
     if browser:

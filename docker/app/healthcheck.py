@@ -1,8 +1,8 @@
 #!/opt/venv/bin/python -IS
-"""Ends with 0 if the portal in this container says that it and all it depends on is well.
+"""Ends with 0 if the portal in this container is healthy, and so are its dependencies.
 
-It runs every few seconds for as long as the container does, so it asks over a bare socket and
-loads nothing else: an HTTP library takes longer to load than the answer takes to come.
+It runs every few seconds for as long as the container does, so it uses a bare socket and
+loads nothing else: an HTTP library takes longer to load than the response to arrive.
 """
 
 import socket
@@ -14,7 +14,7 @@ _REQUEST = b"GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def main() -> int:
-    """Ask /health; what it answers goes to the container's health log."""
+    """Request /health; the response goes to the container's health log."""
     try:
         answer = _ask()
     except OSError as error:

@@ -8,9 +8,9 @@ usage: wait-for-it.sh HOST:PORT [OPTION...] [-- COMMAND...]
 Waits until HOST:PORT accepts TCP connections, then runs COMMAND.
   -t, --timeout SECONDS   give up after so long; 0 waits for ever (default 60)
   -i, --interval SECONDS  time between two tries (default 0.5)
-  -s, --strict            run COMMAND only if the address answered
-  -q, --quiet             say nothing but mistakes
-Ends with 0 if the address answered (or with COMMAND's status), 1 if not, 2 on a mistake.
+  -s, --strict            run COMMAND only if the address accepted a connection
+  -q, --quiet             print nothing but mistakes
+Ends with 0 if the address accepted a connection (or with COMMAND's status), 1 if not, 2 on a mistake.
 TEXT
 }
 

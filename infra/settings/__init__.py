@@ -10,10 +10,10 @@ from infra.settings.groups import (
     PortSettings,
     PostgresSettings,
     RedisSettings,
-    SecretSettings,
     TlsSettings,
 )
 from infra.settings.loading import Settings
+from infra.settings.secrets import SecretSettings
 from infra.settings.values import ImageSource, TlsMode
 
 __all__ = [

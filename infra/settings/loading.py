@@ -9,24 +9,9 @@ from pydantic import ValidationError
 from app.settings import Environment
 from infra.errors import SettingsError
 from infra.naming import stack_name_mistake
-from infra.settings.groups import HealthSettings, LogSettings, PortSettings, SecretSettings
 from infra.settings.messages import describe_mistakes
-from infra.settings.model import IMAGE_SOURCE_VARIABLE, NAMESPACE, StackSettings
+from infra.settings.model import NAMESPACE, StackSettings
 from infra.settings.rules import combination_mistakes
-from infra.settings.values import ImageSource, TlsMode
-
-# Names that were once defined here; `from infra.settings import ...` is the way to import them.
-__all__ = [
-    "IMAGE_SOURCE_VARIABLE",
-    "Environment",
-    "HealthSettings",
-    "ImageSource",
-    "LogSettings",
-    "PortSettings",
-    "SecretSettings",
-    "Settings",
-    "TlsMode",
-]
 
 
 class NamedConfig(Protocol):

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from app.setting_rules import rule_text, show, show_secret
 from infra.settings.model import NAMESPACE, StackSettings
-from infra.settings.values import Encrypted
+from infra.settings.secrets import Encrypted
 
 # Settings that are text, though they may look like something else.
 _WORDS = {"version", "fresh_start"}
@@ -23,9 +23,13 @@ def describe_mistakes(error: ValidationError, file_name: str) -> list[str]:
     file_name
         Where the user has to correct what is not a secret.
     """
-    # What is encrypted is checked by the program, which can read it.
-    readable = [item for item in error.errors() if not isinstance(item["input"], Encrypted)]
-    return [f"{NAMESPACE}:{_describe(details, file_name)}" for details in readable]
+    # What is encrypted is checked by the program, which can read it; its name is checked here.
+    found = [item for item in error.errors() if _is_known(item)]
+    return [f"{NAMESPACE}:{_describe(details, file_name)}" for details in found]
+
+
+def _is_known(details: ErrorDetails) -> bool:
+    return details["type"] == "extra_forbidden" or not isinstance(details["input"], Encrypted)
 
 
 def _describe(details: ErrorDetails, file_name: str) -> str:

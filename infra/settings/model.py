@@ -17,9 +17,9 @@ from infra.settings.groups import (
     PortSettings,
     PostgresSettings,
     RedisSettings,
-    SecretSettings,
     TlsSettings,
 )
+from infra.settings.secrets import SecretSettings
 from infra.settings.values import Domain, ImageSource
 
 NAMESPACE = "devportal"

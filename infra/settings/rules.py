@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from app.settings import Environment, unfit_for_production
 from infra.settings.messages import set_secret
 from infra.settings.model import StackSettings
-from infra.settings.values import Encrypted, TlsMode
+from infra.settings.secrets import Encrypted
+from infra.settings.values import TlsMode
 from infra.x509 import CertificateError, check_pair
 
 # Of PostgreSQL itself: kept for its superuser; and for a probe, a backup and a look by hand.

@@ -7,10 +7,9 @@ from typing import Any
 
 import yaml
 
-from infra.settings.groups import SecretSettings
 from infra.settings.loading import decode, encryption_mistake
 from infra.settings.model import NAMESPACE
-from infra.settings.values import Encrypted
+from infra.settings.secrets import Encrypted, SecretSettings
 
 _PREFIX = f"{NAMESPACE}:"
 _BOOLEAN = "tag:yaml.org,2002:bool"

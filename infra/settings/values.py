@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
 from app.setting_rules import Rule
 
@@ -37,13 +37,6 @@ class TlsMode(StrEnum):
 
     GENERATED = "generated"
     PROVIDED = "provided"
-
-
-class Encrypted(SecretStr):
-    """Stands for a secret of the stack file, which cannot be read without its passphrase."""
-
-    def __init__(self) -> None:
-        super().__init__("")
 
 
 def _normalise_domain(value: str) -> str:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from tests.support.portal_client import Person, bearer, log_in, problem, program, run_replica
 from tests.support.portal_process import ask
 
-BAD_KEY = (401, "the API key is not good")
+BAD_KEY = (401, "the API key is not valid")
 
 
 def test_key_is_shown_once_and_stored_as_its_hash(

@@ -47,7 +47,7 @@ _SHOWN = ("actor", "actor_kind", "action", "target", "detail", "request_id")
 def test_refused_change_leaves_no_event(replica: TestClient, admin: Person) -> None:
     stranger = log_in(replica, "nadia@example.com")
     refused = stranger.ask("PATCH", _TEAM, json={"title": "Mine"})
-    assert problem(refused) == (403, "this is for owners of the team 'search'")
+    assert problem(refused) == (403, "this needs an owner of the team 'search'")
     wanted = {"request_id": refused.headers["x-request-id"]}
     assert admin.get("/admin/audit", params=wanted).json()["items"] == []
 

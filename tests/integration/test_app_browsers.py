@@ -39,7 +39,7 @@ def test_cookie_signs_in_and_a_change_needs_the_token(browser: Person) -> None:
 
 def test_page_of_another_site_changes_nothing_even_with_the_token(browser: Person) -> None:
     forged = with_token(browser, Origin="https://evil.test")
-    refused = (403, "this comes from a page of another site")
+    refused = (403, "the request comes from a page of another site")
     assert problem(forged.post("/auth/logout")) == refused
     own = with_token(browser, Origin="http://portal.test")
     assert own.post("/auth/logout").status_code == 204

@@ -22,7 +22,7 @@ def test_change_needs_the_version_it_is_of(paula: Person) -> None:
     assert problem(stale) == (
         412,
         f"If-Match: should be the current {second} (got {first}). "
-        "Read it again, and send the change for what is there now.",
+        "Read it again, and send the change for the current version.",
     )
     # Nginx weakens the tag of what it compresses.
     assert put(paula, path, change("Three"), f"W/{second}").status_code == 200

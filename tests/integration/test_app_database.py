@@ -67,7 +67,9 @@ def test_replica_waits_for_the_one_that_migrates(environment: Mapping[str, str])
         other.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK_KEY,))
         replica = start(environment, "app", "migrate")
         assert replica.stdout is not None
-        assert replica.stdout.readline() == "migrate: another replica migrates, waiting for it\n"
+        assert replica.stdout.readline() == (
+            "migrate: another replica is migrating, waiting for it\n"
+        )
         assert tables(environment) == set()
     assert finish(replica) == (
         0,

@@ -157,7 +157,7 @@ def test_without_redis_reads_go_on_and_log_in_fails_closed(
     ready = client.get("/readyz").json()
     assert ready["ready"] is False
     assert ready["reasons"] == [
-        "redis: TimeoutError (nobody can log in; what everybody may read is still served)"
+        "redis: TimeoutError (logging in fails; what everybody may read is still served)"
     ]
     proxy.thaw()
     deadline = time.monotonic() + 10

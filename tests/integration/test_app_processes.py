@@ -82,4 +82,4 @@ def test_key_that_is_revoked_in_one_process_is_not_good_in_the_other(processes: 
     assert key.get("/teams").status_code == 200
     [made] = olga.get("/me/api-keys").json()["items"]
     assert olga.ask("DELETE", f"/me/api-keys/{made['id']}").status_code == 204
-    assert problem(key.get("/teams")) == (401, "the API key is not good")
+    assert problem(key.get("/teams")) == (401, "the API key is not valid")

@@ -111,7 +111,7 @@ def test_new_password_ends_all_other_sessions(replica: TestClient, other: TestCl
     [
         (
             {"current_password": "wrong", "new_password": NEW_PASSWORD},
-            (403, "current_password: is not your password"),
+            (403, "current_password: is wrong"),
         ),
         (
             {"current_password": PASSWORD, "new_password": "short"},
@@ -145,7 +145,7 @@ def test_sessions_and_keys_of_a_deactivated_account_end_at_once(
     user = change_user(admin, "petra@example.com", is_active=False)
     assert user["is_active"] is False
     assert problem(petra.get("/me")) == ENDED
-    assert problem(key.get("/teams")) == (401, "the API key is not good")
+    assert problem(key.get("/teams")) == (401, "the API key is not valid")
     given = {"email": "petra@example.com", "password": PASSWORD}
     assert other.post("/api/v1/auth/login", json=given).status_code == 401
     # Sessions of before do not come back with the account.
@@ -165,7 +165,7 @@ def change_user(admin: Person, email: str, **change: object) -> dict[str, object
 
 def test_role_holds_from_the_next_request_on(replica: TestClient, other: TestClient) -> None:
     admin, nadia = log_in(replica, "admin@example.com"), log_in(other, "nadia@example.com")
-    refused = (403, "this is for the role admin (yours is member)")
+    refused = (403, "this needs the role admin (yours is member)")
     assert problem(nadia.get("/admin/users")) == refused
     change_user(admin, "nadia@example.com", role="admin")
     assert nadia.get("/admin/users").status_code == 200
@@ -179,7 +179,7 @@ def test_last_administrator_stays_one(replica: TestClient) -> None:
     [user_id] = [user["id"] for user in users if user["email"] == "admin@example.com"]
     for change in ({"role": "member"}, {"is_active": False}):
         answer = admin.ask("PATCH", f"/admin/users/{user_id}", json=change)
-        assert problem(answer) == (409, "the last administrator has to stay one")
+        assert problem(answer) == (409, "the last administrator has to remain one")
 
 
 def test_team_holds_from_the_next_request_on(replica: TestClient, other: TestClient) -> None:
@@ -194,7 +194,7 @@ def test_team_holds_from_the_next_request_on(replica: TestClient, other: TestCli
 
 def test_last_owner_of_a_team_stays_one(replica: TestClient) -> None:
     olga, path = log_in(replica, "olga@example.com"), "/teams/platform/members/olga@example.com"
-    refused = (409, "the last owner of a team has to stay one")
+    refused = (409, "the last owner of a team has to remain one")
     assert problem(olga.ask("DELETE", path)) == refused
     assert problem(olga.ask("PUT", path, json={"role": "member"})) == refused
 

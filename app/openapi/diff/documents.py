@@ -26,7 +26,7 @@ class DocumentDiff:
             *self._servers(),
             *compare_schemes(self._old, self._new),
             *self._section("paths", Direction.REQUEST),
-            # The portal's client is the one who is called there.
+            # There the API's client is the one that receives requests.
             *self._section("webhooks", Direction.RESPONSE),
         ]
 

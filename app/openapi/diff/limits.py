@@ -8,7 +8,7 @@ from app.openapi.diff.shapes import Shape, canonical
 
 _LOWER = ("minLength", "minItems", "minProperties")
 _UPPER = ("maxLength", "maxItems", "maxProperties")
-# Nobody can say in general whether a change of these lets more or less through.
+# Whether a change of these allows more or less cannot be decided in general.
 _OPAQUE = (
     *("not", "if", "then", "else", "prefixItems", "contains", "minContains", "maxContains"),
     *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),

@@ -71,7 +71,7 @@ class PartDiff:
         yield from self._content(old.body, new.body, direction, place)
 
     def responses(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change]:
-        """Differences in what is answered."""
+        """Differences in responses."""
         for status, response in old.responses.items():
             place = f"{new.title} response {status}"
             if status in new.responses:

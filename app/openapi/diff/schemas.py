@@ -17,7 +17,7 @@ from app.openapi.diff.shapes import (
 from app.openapi.references import resolve
 
 _MAX_CHANGES = 200
-"""Of one schema: those of a part are told again at every place that uses it."""
+"""Of one schema: those of a part are listed again at every place that uses it."""
 
 _MAX_SHOWN_VALUES = 10
 
@@ -35,7 +35,7 @@ class SchemaDiff:
         before, after = resolve(self._old, old), resolve(self._new, new)
         pair = (id(before), id(after), direction)
         if pair not in self._known:
-            # Whoever meets the pair inside itself finds nothing new there.
+            # A pair inside itself has no further differences.
             self._known[pair] = []
             found = self._compare(before, after, direction)
             self._known[pair] = list(islice(found, _MAX_CHANGES))
@@ -49,7 +49,7 @@ class SchemaDiff:
                 return
         yield from _types(old, new, direction)
         if not types_of(old) & types_of(new) - {"null"}:
-            # Nothing of the one is left in the other; the rest would only say so again.
+            # Nothing of the one is left in the other; further differences would only repeat that.
             return
         yield from _values(old, new, direction)
         yield from compare_limits(old, new, direction)

@@ -13,7 +13,7 @@ _MEANING = ("type", "in", "name", "scheme", "openIdConnectUrl")
 
 
 def compare_security(old: Operation, new: Operation) -> Iterator[Change]:
-    """Differences in who gets through to an operation."""
+    """Differences in who may call an operation."""
     before, after = old.security or [{}], new.security or [{}]
     for requirement in before:
         if not any(_is_enough(requirement, other) for other in after):

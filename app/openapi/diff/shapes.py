@@ -15,7 +15,7 @@ _MAX_MERGED = 50
 
 @dataclass
 class Shape:
-    """What a schema says, `allOf` merged and references followed at the top.
+    """The keywords of a schema, with `allOf` merged and references followed at the top.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def name_types(types: Iterable[str]) -> str:
 
 
 def is_shown(document: dict[str, Any], schema: Any, direction: Direction) -> bool:
-    """Whether a property is there in this direction at all."""
+    """Whether a property occurs in this direction at all."""
     keyword = "readOnly" if direction is Direction.REQUEST else "writeOnly"
     return shape_of(document, schema).rest.get(keyword) is not True
 

@@ -1,13 +1,14 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.composition import Stores
 from app.config import Config, load_config
 from app.exceptions import UnavailableError
 from app.main import create_app
@@ -26,7 +27,10 @@ ENVIRONMENT = {
 
 
 class FakeDatabase:
-    """Answers, or is away."""
+    """Has no rows, or is away."""
+
+    connections_in_use = 0
+    pool_size = 5
 
     def __init__(self) -> None:
         self.away = False
@@ -47,31 +51,48 @@ class FakeDatabase:
 
     read = connect
 
-    async def read_quickly(self, ask: Callable[[object], Awaitable[Any]]) -> Any:
+    async def read_quickly(self, query: Callable[[object], Awaitable[Any]]) -> Any:
         async with self.connect() as connection:
-            return await ask(connection)
+            return await query(connection)
+
+    async def close(self) -> None:
+        return
 
 
-class FakeCache:
-    """Remembers texts, or is away."""
+class FakeRedis:
+    """The few commands of the cache over a dictionary, or away."""
 
     def __init__(self) -> None:
         self.away = False
         self.texts: dict[str, str] = {}
 
+    @contextmanager
+    def reach(self, *, despite_pause: bool = False) -> Iterator["FakeRedis"]:
+        if self.away:
+            raise UnavailableError("the session store does not answer")
+        yield self
+
+    def register_script(self, script: str) -> object:
+        return script
+
     async def ping(self) -> None:
         if self.away:
             raise ConnectionError
 
-    async def put(self, key: str, value: str, *, seconds: int) -> None:
-        assert seconds > 0
-        if not self.away:
-            self.texts[key] = value
+    async def mget(self, keys: Sequence[str]) -> list[str | None]:
+        return [self.texts.get(key) for key in keys]
 
-    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
-        if self.away:
-            return None, None
-        return self.texts.setdefault(scope, "1"), self.texts.get(key or "")
+    async def set(
+        self, key: str, value: str, *, ex: int, nx: bool = False, get: bool = False
+    ) -> str | None:
+        assert ex > 0
+        before = self.texts.get(key)
+        if before is None or not nx:
+            self.texts[key] = value
+        return before if get else "OK"
+
+    async def close(self) -> None:
+        return
 
 
 @pytest.fixture
@@ -85,22 +106,19 @@ def database() -> FakeDatabase:
 
 
 @pytest.fixture
-def cache() -> FakeCache:
-    return FakeCache()
+def redis() -> FakeRedis:
+    return FakeRedis()
 
 
 @pytest.fixture
-def application(config: Config) -> FastAPI:
+def application(
+    config: Config, database: Any, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> FastAPI:
+    monkeypatch.setattr(Stores, "of", lambda _config, _metrics: Stores(database, redis))
     return create_app(config)
 
 
 @pytest.fixture
-def client(application: FastAPI, config: Config, database: Any, cache: Any) -> Iterator[TestClient]:
-    """The application, its stores replaced once it has started."""
-    from app.services.catalogue_services import start_catalogue
-    from app.services.health import HealthService
-
+def client(application: FastAPI) -> Iterator[TestClient]:
     with TestClient(application, raise_server_exceptions=False) as client:
-        application.state.health = HealthService(config, database, cache, code_revisions())
-        start_catalogue(application.state, config, database, cache)
         yield client

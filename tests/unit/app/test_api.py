@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from app.models.entities import EntityItem, EntityKey, EntityOut
 from app.revisions import code_revisions
 from app.services import catalogue
 from app.storage.entities import StoredEntity
-from tests.unit.app.conftest import FakeCache, FakeDatabase
+from tests.unit.app.conftest import FakeDatabase, FakeRedis
 
 
 def entity(name: str) -> EntityOut:
@@ -49,14 +48,12 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[EntityOut]:
         behind = [item for item in entities if after is None or item.name > after.name]
         return [EntityItem.model_validate(item) for item in behind[:limit]]
 
-    async def get_entities(
-        _connection: object, keys: Sequence[EntityKey]
-    ) -> dict[EntityKey, StoredEntity]:
+    async def get_entity(_connection: object, key: EntityKey) -> StoredEntity | None:
         named = {item.name: StoredEntity(uuid.uuid4(), item) for item in entities}
-        return {key: named[key.name] for key in keys if key.name in named}
+        return named.get(key.name)
 
     monkeypatch.setattr(catalogue, "list_entities", list_entities)
-    monkeypatch.setattr(catalogue, "get_entities", get_entities)
+    monkeypatch.setattr(catalogue, "get_entity", get_entity)
     return entities
 
 
@@ -81,14 +78,14 @@ def test_health_is_503_and_names_the_dead_dependency(
 
 
 def test_liveness_does_not_ask_the_dependencies(
-    client: TestClient, database: FakeDatabase, cache: FakeCache
+    client: TestClient, database: FakeDatabase, redis: FakeRedis
 ) -> None:
-    database.away = cache.away = True
+    database.away = redis.away = True
     assert client.get("/livez").status_code == 200
 
 
 NO_PAGE = "there is no page with this cursor; start again without one"
-NO_REDIS = "redis: ConnectionError (nobody can log in; what everybody may read is still served)"
+NO_REDIS = "redis: ConnectionError (logging in fails; what everybody may read is still served)"
 
 
 @pytest.mark.parametrize("reason", [NO_REDIS, "draining", "schema"])
@@ -96,17 +93,17 @@ def test_readiness_tells_what_speaks_against_it(
     client: TestClient,
     application: FastAPI,
     database: FakeDatabase,
-    cache: FakeCache,
+    redis: FakeRedis,
     reason: str,
 ) -> None:
     assert client.get("/readyz").json() == {"ready": True, "reasons": []}
     if reason == "draining":
-        application.state.health.draining = True
+        application.state.services.health.start_draining()
     elif reason == "schema":
         database.heads = set()
         reason = f"schema: should be at {', '.join(sorted(code_revisions().heads))} (is at nothing)"
     else:
-        cache.away = True
+        redis.away = True
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "reasons": [reason]})
 
@@ -133,9 +130,9 @@ def test_first_page_is_served_from_the_cache_while_the_database_is_away(
 
 
 def test_catalogue_is_served_while_redis_is_away(
-    client: TestClient, stored: list[EntityOut], cache: FakeCache
+    client: TestClient, stored: list[EntityOut], redis: FakeRedis
 ) -> None:
-    cache.away = True
+    redis.away = True
     assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
 
 
@@ -188,10 +185,10 @@ def test_forged_cursor_is_a_page_that_is_not_there(client: TestClient, text: str
 
 
 def test_cached_answer_that_is_none_is_read_anew(
-    client: TestClient, stored: list[EntityOut], cache: FakeCache
+    client: TestClient, stored: list[EntityOut], redis: FakeRedis
 ) -> None:
     client.get("/api/v1/entities")
-    cache.texts = dict.fromkeys(cache.texts, "1")
+    redis.texts = dict.fromkeys(redis.texts, "1")
     assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
 
 
@@ -292,5 +289,5 @@ def test_secret_that_utf8_cannot_hold_is_refused_and_not_repeated(
     headers = {"Content-Type": "application/json"}
     answer = client.post(f"/api/v1/auth/{path}", content=body, headers=headers)
     assert answer.status_code == 422
-    assert "no half a character" in answer.text
+    assert "no unpaired surrogate" in answer.text
     assert "d800" not in answer.text

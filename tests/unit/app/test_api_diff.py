@@ -5,7 +5,7 @@ from typing import Any
 from app.openapi.check import check_document
 from app.openapi.diff import diff_documents
 from app.openapi.reading import read_document
-from app.seed_catalogue import SEED_DATA
+from app.seed.catalogue import SEED_DATA
 from tests.support.api_documents import (
     TEXT,
     Json,

@@ -47,8 +47,24 @@ def test_check_prints_every_mistake_and_ends_with_2(
     environment.setenv("APP_ENV", "test")
     assert main(["check"]) == 2
     assert capsys.readouterr().err == (
-        "APP_ENV: should be 'development' or 'production' (got 'test').\n"
-        "SECRET_KEY: should be at least 32 characters (got 5 characters).\n"
+        "APP_ENV: should be 'development' or 'production' (got 'test'). Set another.\n"
+        "SECRET_KEY: should be 32 to 1024 printable characters, with no space at either end (got "
+        "5 characters). Set another.\n"
+    )
+
+
+def test_commands_name_every_secret_that_they_lack_before_any_runs(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv("MIGRATION_DATABASE_URL")
+    environment.delenv("ADMIN_PASSWORD")
+    assert main(["check"]) == 0
+    assert main(["migrate", "create-admin"]) == 2
+    assert capsys.readouterr().err == (
+        "MIGRATION_DATABASE_URL: should be set for migrate (got nothing). "
+        "Set MIGRATION_DATABASE_URL or MIGRATION_DATABASE_URL_FILE.\n"
+        "ADMIN_PASSWORD: should be set for create-admin (got nothing). "
+        "Set ADMIN_PASSWORD or ADMIN_PASSWORD_FILE.\n"
     )
 
 
@@ -73,12 +89,12 @@ def test_commands_name_every_secret_that_they_lack_before_any_runs(
     [
         (
             "migrate",
-            "migrate: PostgreSQL should let the migrator in (got: ",
+            "migrate: PostgreSQL should accept the migrator's connection (got: ",
             "Check MIGRATION_DATABASE_URL.\n",
         ),
         (
             "seed",
-            "seed: PostgreSQL should take the rows (got: ",
+            "seed: PostgreSQL should accept the rows (got: ",
             "Check DATABASE_URL, and that `migrate` ran first.\n",
         ),
     ],
@@ -97,7 +113,8 @@ def test_server_tells_a_wrong_environment_without_a_traceback() -> None:
     found = run_portal("-c", "import app.main; app.main.app", SECRET_KEY="short")
     assert (found.returncode, found.stderr) == (
         2,
-        "SECRET_KEY: should be at least 32 characters (got 5 characters).\n",
+        "SECRET_KEY: should be 32 to 1024 printable characters, with no space at either end (got "
+        "5 characters). Set another.\n",
     )
 
 

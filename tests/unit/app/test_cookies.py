@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.config import Config
-from app.cookies import SessionCookies, check_csrf, check_origin, csrf_token
 from app.exceptions import ForbiddenError
+from app.http.cookies import SessionCookies, check_csrf, check_origin, csrf_token
 from app.services.tokens import Tokens
 
-ELSEWHERE = "this comes from a page of another site"
+ELSEWHERE = "the request comes from a page of another site"
 NO_TOKEN = "a change by cookie needs the session's token as `x-csrf-token` or `csrf_token`"
 
 

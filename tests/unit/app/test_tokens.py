@@ -46,14 +46,14 @@ def test_token_without_one_of_its_claims_is_refused(config: Config) -> None:
     key = config.jwt_secret_key.get_secret_value()
     for name in claims():
         rest = {claim: value for claim, value in claims().items() if claim != name}
-        assert refusal(config, jwt.encode(rest, key, "HS256")) == "the access token is not good"
+        assert refusal(config, jwt.encode(rest, key, "HS256")) == "the access token is not valid"
 
 
 @pytest.mark.parametrize("changes", [{"aud": "other"}, {"iss": "other"}, {"sub": "no uuid"}])
 def test_token_for_something_else_is_refused(config: Config, changes: dict[str, str]) -> None:
     key = config.jwt_secret_key.get_secret_value()
     token = jwt.encode(claims(**changes), key, "HS256")
-    assert refusal(config, token) == "the access token is not good"
+    assert refusal(config, token) == "the access token is not valid"
 
 
 def test_no_other_algorithm_or_key_is_accepted(config: Config) -> None:
@@ -68,4 +68,4 @@ def test_no_other_algorithm_or_key_is_accepted(config: Config) -> None:
         "not even text": "\0",
     }
     for name, token in tokens.items():
-        assert refusal(config, token) == "the access token is not good", name
+        assert refusal(config, token) == "the access token is not valid", name

@@ -7,17 +7,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.access import Actor
 from app.exceptions import ForbiddenError, InvalidRequestError, UnavailableError
 
 _BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-
-
-class Nobody:
-    """Identities of a portal that knows no one."""
-
-    async def identify(self, _request: object) -> Actor | None:
-        return None
 
 
 def _fail_with(error: Exception) -> Callable[[], None]:
@@ -43,7 +35,6 @@ def visitor(application: FastAPI) -> Iterator[TestClient]:
         "headers": _BROWSER,
     }
     with TestClient(application, **options) as client:
-        application.state.identities = Nobody()
         yield client
 
 

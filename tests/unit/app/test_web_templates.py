@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.http.middleware import SECURITY_HEADERS
 from app.web.assets import OWN_ASSETS, asset_url
-from app.web.headers import SECURITY_HEADERS
 from infra.resources.image import ROOT
 
 _FOLDER = ROOT / "app" / "templates"

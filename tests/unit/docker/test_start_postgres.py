@@ -166,7 +166,7 @@ def test_files_that_are_no_database_are_left_alone(container: Container) -> None
     assert (done.returncode, done.stderr) == (
         1,
         f"postgres: {container.data}: should be empty or hold a database "
-        "(got files, but no PG_VERSION). Give it another volume, or restore this one.\n",
+        "(got files, but no PG_VERSION). Use another volume, or restore this one.\n",
     )
     assert (container.data / "mine").exists()
 

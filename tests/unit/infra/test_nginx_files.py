@@ -1,5 +1,6 @@
 """Nginx's configuration as it is rendered from the settings."""
 
+import re
 import sys
 from pathlib import Path
 from subprocess import run
@@ -7,15 +8,29 @@ from typing import Any
 
 import pytest
 
-from infra.services.nginx.files import render_files, render_peers
-from infra.settings import Settings
+from infra.services.nginx.files import Site, render_files, render_peers
+from infra.settings import NginxSettings
 
 
-def render_into(folder: Path, settings: dict[str, Any]) -> Path:
+def site(**changes: Any) -> Site:
+    plain: dict[str, Any] = {
+        "domain": "portal.example.com",
+        "bind_address": "127.0.0.1",
+        "https_port": 443,
+        "drain_seconds": 30,
+    }
+    return Site(**{**plain, **changes})
+
+
+def directives(name: str, *, at: Site, start: str) -> list[str]:
+    """Lines of a rendered file that begin with a directive."""
+    lines = render_files(NginxSettings(), at)[name].splitlines()
+    return [line.strip() for line in lines if line.strip().startswith(start)]
+
+
+def render_into(folder: Path, nginx: dict[str, Any], at: Site) -> Path:
     """The whole configuration in a folder; its main file."""
-    files = render_files(
-        Settings.model_validate({"stack": "prod", "environment": "production", **settings})
-    )
+    files = render_files(NginxSettings.model_validate(nginx), at)
     files["peers.conf"] = render_peers(["app-1:8000", "app-2:8000"])
     for name, text in files.items():
         path = folder / name
@@ -24,26 +39,62 @@ def render_into(folder: Path, settings: dict[str, Any]) -> Path:
     return folder / "nginx.conf"
 
 
-def ask_gixy(folder: Path, settings: dict[str, Any]) -> str:
-    main = render_into(folder, settings)
+def run_gixy(folder: Path, nginx: dict[str, Any], at: Site) -> str:
+    main = render_into(folder, nginx, at)
     gixy = Path(sys.executable).with_name("gixy")
     return run([gixy, main], capture_output=True, text=True, check=False).stdout
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("nginx", "at"),
     [
-        {},
-        {"nginx": {"http3": True}, "ports": {"https": 8443}},
-        {"nginx": {"requests_per_second": 0, "connections_per_client": 0}},
+        ({}, site()),
+        ({"http3": True}, site(https_port=8443)),
+        ({"requests_per_second": 0, "connections_per_client": 0}, site(bind_address="::1")),
     ],
 )
-def test_gixy_finds_nothing(tmp_path: Path, settings: dict[str, Any]) -> None:
-    said = ask_gixy(tmp_path, settings)
-    assert "No issues found." in said, said
+def test_gixy_finds_nothing(tmp_path: Path, nginx: dict[str, Any], at: Site) -> None:
+    report = run_gixy(tmp_path, nginx, at)
+    assert "No issues found." in report, report
 
 
 def test_gixy_reads_what_is_included(tmp_path: Path) -> None:
     spoofed = "location /x { proxy_pass http://app; proxy_set_header Host $http_host; }"
-    said = ask_gixy(tmp_path, {"nginx": {"extra_configuration": spoofed}})
-    assert "[host_spoofing]" in said
+    assert "[host_spoofing]" in run_gixy(tmp_path, {"extra_configuration": spoofed}, site())
+
+
+@pytest.mark.parametrize(
+    ("bind_address", "names"),
+    [
+        ("127.0.0.1", "portal.example.com 127.0.0.1"),
+        ("192.0.2.7", "portal.example.com 192.0.2.7 127.0.0.1"),
+        ("::1", "portal.example.com [::1] 127.0.0.1"),
+        ("2001:DB8:0::7", "portal.example.com [2001:db8::7] 127.0.0.1"),
+    ],
+)
+def test_site_answers_for_its_domain_and_its_address(bind_address: str, names: str) -> None:
+    at = site(bind_address=bind_address)
+    assert directives("nginx.conf", at=at, start="server_name") == [f"server_name {names};"]
+
+
+@pytest.mark.parametrize(
+    ("port", "redirect"),
+    [
+        (443, "return 301 https://portal.example.com$request_uri;"),
+        (8443, "return 301 https://portal.example.com:8443$request_uri;"),
+        (0, "return 403;"),
+    ],
+)
+def test_redirect_leads_to_the_port_that_clients_use(port: int, redirect: str) -> None:
+    lines = directives("nginx.conf", at=site(https_port=port), start="return ")
+    assert redirect in lines
+
+
+def test_workers_that_are_replaced_drain_for_as_long_as_the_portal() -> None:
+    lines = directives("nginx.conf", at=site(drain_seconds=7), start="worker_shutdown_timeout")
+    assert lines == ["worker_shutdown_timeout 7s;"]
+
+
+def test_every_placeholder_is_filled_in() -> None:
+    files = render_files(NginxSettings(http3=True), site())
+    assert [name for name, text in files.items() if re.search("@[a-z0-9_]+@", text)] == []

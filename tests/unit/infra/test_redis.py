@@ -1,16 +1,30 @@
 """Redis' access list."""
 
-from infra.services.redis import _render_access_list
+import hashlib
+
+import pytest
+
+from infra.services.redis import render_access_list
+
+
+def digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def test_default_user_is_off_and_the_application_has_no_administrative_command() -> None:
-    assert _render_access_list({"app": "s3cret"}).splitlines() == [
+    assert render_access_list({"devportal": "s3cret"}).splitlines() == [
         "user default off resetpass ~* &* +@all",
-        "user devportal on >s3cret ~* &* +@all -@admin -@dangerous",
+        f"user devportal on #{digest('s3cret')} ~* &* +@all -@admin -@dangerous",
         "user health on nopass resetkeys resetchannels -@all +ping",
     ]
 
 
 def test_devtools_user_exists_only_with_a_password() -> None:
-    lines = _render_access_list({"app": "a", "devtools": "b"}).splitlines()
-    assert lines[-1] == "user devtools on >b ~* &* +@all"
+    lines = render_access_list({"devportal": "a", "devtools": "b"}).splitlines()
+    assert lines[-1] == f"user devtools on #{digest('b')} ~* &* +@all"
+
+
+@pytest.mark.parametrize("password", ["two words", 'a"quote', "a>b#c", "ünï"])
+def test_any_password_is_one_word_of_the_line(password: str) -> None:
+    user = render_access_list({"devportal": password}).splitlines()[1].split(" ")
+    assert user[3:] == [f"#{digest(password)}", "~*", "&*", "+@all", "-@admin", "-@dangerous"]

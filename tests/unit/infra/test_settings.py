@@ -229,10 +229,6 @@ def test_password_of_other_printable_characters_is_accepted(password: str) -> No
             "devportal:tls.x: should be a known key (got 'x'). Known keys: mode.",
         ),
         (
-            {"stack": "other"},
-            "devportal:stack: should be a known key (got 'stack'). Did you mean 'restart'?",
-        ),
-        (
             {"app": {"version": 1.1}},
             f"devportal:app.version: {VERSION_RULE} (got 1.1). Put it between quotes in "
             "Pulumi.dev.yaml.",
@@ -302,6 +298,15 @@ def test_password_of_other_printable_characters_is_accepted(password: str) -> No
 )
 def test_mistake_is_reported_with_what_to_do(values: dict[str, Any], mistake: str) -> None:
     assert mistakes_of(**values)[0] == mistake
+
+
+def test_stack_name_cannot_be_set_as_a_setting() -> None:
+    _, mistakes = Settings.check({"environment": "development", "stack": "other"}, "dev")
+    assert mistakes == [
+        "devportal:stack: should be a known key (got 'stack'). Known keys: environment, domain, "
+        "devtools, retain_data, image_source, restart, pids_limit, memory_reservation_percent, "
+        "ports, app, nginx, tls, postgres, backups, redis, health, logs, secrets."
+    ]
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

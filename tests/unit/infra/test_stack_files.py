@@ -1,15 +1,27 @@
 """The stack files: checked without Pulumi, as Pulumi reads them; what is generated is fresh."""
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from infra.settings import Settings
 from infra.settings.__main__ import find_mistakes
-from infra.settings.reference import REFERENCE, SCHEMA, render_reference, render_schema
+from infra.settings.reference import (
+    REFERENCE,
+    SCHEMA,
+    TEMPLATE,
+    render_reference,
+    render_schema,
+    render_template,
+)
 from infra.settings.stack_file import read_values
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,15 +55,41 @@ def test_stack_file_of_the_project_sets_what_it_says(stack: str) -> None:
             assert {key: getattr(getattr(settings, name), key) for key in group} == group
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_stack_file_of_the_project_fits_the_schema(stack: str) -> None:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+    assert list(schema_validator().iter_errors(document)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"devportal:app": {"replicas": 0}}, "0 is less than the minimum of 1"),
+        (
+            {"devportal:prots": {}},
+            "'devportal:prots' does not match any of the regexes: '^(?!devportal:)[^:]+:'",
+        ),
+        ({"devportal:secrets": {"secret_key": "plain"}}, "'plain' is not of type 'object'"),
+    ],
+)
+def test_schema_refuses_what_the_program_refuses(changes: dict[str, Any], message: str) -> None:
+    document = {"config": {"devportal:environment": "development", **changes}}
+    assert [error.message for error in schema_validator().iter_errors(document)] == [message]
+
+
+def schema_validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads((ROOT / SCHEMA).read_text()))
+
+
 def test_development_has_a_salt_in_the_repository() -> None:
     assert "\nencryptionsalt: v1:" in (ROOT / "Pulumi.dev.yaml").read_text()
 
 
 @pytest.mark.parametrize(
-    ("path", "render"), [(REFERENCE, render_reference), (SCHEMA, render_schema)]
+    ("path", "render"),
+    [(REFERENCE, render_reference), (SCHEMA, render_schema), (TEMPLATE, render_template)],
 )
-def test_generated_file_is_fresh(path: Path, render: "object") -> None:
-    assert callable(render)
+def test_generated_file_is_fresh(path: Path, render: Callable[[], str]) -> None:
     assert (ROOT / path).read_text() == render(), "run: python -m infra.settings --write-docs"
 
 

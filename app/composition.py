@@ -1,0 +1,144 @@
+"""Which service is made of what, and how the application starts and stops."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from app.config import Config
+from app.constants import KEY_USE_FLUSH_SECONDS
+from app.http.cookies import SessionCookies
+from app.http.dependencies import Services
+from app.http.identities import Identities
+from app.metrics import Metrics
+from app.revisions import code_revisions
+from app.services.accounts import Accounts
+from app.services.api_documents import ApiDocuments
+from app.services.api_keys import ApiKeys
+from app.services.audit import Audit
+from app.services.cache import ReadCache
+from app.services.catalogue import Catalogue
+from app.services.cursors import Cursors
+from app.services.document_work import DocumentWork
+from app.services.health import HealthService
+from app.services.imports import Imports
+from app.services.limits import Limits
+from app.services.pages import Pages
+from app.services.passwords import Passwords
+from app.services.relations import Relations
+from app.services.search import Search
+from app.services.sessions import Sessions
+from app.services.teams import Teams
+from app.services.tokens import AccessTokens
+from app.storage.actor_cache import ActorCache
+from app.storage.buckets import Buckets
+from app.storage.cache import Cache
+from app.storage.database import Database
+from app.storage.key_cache import KeyCache
+from app.storage.redis_store import RedisStore
+from app.storage.sessions import SessionStore
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """PostgreSQL and Redis; they connect when they are first used."""
+
+    database: Database
+    redis: RedisStore
+
+    @classmethod
+    def of(cls, config: Config, metrics: Metrics) -> "Stores":
+        database = Database(config, metrics.store_errors.labels("postgres"))
+        metrics.watch_database_pool(lambda: database.connections_in_use, database.pool_size)
+        return cls(database, RedisStore(config, metrics.store_errors.labels("redis")))
+
+
+class Composition:
+    """The services of one application over its stores."""
+
+    def __init__(self, config: Config, metrics: Metrics, stores: Stores) -> None:
+        self._stores = stores
+        self._passwords = Passwords()
+        self._cache = ReadCache(Cache(stores.redis))
+        self.services = _compose(config, metrics, stores, self._passwords, self._cache)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """What goes on beside the requests, until the server has stopped."""
+        _on_stop_signal(self.services.health.start_draining)
+        flushing = asyncio.create_task(self._flush_key_uses())
+        try:
+            yield
+        finally:
+            flushing.cancel()
+            with suppress(asyncio.CancelledError):
+                await flushing
+            await self.services.api_keys.flush_uses()
+            self._passwords.close()
+            await self._cache.close()
+            await self._stores.redis.close()
+            await self._stores.database.close()
+
+    async def _flush_key_uses(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_USE_FLUSH_SECONDS)
+            try:
+                await self.services.api_keys.flush_uses()
+            except Exception as error:  # the next time may succeed, and no request waits for this
+                _logger.error("uses of API keys were not written", exc_info=error)
+
+
+def _compose(
+    config: Config, metrics: Metrics, stores: Stores, passwords: Passwords, cache: ReadCache
+) -> Services:
+    database, redis = stores.database, stores.redis
+    actors = ActorCache(redis)
+    cookies = SessionCookies(config)
+    cursors = Cursors(config.secret_key.get_secret_value())
+    limits = Limits(config, Buckets(redis))
+    sessions = Sessions(
+        database, SessionStore(redis), actors, passwords, AccessTokens(config), limits
+    )
+    api_keys = ApiKeys(database, KeyCache(redis, actors))
+    api_documents = ApiDocuments(database, cache, DocumentWork())
+    return Services(
+        config=config,
+        metrics=metrics,
+        cookies=cookies,
+        identities=Identities(config, sessions, api_keys, cookies),
+        limits=limits,
+        sessions=sessions,
+        accounts=Accounts(config, database, actors, passwords, sessions, limits),
+        api_keys=api_keys,
+        teams=Teams(database, actors),
+        audit=Audit(database),
+        catalogue=Catalogue(database, cache, cursors),
+        relations=Relations(database, cache),
+        pages=Pages(database, cache),
+        api_documents=api_documents,
+        search=Search(database, cursors),
+        imports=Imports(database, cache, api_documents),
+        health=HealthService(config, database, redis, code_revisions()),
+    )
+
+
+def _on_stop_signal(call: Callable[[], None]) -> None:
+    """Call it on SIGTERM, before the server does what it does then."""
+    previous: Any = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        call()
+        if callable(previous):
+            previous(number, frame)
+
+    try:
+        signal.signal(signal.SIGTERM, handle)
+    except ValueError:
+        # Only a main thread may set it; a test client runs the application in another.
+        return

@@ -1,0 +1,1 @@
+"""HTTP: senders, rules of access, problem details, and the routes of the API."""

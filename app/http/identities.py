@@ -1,0 +1,77 @@
+"""Who sends a request, by a browser's cookies, an access token or an API key."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.config import Config
+from app.constants import ROTATION_LEEWAY_SECONDS
+from app.exceptions import NotSignedInError
+from app.http.cookies import SessionCookies, check_csrf, is_safe
+from app.models.access import Actor
+from app.services.api_keys import KEY_MARK, ApiKeys
+from app.services.sessions import Sessions
+
+
+class Identities:
+    """Identifies senders. An `Authorization` header comes before a browser's cookies."""
+
+    def __init__(
+        self, config: Config, sessions: Sessions, api_keys: ApiKeys, cookies: SessionCookies
+    ) -> None:
+        self._config = config
+        self._sessions = sessions
+        self._api_keys = api_keys
+        self._cookies = cookies
+
+    async def identify(self, request: Request) -> Actor | None:
+        """The actor; None without credentials, and for a browser whose session has ended.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised for an access token or API key that is not valid, or not any more.
+        ForbiddenError
+            Raised for a change by cookies that does not come from one of the portal's pages.
+        UnavailableError
+            Raised when a store that knows is away.
+        """
+        header = request.headers.get("authorization")
+        if header is None:
+            return await self._identify_browser(request)
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotSignedInError("Authorization: should be `Bearer` and a token or an API key")
+        if token.startswith(KEY_MARK):
+            return await self._api_keys.authenticate(token)
+        return await self._sessions.authenticate(token)
+
+    async def _identify_browser(self, request: Request) -> Actor | None:
+        access = request.cookies.get(self._cookies.access)
+        refresh = request.cookies.get(self._cookies.refresh)
+        actor = await self._try(access) if access else None
+        if actor is None and refresh:
+            actor = await self._renew(request, refresh)
+        if actor is not None and actor.session_id is not None and not is_safe(request):
+            await check_csrf(request, self._config, actor.session_id)
+        return actor
+
+    async def _try(self, access: str) -> Actor | None:
+        try:
+            return await self._sessions.authenticate(access)
+        except NotSignedInError:
+            return None
+
+    async def _renew(self, request: Request, refresh: str) -> Actor | None:
+        """Go on with a session whose access token has expired; the response has new cookies."""
+        carrier = Response()
+        try:
+            tokens = await self._sessions.refresh(refresh, leeway_seconds=ROTATION_LEEWAY_SECONDS)
+            actor = await self._sessions.authenticate(tokens.access)
+        except NotSignedInError:
+            self._cookies.clear(carrier)
+            actor = None
+        else:
+            self._cookies.attach(carrier, tokens)
+        cookies = [header for header in carrier.raw_headers if header[0] == b"set-cookie"]
+        request.state.response_headers.extend(cookies)
+        return actor

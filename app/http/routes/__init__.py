@@ -1,0 +1,1 @@
+"""The API: each route parses a request, calls one service and returns a model."""

@@ -1,0 +1,116 @@
+"""Versions of OpenAPI documents."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.constants import MAX_DOCUMENT_BYTES
+from app.http.access import Access, ActorDep, access
+from app.http.conditional import IfMatch, MaybeIfMatch, respond
+from app.http.dependencies import ApiDocumentsDep, EntityKeyDep
+from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
+from app.http.uploads import read_body, request_body
+from app.models.access import Scope
+from app.models.api_documents import ApiDiff, VersionList, VersionName, VersionOut
+from app.services.api_documents import version_tag
+from app.services.cache import Snapshot
+
+router = APIRouter(
+    prefix="/api/v1/entities/{kind}/{namespace}/{name}",
+    tags=["API documents"],
+    responses=problems(*CATALOGUE_ERRORS),
+)
+
+_read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
+_write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+_Version = Annotated[VersionName, Path(examples=["2.0.0"])]
+_EXAMPLE = {
+    "openapi": "3.1.0",
+    "info": {"title": "Orders", "version": "1.0.0"},
+    "paths": {"/orders": {"get": {"responses": {"200": {"description": "All orders"}}}}},
+}
+_DOCUMENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "properties": {
+        "openapi": {"type": "string", "pattern": r"^3\.[01]\.\d+$"},
+        "info": {"type": "object", "required": ["title", "version"]},
+        "paths": {"type": "object"},
+    },
+}
+_BODY = request_body(
+    "An OpenAPI document of 3.0 or 3.1, up to 10 MB, with everything that it refers to.",
+    {
+        "application/json": {"schema": _DOCUMENT, "example": _EXAMPLE},
+        "application/yaml": {"schema": _DOCUMENT, "example": _EXAMPLE},
+    },
+)
+
+
+@router.get("/versions", **_read())
+async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> VersionList:
+    """An interface's versions, the newest upload first."""
+    return await documents.list(key)
+
+
+@router.get(
+    "/versions/{version}",
+    response_model=dict[str, Any],
+    **_read(responses=CONDITIONAL_READ),
+)
+async def get_version(
+    request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: _Version
+) -> Response:
+    """The OpenAPI document of a version, as JSON."""
+    found = await documents.get(key, version)
+    return respond(request, Snapshot(found.document.encode(), version_tag(found.head)))
+
+
+@router.put(
+    "/versions/{version}",
+    **_write(
+        errors=(413, *CHANGE_ERRORS),
+        responses={201: {"model": VersionOut, "description": "A new version."}},
+        body=_BODY,
+    ),
+)
+async def put_version(
+    request: Request,
+    documents: ApiDocumentsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    version: _Version,
+    response: Response,
+    if_match: MaybeIfMatch = None,
+) -> VersionOut:
+    """Publish a version of an interface that your team owns."""
+    content = await read_body(request, max_bytes=MAX_DOCUMENT_BYTES)
+    head, is_new = await documents.put(actor, key, version, content, if_match=if_match)
+    response.status_code = 201 if is_new else 200
+    response.headers["ETag"] = version_tag(head)
+    return head
+
+
+@router.delete("/versions/{version}", status_code=204, **_write(errors=CHANGE_ERRORS))
+async def delete_version(
+    documents: ApiDocumentsDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    version: _Version,
+    if_match: IfMatch,
+) -> None:
+    """Remove a version."""
+    await documents.delete(actor, key, version, if_match=if_match)
+
+
+@router.get("/diff", response_model=ApiDiff, **_read(responses=CONDITIONAL_READ))
+async def get_diff(
+    request: Request,
+    documents: ApiDocumentsDep,
+    key: EntityKeyDep,
+    older: Annotated[VersionName, Query(alias="from", examples=["1.4.0"])],
+    newer: Annotated[VersionName, Query(alias="to", examples=["2.0.0"])],
+) -> Response:
+    """What changed from one version to another; breaking changes are listed apart."""
+    return respond(request, await documents.read_diff(key, older, newer))

@@ -1,0 +1,110 @@
+"""The catalogue's entities."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.constants import MAX_PAGE_SIZE, PAGE_SIZE
+from app.http.access import Access, ActorDep, access
+from app.http.conditional import IfMatch, respond
+from app.http.dependencies import CatalogueDep, EntityKeyDep
+from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
+from app.models.access import Scope
+from app.models.entities import (
+    EntityChange,
+    EntityField,
+    EntityNew,
+    EntityOut,
+    EntityPage,
+    EntityQuery,
+    Facets,
+)
+from app.services.cache import Snapshot
+from app.services.catalogue import LIST_FIELDS
+
+router = APIRouter(
+    prefix="/api/v1/entities", tags=["catalogue"], responses=problems(*CATALOGUE_ERRORS)
+)
+
+_read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
+_write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+
+
+class ListQuery(EntityQuery):
+    """Which entities, which of their fields, and which page."""
+
+    fields: Annotated[list[EntityField], Field(default_factory=lambda: list(LIST_FIELDS))]
+    cursor: Annotated[str | None, Query(max_length=1000)] = None
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = PAGE_SIZE
+
+
+@router.get("", response_model=EntityPage, **_read(responses=CONDITIONAL_READ))
+async def list_entities(
+    request: Request, catalogue: CatalogueDep, query: Annotated[ListQuery, Query()]
+) -> Response:
+    """One page of the matching entities, in order of kind, namespace and name."""
+    conditions = EntityQuery(**query.model_dump(include=set(EntityQuery.model_fields)))
+    page = await catalogue.read_page(
+        conditions, fields=query.fields, cursor=query.cursor, limit=query.limit
+    )
+    return respond(request, page)
+
+
+@router.post("", status_code=201, response_model=EntityOut, **_write(errors=(409,)))
+async def create_entity(catalogue: CatalogueDep, actor: ActorDep, new: EntityNew) -> Response:
+    """Add an entity that your team owns."""
+    created = await catalogue.create(actor, new)
+    place = f"/api/v1/entities/{new.kind}/{new.namespace}/{new.name}"
+    return _written(created, 201, {"Location": place})
+
+
+@router.get("/facets", **_read())
+async def get_facets(catalogue: CatalogueDep) -> Facets:
+    """The values that lists can be filtered by, and how many entities have each."""
+    return await catalogue.facets()
+
+
+@router.get(
+    "/{kind}/{namespace}/{name}",
+    response_model=EntityOut,
+    **_read(responses=CONDITIONAL_READ),
+)
+async def get_entity(request: Request, catalogue: CatalogueDep, key: EntityKeyDep) -> Response:
+    """One entity."""
+    return respond(request, await catalogue.read(key))
+
+
+@router.put(
+    "/{kind}/{namespace}/{name}",
+    response_model=EntityOut,
+    **_write(errors=CHANGE_ERRORS),
+)
+async def replace_entity(
+    catalogue: CatalogueDep,
+    actor: ActorDep,
+    key: EntityKeyDep,
+    change: EntityChange,
+    if_match: IfMatch,
+) -> Response:
+    """Replace an entity's content; its key stays."""
+    return _written(await catalogue.replace(actor, key, change, if_match=if_match), 200, {})
+
+
+@router.delete(
+    "/{kind}/{namespace}/{name}",
+    status_code=204,
+    **_write(errors=CHANGE_ERRORS),
+)
+async def delete_entity(
+    catalogue: CatalogueDep, actor: ActorDep, key: EntityKeyDep, if_match: IfMatch
+) -> None:
+    """Remove an entity with its relations, documents and pages."""
+    await catalogue.delete(actor, key, if_match=if_match)
+
+
+def _written(snapshot: Snapshot, status: int, headers: dict[str, str]) -> Response:
+    return Response(
+        snapshot.body, status, {"ETag": snapshot.etag, **headers}, media_type="application/json"
+    )

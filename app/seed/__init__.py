@@ -1,0 +1,1 @@
+"""First data: the administrator, and in development an example catalogue with people."""
