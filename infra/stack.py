@@ -7,7 +7,7 @@ import pulumi
 from infra.engine.address import EngineAddress, EngineVersion, ask_version
 from infra.engine.provider import engine_provider
 from infra.naming import Naming
-from infra.resources.certificate import TlsMaterial, tls_material
+from infra.resources.certificate import tls_material
 from infra.resources.container import ContainerDefaults, PublishedPort, RunningContainer
 from infra.resources.image import ROOT, Images
 from infra.resources.network import Networks
@@ -54,9 +54,9 @@ class DevportalStack(pulumi.ComponentResource):
         super().__init__("devportal:infra:Stack", name, None, opts)
         self._settings = settings
         self._is_production = settings.environment is Environment.PRODUCTION
+        self._child = pulumi.ResourceOptions(parent=self)
         version = ask_version(engine)
         self._defaults = _container_defaults(settings, engine, version)
-        self._child = pulumi.ResourceOptions(parent=self)
         naming = self._defaults.naming
 
         self._networks = Networks("network", naming, separate=self._is_production, opts=self._child)
@@ -80,10 +80,11 @@ class DevportalStack(pulumi.ComponentResource):
         portal = self._portal(migrates=False, after=[migrations.job.ready])
         app = App("app", AppArgs(portal=portal, ports=[]), self._child)
         self._run_backups(after=migrations.job)
-        tls = self._tls_material()
-        nginx = self._run_nginx(app, tls)
+        nginx = self._run_nginx(app)
         outputs = self._common_outputs(nginx.url)
-        return outputs if tls.authority is None else {**outputs, "ca_certificate": tls.authority}
+        return (
+            outputs if nginx.authority is None else {**outputs, "ca_certificate": nginx.authority}
+        )
 
     def _run_development(self) -> Outputs:
         ports = self._development_port(APP_PORT, self._settings.ports.portal)
@@ -126,8 +127,7 @@ class DevportalStack(pulumi.ComponentResource):
         return Redis("redis", args, self._child)
 
     def _build_app_image(self) -> pulumi.Output[str]:
-        given = self._settings.app.image
-        if given is not None:
+        if given := self._settings.app.image:
             return self._images.use("app", given)
         return self._images.build(app_image(self._settings.app))
 
@@ -174,23 +174,19 @@ class DevportalStack(pulumi.ComponentResource):
         )
         Backups("backups", args, self._child)
 
-    def _tls_material(self) -> TlsMaterial:
+    def _run_nginx(self, app: App) -> Nginx:
         settings = self._settings
-        return tls_material(
+        site = Site(
+            domain=settings.domain,
+            ports=settings.ports,
+            drain_seconds=settings.app.drain_seconds,
+        )
+        tls = tls_material(
             settings.tls.mode,
             naming=self._defaults.naming,
             domain=settings.domain,
             given=settings.secrets,
             parent=self,
-        )
-
-    def _run_nginx(self, app: App, tls: TlsMaterial) -> Nginx:
-        settings = self._settings
-        site = Site(
-            domain=settings.domain,
-            bind_address=settings.ports.bind_address,
-            https_port=settings.ports.https,
-            drain_seconds=settings.app.drain_seconds,
         )
         args = NginxArgs(
             image=self._images.build(NGINX_IMAGE),
@@ -199,7 +195,6 @@ class DevportalStack(pulumi.ComponentResource):
             settings=settings.nginx,
             defaults=self._defaults,
             site=site,
-            http_port=settings.ports.http,
             peers=app.peers,
             tls=tls,
             # An image from elsewhere brings files of its own, which may be older or newer.

@@ -21,10 +21,10 @@ def build_probe(stack: PortalStack, version: str) -> str:
 
 
 def build_silent(stack: PortalStack) -> str:
-    """Build an image of a portal that starts, and answers nobody; its name."""
+    """Build an image of a portal that migrates and starts, but never responds; its name."""
     dockerfile = (
         b"ARG PORTAL_IMAGE\nFROM ${PORTAL_IMAGE}\n"
-        b'ENTRYPOINT ["sh", "-c", "echo sits there and answers nobody; exec sleep 600"]\n'
+        b'CMD ["sh", "-c", "echo runs and never responds; exec sleep 600"]\n'
     )
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:

@@ -35,8 +35,6 @@ class NginxArgs:
     ----------
     edge_network, app_network
         Networks of the clients and of the replicas.
-    http_port
-        Port on the host for redirects to HTTPS, 0 for a free one.
     peers
         `host:port` of every replica.
     assets
@@ -49,7 +47,6 @@ class NginxArgs:
     settings: NginxSettings
     defaults: ContainerDefaults
     site: Site
-    http_port: int
     peers: pulumi.Input[list[str]]
     tls: TlsMaterial
     assets: Path | None
@@ -60,6 +57,8 @@ class Nginx(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     """The portal's base URL, without a slash at the end."""
+    authority: pulumi.Output[str] | None
+    """PEM certificate that clients check the server's by; None where that was given."""
 
     def __init__(
         self, name: str, args: NginxArgs, opts: pulumi.ResourceOptions | None = None
@@ -70,6 +69,7 @@ class Nginx(pulumi.ComponentResource):
         # The configuration's id is the volume's name, known once its files are written.
         server = run_container("nginx", _describe(args, configuration.id), args.defaults, self)
         self.url = _url(server, args.site)
+        self.authority = args.tls.authority
         self.register_outputs({})
 
     def _configure(self, volume: pulumi.Output[str], args: NginxArgs) -> NginxConfiguration:
@@ -113,17 +113,14 @@ def _describe(args: NginxArgs, volume: pulumi.Output[str]) -> ContainerArgs:
 
 def _ports(args: NginxArgs) -> list[PublishedPort]:
     """In the order in which the provider reads them back, or each plan would replace nginx."""
-    https = args.site.https_port
-    ports = [
-        PublishedPort(internal=_HTTP_PORT, external=args.http_port),
-        PublishedPort(internal=_HTTPS_PORT, external=https),
-    ]
+    ports = args.site.ports
+    published = [PublishedPort(_HTTP_PORT, ports.http), PublishedPort(_HTTPS_PORT, ports.https)]
     if args.settings.http3:
-        ports.append(PublishedPort(internal=_HTTPS_PORT, external=https, protocol="udp"))
-    return ports
+        published.append(PublishedPort(_HTTPS_PORT, ports.https, protocol="udp"))
+    return published
 
 
 def _url(server: RunningContainer, site: Site) -> pulumi.Output[str]:
-    if site.https_port:
+    if site.ports.https:
         return pulumi.Output.from_input(site.url)
     return server.published_port(_HTTPS_PORT).apply(site.url_on)

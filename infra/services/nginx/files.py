@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from infra.resources.image import ROOT
-from infra.settings import NginxSettings
+from infra.settings import NginxSettings, PortSettings
 
 # An idle client connection outlives a reload for so long after its last request.
 _KEEPALIVE_MIN_SECONDS = 5
@@ -57,23 +57,18 @@ class Site:
 
     Parameters
     ----------
-    bind_address
-        IP address of the host on which the ports are published.
-    https_port
-        0 means a port that the engine chooses.
     drain_seconds
         How long a request that has begun may take once its worker or its replica is replaced.
     """
 
     domain: str
-    bind_address: str
-    https_port: int
+    ports: PortSettings
     drain_seconds: int
 
     @property
     def url(self) -> str:
-        """Base URL without a port if it is HTTPS's own or not known yet."""
-        return self.url_on(self.https_port or 443)
+        """Base URL; without a port where that is HTTPS's own, or 0 and not known yet."""
+        return self.url_on(self.ports.https or 443)
 
     def url_on(self, port: int) -> str:
         """Base URL on `port`, without a slash at the end."""
@@ -102,7 +97,7 @@ def render_peers(peers: Sequence[str]) -> str:
 
 
 def _values(settings: NginxSettings, site: Site) -> dict[str, str]:
-    port = site.https_port
+    port = site.ports.https
     return {
         "worker_processes": str(math.ceil(settings.cpus)),
         "drain_seconds": str(site.drain_seconds),
@@ -110,7 +105,7 @@ def _values(settings: NginxSettings, site: Site) -> dict[str, str]:
         "max_body_mb": str(settings.max_body_mb),
         "answer_seconds": str(settings.answer_seconds),
         "server_names": _server_names(site),
-        # Nginx cannot know a port that the engine chooses.
+        # A port of 0 is chosen later, and not known here.
         "redirect": f"return 301 {site.url}$request_uri;" if port else "return 403;",
         "http3": "listen 8443 quic reuseport;" if settings.http3 else "",
         "alt_svc": f'h3=":{port}"; ma=86400' if settings.http3 and port else "",
@@ -119,7 +114,7 @@ def _values(settings: NginxSettings, site: Site) -> dict[str, str]:
 
 def _server_names(site: Site) -> str:
     """The hosts that the site answers for; nginx compares an IPv6 address with its brackets."""
-    address = ipaddress.ip_address(site.bind_address)
+    address = ipaddress.ip_address(site.ports.bind_address)
     host = f"[{address}]" if address.version == 6 else str(address)
     return " ".join(dict.fromkeys((site.domain, host, "127.0.0.1")))
 

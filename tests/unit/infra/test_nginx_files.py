@@ -9,17 +9,13 @@ from typing import Any
 import pytest
 
 from infra.services.nginx.files import Site, render_files, render_peers
-from infra.settings import NginxSettings
+from infra.settings import NginxSettings, PortSettings
 
 
-def site(**changes: Any) -> Site:
-    plain: dict[str, Any] = {
-        "domain": "portal.example.com",
-        "bind_address": "127.0.0.1",
-        "https_port": 443,
-        "drain_seconds": 30,
-    }
-    return Site(**{**plain, **changes})
+def site(*, drain_seconds: int = 30, **ports: Any) -> Site:
+    return Site(
+        domain="portal.example.com", ports=PortSettings(**ports), drain_seconds=drain_seconds
+    )
 
 
 def directives(name: str, *, at: Site, start: str) -> list[str]:
@@ -49,7 +45,7 @@ def run_gixy(folder: Path, nginx: dict[str, Any], at: Site) -> str:
     ("nginx", "at"),
     [
         ({}, site()),
-        ({"http3": True}, site(https_port=8443)),
+        ({"http3": True}, site(https=8443)),
         ({"requests_per_second": 0, "connections_per_client": 0}, site(bind_address="::1")),
     ],
 )
@@ -86,7 +82,7 @@ def test_site_answers_for_its_domain_and_its_address(bind_address: str, names: s
     ],
 )
 def test_redirect_leads_to_the_port_that_clients_use(port: int, redirect: str) -> None:
-    lines = directives("nginx.conf", at=site(https_port=port), start="return ")
+    lines = directives("nginx.conf", at=site(https=port), start="return ")
     assert redirect in lines
 
 
