@@ -160,9 +160,7 @@ def _refuse(config: Mapping[str, str]) -> None:
         )
 
 
-def _of_host(
-    host: str, config: Mapping[str, str], environ: Mapping[str, str]
-) -> EngineAddress:
+def _of_host(host: str, config: Mapping[str, str], environ: Mapping[str, str]) -> EngineAddress:
     folder = config.get("docker:certPath") or environ.get("DOCKER_CERT_PATH")
     if not folder and environ.get("DOCKER_TLS_VERIFY"):
         folder = str(_docker_folder(environ))
