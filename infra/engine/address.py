@@ -62,11 +62,6 @@ class EngineAddress:
         """The address that `properties` returned."""
         return cls(properties["host"], properties["cert_path"] or None)
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the engine runs on this machine."""
-        return self.host.startswith("unix://")
-
 
 def resolve_engine(config: Mapping[str, str], environ: Mapping[str, str]) -> EngineAddress:
     """Find the engine as the Docker CLI does, the stack's own settings first.
