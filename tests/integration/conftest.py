@@ -20,7 +20,7 @@ from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
 from tests.support.portal_stack import PortalStack
 from tests.support.production import production_settings
-from tests.support.stores import Stores, make_database, run_stores
+from benchmarks.stores import Stores, make_database, run_stores
 
 _NUMBERS = itertools.count(1000)
 

@@ -32,7 +32,7 @@ from tests.support.portal_process import (
     tables,
     wait_for,
 )
-from tests.support.stores import Stores, make_database
+from benchmarks.stores import Stores, make_database
 
 _NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
 _ENTITY = "/api/v1/entities/api/default/portal-api"
