@@ -1,174 +1,162 @@
-"""What the portal answers in a second through Nginx, against a bare FastAPI in its place.
+"""Requests per second of the portal itself: one worker, signed in, no Nginx in front.
 
-Portal and bare server take turns behind the same Nginx, over TLS on connections that are kept;
-what counts is their ratio, absolute figures are the machine's.
+Another portal takes turns with it: an older checkout (`--compare ~/devportal-old`), which runs over
+the same stores, or any server that runs already (`--compare http://127.0.0.1:8010/api/v1/items/1`,
+with a token in BENCH_TOKEN), such as full-stack-fastapi-template's. What counts is the ratio in one
+run; absolute numbers are the machine's.
 """
 
+import json
+import os
 import statistics
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import subprocess
+import sys
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from benchmarks.bare_server import PATH, remove_bare, serve_from, start_bare
-from benchmarks.catalogue import ENTITIES, fill, reads, searches, writes
-from benchmarks.outages import measure_outages
-from benchmarks.wrk import CONNECTIONS, Found, find_wrk, run_load
-from infra.engine.client import connect
-from tests.support.portal_client import bearer
-from tests.support.portal_stack import PortalStack
-from tests.support.production import portal_client, production_settings
-
-_ROUNDS = 3
-_SECONDS = 2
-_HOT = 100
-_WRITES = 5000
-_NO_LIMITS = {
-    "anonymous_reads": True,
-    "login_attempts_per_minute": 10_000,
-    "user_requests_per_minute": 1_000_000,
-}
-_PASSWORD = "velvet-harbour-thimble"
-# Generations too: what a process keeps itself is of one that is gone.
-_FORGET = """
+import docker
+import httpx
+import psycopg
 import redis
-server = redis.Redis.from_url(open("/run/secrets/redis_url").read().strip())
-for key in server.scan_iter("cache:*", count=1000):
-    server.delete(key)
+
+from benchmarks.stores import make_database, run_stores
+from benchmarks.wrk import CONNECTIONS, Result, find_wrk, run_load
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ENTITIES = 30_000
+_CACHED = 100
+_SECONDS = 4
+_ROUNDS = 3
+_NO_LIMITS = {"USER_REQUESTS_PER_MINUTE": "1000000", "LOGIN_ATTEMPTS_PER_MINUTE": "10000"}
+_ADD_TEAM = "insert into team (name, title) values ('bench', 'Bench')"
+_ADD_ENTITIES = f"""
+insert into entity (kind, namespace, name, title, description, owner_id, tags)
+select 'component', 'bench', 'service-' || n, 'Service ' || n, 'Handles orders of region ' || n,
+    team.id, array['go', 'critical']
+from generate_series(1, {_ENTITIES}) n, team where team.name = 'bench'
 """
-_GOALS = {"cached read": 0.8, "uncached read": 0.4}
+_PATHS = [f"/api/v1/entities/component/bench/service-{n}" for n in range(1, _ENTITIES + 1)]
+Results = Mapping[str, list[Result]]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A kind of request.
+def measure(image_source: str, compare: str | None) -> bool:
+    """Print a table; whether every request of the portal got its response.
 
     Parameters
     ----------
-    is_cold
-        Whether no cache may have the answers.
+    image_source
+        A column of docker/base-images.json.
+    compare
+        A checkout or a URL to take turns with.
     """
-
-    name: str
-    lines: Callable[[], list[str]]
-    signed_in: bool = False
-    is_cold: bool = False
-
-
-_CASES = (
-    Case("cached read", lambda: reads(_HOT)),
-    Case("cached, signed in", lambda: reads(_HOT), signed_in=True),
-    Case("uncached read", reads, is_cold=True),
-    Case("search", searches),
-    Case("write", lambda: writes(_WRITES), signed_in=True),
-)
-Pair = tuple[Found, Found]
-"""The portal's, and the bare server's next to it."""
-
-
-def measure() -> bool:
-    """Measure with one replica and with two; whether every request got what it asked for."""
     find_wrk()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = {**production_settings(), "app": {**_NO_LIMITS, "replicas": 1}}
-        stack = PortalStack(Path(folder) / "bench", connect(""), settings=settings)
-        try:
-            stack.up()
-            fill(stack)
-            token = _sign_in(stack)
-            passed = [_measure_replicas(stack, count, token) for count in (1, 2)]
-            passed.append(measure_outages(stack, token))
-        finally:
-            remove_bare(stack)
-            stack.remove()
-    return all(passed)
+    results: defaultdict[str, list[Result]] = defaultdict(list)
+    with (
+        run_stores(docker.from_env(), *_images(image_source)) as stores,
+        make_database(stores, f"bench_{os.getpid()}") as environment,
+    ):
+        environment = {**environment, **_NO_LIMITS}
+        _fill(environment)
+        for _ in range(_ROUNDS):
+            _measure_portal("portal", _ROOT, environment, results)
+            if compare and "://" in compare:
+                _measure_url(compare, results)
+            elif compare:
+                _measure_portal("compared", Path(compare).expanduser(), environment, results)
+    _print_table(results)
+    return not any(run.failed for name in results if "portal" in name for run in results[name])
 
 
-def _sign_in(stack: PortalStack) -> str:
-    """An administrator's token, past the first change of the password."""
-    first = stack.run_in("app", "cat", "/run/secrets/admin_password").strip()
-    with portal_client(stack) as client:
-        login = {"email": "admin@example.com", "password": first}
-        tokens = client.post("/api/v1/auth/login", json=login).raise_for_status().json()
-        client.post(
-            "/api/v1/auth/password",
-            json={"current_password": first, "new_password": _PASSWORD},
-            headers=bearer(tokens["access_token"]),
-        ).raise_for_status()
-        login["password"] = _PASSWORD
-        tokens = client.post("/api/v1/auth/login", json=login).raise_for_status().json()
-    return tokens["access_token"]
+def _images(source: str) -> tuple[str, str]:
+    bases = json.loads((_ROOT / "docker" / "base-images.json").read_text())
+    return bases["postgres"][source], bases["redis"][source]
 
 
-def _measure_replicas(stack: PortalStack, count: int, token: str) -> bool:
-    if count > 1:
-        stack.configure(app={**stack.settings["app"], "replicas": count})
-        stack.up()
-    start_bare(stack, count)
-    pairs: dict[str, list[Pair]] = defaultdict(list)
-    for _ in range(_ROUNDS):
-        for case in _CASES:
-            serve_from(stack, "bare")
-            bare = _load(stack, [f"GET {PATH}"])
-            pairs[case.name].append((_load_portal(stack, case, token), bare))
-    _print_table(count, pairs)
-    return not any(found.refused or found.lost for both in pairs.values() for found, _ in both)
+def _fill(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "app", "migrate", "create-admin"]
+    subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=True)
+    with psycopg.connect(environment["MIGRATION_DATABASE_URL"], autocommit=True) as connection:
+        for statement in (_ADD_TEAM, _ADD_ENTITIES, "analyze entity"):
+            connection.execute(statement.encode())
 
 
-def _load_portal(stack: PortalStack, case: Case, token: str) -> Found:
-    serve_from(stack, "app")
-    if case.is_cold:
-        _forget_answers(stack)
-    headers = ["Content-Type: application/json"]
-    if case.signed_in:
-        headers += [f"{name}: {value}" for name, value in bearer(token).items()]
-    found = _load(stack, case.lines(), headers)
-    if case.is_cold and found.requests > ENTITIES:
-        raise SystemExit(
-            f"uncached read: should be of {ENTITIES} entities at most, each once "
-            f"(got {found.requests} reads). Add entities."
-        )
-    return found
+def _measure_portal(
+    name: str, root: Path, environment: Mapping[str, str], results: dict[str, list[Result]]
+) -> None:
+    with _serve(root, environment) as url:
+        token = _sign_in(url, environment["ADMIN_PASSWORD"])
+        cached, uncached = _PATHS[:_CACHED], _PATHS[_CACHED:]
+        run_load(url, cached, seconds=1, token=token)
+        results[f"{name}, cached"].append(run_load(url, cached, seconds=_SECONDS, token=token))
+        _clear_cache(environment["REDIS_URL"])
+        found = run_load(url, uncached, seconds=_SECONDS, token=token)
+        if found.requests > len(uncached):
+            raise SystemExit(
+                f"uncached: each entity should be read once at most (got {found.requests} reads "
+                f"of {len(uncached)}). Add entities."
+            )
+        results[f"{name}, uncached"].append(found)
 
 
-def _load(stack: PortalStack, lines: list[str], headers: list[str] | None = None) -> Found:
-    url = f"https://127.0.0.1:{stack.settings['ports']['https']}"
-    return run_load(url, lines, seconds=_SECONDS, headers=headers or ())
+def _measure_url(address: str, results: dict[str, list[Result]]) -> None:
+    parts = urlsplit(address)
+    url, token = f"{parts.scheme}://{parts.netloc}", os.environ.get("BENCH_TOKEN", "")
+    results["compared"].append(run_load(url, [parts.path], seconds=_SECONDS, token=token))
 
 
-def _forget_answers(stack: PortalStack) -> None:
-    [portal, *_] = stack.containers("app")
-    code, said = portal.exec_run(["python", "-c", _FORGET])
-    assert code == 0, said
+@contextmanager
+def _serve(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """One worker of a checkout on a free port; its URL."""
+    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0", "--no-access-log"]
+    server = subprocess.Popen(
+        command,
+        cwd=root,
+        env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        for line in server.stdout:
+            _, found, after = line.partition("running on ")
+            if found:
+                break
+        else:
+            raise SystemExit(f"{root}: the portal should start (got its end).")
+        # A pipe that is not read fills up, and then the server stops.
+        threading.Thread(target=deque, args=(server.stdout, 0), daemon=True).start()
+        yield after.split()[0]
+    finally:
+        server.kill()
+        server.wait()
 
 
-def _print_table(replicas: int, pairs: dict[str, list[Pair]]) -> None:
+def _sign_in(url: str, password: str) -> str:
+    login = {"email": "admin@example.com", "password": password}
+    response = httpx.post(f"{url}/api/v1/auth/login", json=login, timeout=30)
+    return str(response.raise_for_status().json()["access_token"])
+
+
+def _clear_cache(url: str) -> None:
+    server = redis.Redis.from_url(url)
+    # Generations too, which makes responses old that the portal keeps itself.
+    for key in server.scan_iter("cache:*", count=1000):
+        server.delete(key)
+
+
+def _print_table(results: Results) -> None:
     print(
-        f"\n{replicas} replica{'s'[: replicas - 1]}, {CONNECTIONS} connections, medians of"
-        f" {_ROUNDS} rounds; ratios are to the bare server next to each\n"
-        f"{'':18} {'per second':>11} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>7} {'goal':>6}"
-        f" {'p99 ratio':>10} {'failed':>7}"
+        f"\n{CONNECTIONS} connections, one worker, signed in; medians of {_ROUNDS} rounds\n"
+        f"{'':20} {'per second':>11} {'p50 ms':>8} {'p99 ms':>8} {'failed':>7}"
     )
-    bare = [other for both in pairs.values() for _, other in both]
-    _print_line("bare FastAPI", bare, "")
-    for name, both in pairs.items():
-        ratio = _median(mine.per_second / other.per_second for mine, other in both)
-        slower = _median(mine.p99_ms / other.p99_ms for mine, other in both)
-        goal = _GOALS.get(name, "")
-        _print_line(name, [mine for mine, _ in both], f"{ratio:7.2f} {goal:>6} {slower:10.1f}")
-    search, cached = (
-        _median(mine.p99_ms for mine, _ in pairs[name]) for name in ("search", "cached read")
-    )
-    print(f"p99 of a search is {search / cached:.1f} times that of a cached read (goal: below 10)")
-
-
-def _print_line(name: str, found: list[Found], rest: str) -> None:
-    per_second = _median(one.per_second for one in found)
-    p50, p99 = (_median(getattr(one, key) for one in found) for key in ("p50_ms", "p99_ms"))
-    failed = sum(one.refused + one.lost for one in found)
-    print(f"{name:18} {per_second:11.0f} {p50:8.1f} {p99:8.1f} {rest or '':25} {failed:7}")
-
-
-def _median(values: Iterable[float]) -> float:
-    return statistics.median(values)
+    for name, runs in results.items():
+        per_second, p50, p99 = (
+            statistics.median(getattr(run, key) for run in runs)
+            for key in ("per_second", "p50_ms", "p99_ms")
+        )
+        failed = sum(run.failed for run in runs)
+        print(f"{name:20} {per_second:11.0f} {p50:8.1f} {p99:8.1f} {failed:7}")

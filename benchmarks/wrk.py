@@ -1,4 +1,4 @@
-"""Load from wrk: a program that leaves the processors to what is measured."""
+"""Load from wrk, a program that leaves the processors to what is measured."""
 
 import json
 import shutil
@@ -8,53 +8,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.production import DOMAIN
-
 CONNECTIONS = 32
 
-# What is sent is put together before the load begins.
+# All requests are formatted before the load begins.
 _SCRIPT = """
-local sent = {}
+local requests = {}
 local at = 0
 function init(arguments)
-    for line in io.lines(arguments[1]) do
-        local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
-        table.insert(sent, wrk.format(method, path, nil, body ~= "" and body or nil))
-    end
+    for path in io.lines(arguments[1]) do table.insert(requests, wrk.format("GET", path)) end
 end
 function request()
-    at = at % #sent + 1
-    return sent[at]
+    at = at % #requests + 1
+    return requests[at]
 end
 function done(summary, latency, requests)
     local errors = summary.errors
     io.write(string.format(
-        '{"requests": %d, "seconds": %f, "p50_ms": %f, "p99_ms": %f, "refused": %d, "lost": %d}\\n',
+        '{"requests": %d, "seconds": %f, "p50_ms": %f, "p99_ms": %f, "failed": %d}\\n',
         summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3,
-        latency:percentile(99) / 1e3, errors.status,
-        errors.connect + errors.read + errors.write + errors.timeout))
+        latency:percentile(99) / 1e3, errors.status
+            + errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What the clients saw.
+class Result:
+    """The requests of one run, as their clients saw them.
 
     Parameters
     ----------
-    refused
-        Answers with a status from 400 on.
-    lost
-        Requests without an answer.
+    failed
+        Requests without a response, or with a status from 400 on.
     """
 
     requests: int
     seconds: float
     p50_ms: float
     p99_ms: float
-    refused: int
-    lost: int
+    failed: int
 
     @property
     def per_second(self) -> float:
@@ -78,23 +70,16 @@ def find_wrk() -> str:
     return found
 
 
-def run_load(url: str, lines: Sequence[str], *, seconds: int, headers: Sequence[str] = ()) -> Found:
-    """Send the requests in turn, over and over, on connections that are kept.
-
-    Parameters
-    ----------
-    lines
-        `METHOD PATH BODY` of each.
-    """
+def run_load(url: str, paths: Sequence[str], *, seconds: int, token: str) -> Result:
+    """Read the paths in turn, over and over, on connections that are kept."""
     with tempfile.TemporaryDirectory() as folder:
-        script, requests = Path(folder) / "load.lua", Path(folder) / "requests"
+        script, listed = Path(folder) / "load.lua", Path(folder) / "paths"
         script.write_text(_SCRIPT)
-        requests.write_text("\n".join(lines) + "\n")
+        listed.write_text("\n".join(paths) + "\n")
         command = [find_wrk(), "--threads", "1", "--connections", str(CONNECTIONS)]
         command += ["--duration", f"{seconds}s", "--timeout", "10s", "--script", str(script)]
-        for header in (f"Host: {DOMAIN}", *headers):
-            command += ["--header", header]
+        command += ["--header", f"Authorization: Bearer {token}"]
         done = subprocess.run(
-            [*command, url, "--", str(requests)], capture_output=True, text=True, check=True
+            [*command, url, "--", str(listed)], capture_output=True, text=True, check=True
         )
-    return Found(**json.loads(done.stdout.splitlines()[-1]))
+    return Result(**json.loads(done.stdout.splitlines()[-1]))

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
+from benchmarks.stores import Stores, make_database, run_stores
 from infra.engine.client import connect
 from tests.support.browser import open_browser
 from tests.support.image_program import Program, base_image
@@ -20,7 +21,6 @@ from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
 from tests.support.portal_stack import PortalStack
 from tests.support.production import production_settings
-from tests.support.stores import Stores, make_database, run_stores
 
 _NUMBERS = itertools.count(1000)
 

@@ -19,6 +19,7 @@ from app.config import load_config
 from app.constants import DATABASE_WAIT_SECONDS, MIGRATION_LOCK_KEY
 from app.main import create_app
 from app.revisions import code_revisions
+from benchmarks.stores import Stores, make_database
 from tests.support.freezable_proxy import FreezableProxy
 from tests.support.portal_process import (
     answers,
@@ -32,7 +33,6 @@ from tests.support.portal_process import (
     tables,
     wait_for,
 )
-from tests.support.stores import Stores, make_database
 
 _NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
 _ENTITY = "/api/v1/entities/api/default/portal-api"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pulumi import automation
 
-from tests.support.load import Load
+from benchmarks.load import Load
 from tests.support.long_requests import send_until
 from tests.support.migrations import write_refused_migration
 from tests.support.portal_stack import PortalStack

@@ -26,7 +26,9 @@ _ADDRESSES = (
 def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestClient]:
     """A portal whose client has an address of its own, so that limits of others do not count."""
     app = create_app(load_config({**environment, **more}))
-    base_url = "https://portal.test" if app.state.services.config.is_production else "http://portal.test"
+    base_url = (
+        "https://portal.test" if app.state.services.config.is_production else "http://portal.test"
+    )
     client = TestClient(
         app, base_url, raise_server_exceptions=False, client=(next(_ADDRESSES), 50000)
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.load import DOMAIN
 from tests.support.portal_stack import PortalStack
 
-DOMAIN = "devportal.localhost"
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "

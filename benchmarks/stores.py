@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for tests of the portal's storage: a database of its own for each test."""
+"""PostgreSQL and Redis for the portal without a stack: servers, and a database for each use."""
 
 import os
 import time
@@ -15,7 +15,6 @@ from docker.models.containers import Container
 from psycopg import sql
 
 from infra.naming import STACK_LABEL
-from tests.support.machine import TEST_STACK_PREFIX
 
 _START_POSTGRES = (
     # Started again, it has its data already.
@@ -28,7 +27,7 @@ _START_REDIS = "cd /tmp && exec redis-server --port 6379 --save '' --protected-m
 
 @dataclass(frozen=True)
 class Stores:
-    """Where a superuser reaches PostgreSQL, and anybody Redis."""
+    """The URLs of PostgreSQL, for a superuser, and of Redis."""
 
     database_url: str
     redis_url: str
@@ -39,13 +38,13 @@ class Stores:
 def run_stores(
     client: docker.DockerClient, postgres: str, cache: str, *, ports: tuple[int, int] = (0, 0)
 ) -> Iterator[Stores]:
-    """Servers of the stack's own images, empty and without passwords, gone afterwards.
+    """Empty servers of the stack's own images without passwords, removed afterwards.
 
     Parameters
     ----------
     ports
-        Of the host; a server that is stopped and started needs one of its own, as the engine
-        chooses another each time.
+        Ports of the host; a server that is stopped and started needs a fixed one, because the
+        engine chooses another each time.
     """
     containers: list[Container] = []
     try:
@@ -75,7 +74,8 @@ def _run(
         detach=True,
         ports={f"{internal}/tcp": ("127.0.0.1", external)},
         healthcheck={"test": ["NONE"]},
-        labels={STACK_LABEL: f"{TEST_STACK_PREFIX}{os.getpid()}-stores"},
+        # The prefix and the process id let a later test run remove what this one left behind.
+        labels={STACK_LABEL: f"test-{os.getpid()}-stores"},
     )
 
 
@@ -102,13 +102,13 @@ def _wait_until_open(stores: Stores, *, timeout_seconds: float = 60) -> None:
 @contextmanager
 def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
     """An empty database with the roles of docker/postgres/init.sql; the portal's environment."""
-    # What another database's portal has cached is wrong for this one's.
+    # Responses that were cached for another database are wrong for this one.
     redis.Redis.from_url(stores.redis_url).flushdb()
     _create(stores, name)
     try:
         yield _environment(stores, name)
     finally:
-        # A connection of its own: the server may have been started anew meanwhile.
+        # A new connection: the server may have been restarted in the meantime.
         with psycopg.connect(stores.database_url, autocommit=True) as superuser:
             _execute(superuser, "drop database {} with (force)", name)
             _execute(superuser, "drop role {}, {}", f"{name}_migrator", f"{name}_user")

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from tests.support.production import DOMAIN
-
+DOMAIN = "devportal.localhost"
+"""The name that production stacks of tests and benchmarks are reached by."""
 _TIMEOUT_SECONDS = 30
 _GOAL_SECONDS = 120
 
 
 class Request(NamedTuple):
-    """One request, and the status that it gets at rest."""
+    """One request, and its status when nothing else happens."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ class Request(NamedTuple):
 
 
 def _mix(_client: int) -> Iterator[Request]:
-    # Every third request may not be sent twice; the portal refuses it at rest as well.
+    # Every third request must not be sent twice; the portal always refuses it.
     return itertools.cycle(
         (
             Request("GET", "/version", 200),
@@ -39,18 +39,18 @@ def _mix(_client: int) -> Iterator[Request]:
 class Load:
     """Connections to the portal, some of them new for each request.
 
-    No library that hides a reset or sends a request twice: what happens to each is counted.
+    It uses no library that hides a reset or sends a request twice: every failure is counted.
 
     Parameters
     ----------
     fresh_every
-        Of so many clients one opens a connection for each request.
+        One client of this many opens a connection for each request.
     requests
-        What a client of a number sends, without an end.
+        The endless requests of the client with that number.
     goal
-        Answers that `wait_for_goal` waits for.
+        Responses that `wait_for_goal` waits for.
     seconds
-        How long each answer took that was the expected one, its connection's opening included.
+        Duration of each request with the expected status, including a new connection.
     """
 
     port: int
