@@ -9,7 +9,7 @@ from textwrap import dedent
 import pulumi.automation
 import pytest
 
-from tests.support.language_project import RUNTIME, Workspace, is_alive, output_until, succeeded
+from tests.support.language_project import RUNTIME, Workspace, is_alive, succeeded
 
 GREETING = """
 import pulumi
@@ -35,7 +35,7 @@ try:
     print(f"waiting in {os.getpid()} of {os.getppid()}")
     threading.Event().wait()
 finally:
-    print("cleaned up")
+    open("cleaned-up", "w").close()
 """
 
 NOTES_PROVIDER = """
@@ -163,29 +163,22 @@ def test_a_reported_error_is_its_message_alone(
     assert workspace.up_error() == error
 
 
-def test_an_interrupt_ends_the_program_without_noise(workspace: Workspace) -> None:
-    workspace.write("__main__.py", WAITING)
-    running = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
-    started = output_until(running, "waiting in")
-    running.send_signal(signal.SIGINT)
-    output = running.communicate()[0]
-    assert running.returncode != 0
-    assert "cleaned up" in output
-    assert "Traceback" not in output
-    assert not any(is_alive(int(word)) for word in started.split() if word.isdigit())
-
-
-def test_program_and_host_end_with_a_killed_engine(workspace: Workspace) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_program_and_host_end_with_the_engine(workspace: Workspace, end: signal.Signals) -> None:
     workspace.write("__main__.py", WAITING)
     engine = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
-    line = output_until(engine, "waiting in")
+    assert engine.stdout is not None
+    line = next(line for line in engine.stdout if "waiting in" in line)
     processes = [int(word) for word in line.split() if word.isdigit()]
-    engine.kill()
-    engine.wait()
+    engine.send_signal(end)
+    output = engine.communicate()[0]
+    assert engine.returncode != 0
+    assert "Traceback" not in output
     deadline = time.monotonic() + 60
     while any(map(is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(is_alive, processes))
+    assert (workspace.folder / "cleaned-up").exists()
 
 
 def test_the_automation_api_runs_a_local_program(

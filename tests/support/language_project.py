@@ -76,12 +76,6 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
-def output_until(process: subprocess.Popen[str], text: str) -> str:
-    """Return the first line of the output that has a text."""
-    assert process.stdout is not None
-    return next(line for line in process.stdout if text in line)
-
-
 def is_alive(process_id: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
