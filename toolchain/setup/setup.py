@@ -23,7 +23,7 @@ def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
         LanguageHost(project),
         DockerProvider(project),
         PythonEnvironment(project),
-        DockerEngine(project, userns_remap),
+        DockerEngine(project, userns_remap=userns_remap),
         BaseImages(project),
     ]
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import threading
-from dataclasses import dataclass
 
 from toolchain.images.builder import ImageBuilder
 from toolchain.images.recipes import Recipe, load_recipes
@@ -16,7 +15,6 @@ OFFICIAL, PACKAGES = "official", "packages"
 _ANSWER_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
 class BaseImages(Step):
     """What the stack's Dockerfiles start from; where from is decided once and remembered."""
 

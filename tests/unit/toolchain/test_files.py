@@ -33,9 +33,9 @@ def test_folder_is_made_from_nothing_after_an_interruption(tmp_path: Path) -> No
 
 
 def test_written_file_has_its_mode_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    write_file(tmp_path / "new" / "passphrase", "x", mode=0o600)
-    assert (tmp_path / "new" / "passphrase").stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path / "new") == ["passphrase"]
+    write_file(tmp_path / "new" / "secret", "x", mode=0o600)
+    assert (tmp_path / "new" / "secret").stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path / "new") == ["secret"]
 
 
 def test_link_is_turned_to_another_target(tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_link_is_turned_to_another_target(tmp_path: Path) -> None:
 
 def test_shared_file_takes_no_second_copy(tmp_path: Path) -> None:
     (tmp_path / "pulumi").write_text("program")
-    share_file(tmp_path / "pulumi", tmp_path / "bin" / "pulumi")
-    assert (tmp_path / "bin" / "pulumi").samefile(tmp_path / "pulumi")
+    share_file(tmp_path / "pulumi", tmp_path / "link")
+    assert (tmp_path / "link").samefile(tmp_path / "pulumi")
 
 
 def test_second_set_up_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
