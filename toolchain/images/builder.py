@@ -36,10 +36,7 @@ class ImageBuilder:
     def build(self, recipes: Sequence[Recipe], *, afresh: bool = False) -> None:
         """Build every recipe whose image is missing; all of them with `afresh`.
 
-        Raises
-        ------
-        SetupError
-            Raised with the first failure, after the other builds have ended.
+        Raises SetupError with the first failure, after the other builds have ended.
         """
         wanted = [recipe for recipe in recipes if afresh or not self._has(recipe.name)]
         if wanted and (afresh or not self._has(COMMON_LAYER)):

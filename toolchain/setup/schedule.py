@@ -47,13 +47,7 @@ class Schedule:
     _works: list[Work] = field(default_factory=list)
 
     def run(self) -> None:
-        """Make every part that is not there.
-
-        Raises
-        ------
-        SetupError
-            Raised with the first failure, after the other steps have been stopped.
-        """
+        """Make every part that is not there; raises the first SetupError once all are stopped."""
         made: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(len(self.steps)) as pool:
             for step in self.steps:

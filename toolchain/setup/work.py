@@ -46,12 +46,7 @@ class Work:
     ) -> None:
         """Run a command to its end, its output in the log.
 
-        Raises
-        ------
-        SetupError
-            Raised with the last lines of its output when it fails.
-        StoppedError
-            Raised when the step is stopped.
+        Raises SetupError with its last lines when it fails, StoppedError when the step is stopped.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         tail: deque[str] = deque(maxlen=TAIL_LINES)

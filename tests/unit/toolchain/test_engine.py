@@ -86,51 +86,65 @@ def test_engine_that_does_not_answer_is_missing(project: Project, programs: Fake
     assert DockerCli({"PATH": "/nonexistent"}).version() is None
 
 
-def test_chosen_engine_that_does_not_answer_is_never_replaced(
-    project: Project, programs: FakePrograms, work: Work
-) -> None:
-    put_docker(programs, "", "tcp://lab:2375")
-    assert refusal(DockerEngine(project), work) == (
-        "docker engine: DOCKER_HOST or the docker context should name an engine that answers "
-        "(got 'tcp://lab:2375'). Start that engine, or choose another."
-    )
-
-
-def test_engine_without_a_docker_command_is_left_alone(
-    project: Project, work: Work, tmp_path: Path
-) -> None:
-    (tmp_path / "docker.sock").touch()
-    assert refusal(DockerEngine(project), work) == (
-        f"docker engine: the command `docker` should be on PATH, to reach {DEFAULT} (got none). "
-        "Install docker.io, or docker-cli where there is one, and run this again."
-    )
-
-
-def test_socket_that_is_not_open_to_the_user_is_named(
+@pytest.mark.parametrize(
+    ("address", "root", "has_docker", "has_socket", "expected"),
+    [
+        (
+            "tcp://lab:2375",
+            True,
+            True,
+            False,
+            "DOCKER_HOST or the docker context should name an engine that answers (got "
+            "'tcp://lab:2375'). Start that engine, or choose another.",
+        ),
+        (
+            DEFAULT,
+            True,
+            False,
+            True,
+            f"the command `docker` should be on PATH, to reach {DEFAULT} (got none). "
+            "Install docker.io, or docker-cli where there is one, and run this again.",
+        ),
+        (
+            DEFAULT,
+            False,
+            True,
+            True,
+            "{socket} should be open to you (got: permission denied). "
+            "Join the group docker and log in again, or run this as root.",
+        ),
+        (
+            DEFAULT,
+            False,
+            True,
+            False,
+            f"an engine should answer at {DEFAULT} (got no answer). Install Docker Engine 20.10 "
+            "or newer as https://docs.docker.com/engine/install/ describes, start it, "
+            "and run this again; on Debian and Ubuntu `make up` as root does both.",
+        ),
+    ],
+)
+def test_engine_that_is_not_the_set_ups_to_install_is_left_alone(
+    address: str,
+    root: bool,
+    has_docker: bool,
+    has_socket: bool,
+    expected: str,
     project: Project,
     programs: FakePrograms,
     work: Work,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    put_docker(programs, "")
-    (tmp_path / "docker.sock").touch()
-    monkeypatch.setattr(os, "access", lambda file, mode: str(file).endswith("bin/docker"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(os, "access", lambda file, mode: root or not str(file).endswith(".sock"))
+    socket = tmp_path / "docker.sock"
+    if has_docker:
+        put_docker(programs, "", address)
+    if has_socket:
+        socket.touch()
     assert refusal(DockerEngine(project), work) == (
-        f"docker engine: {tmp_path}/docker.sock should be open to you (got: permission denied). "
-        "Join the group docker and log in again, or run this as root."
-    )
-
-
-def test_without_root_the_message_names_what_to_install(
-    project: Project, programs: FakePrograms, work: Work, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_docker(programs, "")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert refusal(DockerEngine(project), work) == (
-        f"docker engine: an engine should answer at {DEFAULT} (got no answer). Install Docker "
-        "Engine 20.10 or newer as https://docs.docker.com/engine/install/ describes, start it, "
-        "and run this again; on Debian and Ubuntu `make up` as root does both."
+        f"docker engine: {expected.format(socket=socket)}"
     )
 
 

@@ -59,6 +59,16 @@ def test_release_on_path_is_used_with_its_host(project: Project, programs: FakeP
     assert pulumi_folder(project) == programs.folder
 
 
+def test_release_behind_a_link_on_path_is_used_where_it_lies(
+    project: Project, programs: FakePrograms, tmp_path: Path
+) -> None:
+    release = FakePrograms(tmp_path / "opt")
+    release.put(HOST)
+    (programs.folder / "pulumi").symlink_to(release.put("pulumi", "echo v3.240.1"))
+    assert LanguageHost(project).find() == "official"
+    assert pulumi_folder(project) == release.folder
+
+
 @pytest.mark.parametrize("prints", ["v3.199.0", "hello"])
 def test_older_cli_or_another_program_on_path_is_not_used(
     prints: str, project: Project, programs: FakePrograms

@@ -106,7 +106,7 @@ def pulumi_folder(project: Project) -> Path | None:
     """The folder that goes on PATH; it exists only when it is complete. None without a CLI."""
     cli = find_cli(project)
     if cli is None or cli.has_host:
-        return cli and cli.path.parent
+        return cli and cli.path.resolve().parent
     identity = f"{cli.path.resolve()} {cli.path.stat().st_mtime_ns}"
     host = project.find_program(_HOST) or pulumi_module(project).digest(*_HOST_SOURCES)
     return project.places.cache / "pulumi" / digest(identity.encode(), str(host).encode())
