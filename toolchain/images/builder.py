@@ -105,7 +105,7 @@ class ImageBuilder:
 
     def _check_architecture(self) -> None:
         own = _ARCHITECTURES.get(platform.machine(), platform.machine())
-        engine = self._docker.ask("version", "--format", "{{.Server.Arch}}")
+        engine = self._docker.ask("version", "--format", "{{.Server.Arch}}") or "no answer"
         if engine != own:
             raise SetupError(
                 f"docker engine: should have this machine's architecture, {own} (got {engine}). "
