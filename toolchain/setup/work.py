@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,8 +70,10 @@ class Work:
     def kill(self) -> None:
         """End the running commands and everything they have started."""
         for child in self._children:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
+            # It may have ended in this very moment.
+            with suppress(ProcessLookupError):
+                if child.returncode is None:
+                    os.killpg(child.pid, signal.SIGKILL)
 
     def _show_line(self, line: str) -> None:
         self.show(line.strip()[:60])
