@@ -51,7 +51,7 @@ class Work:
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with self.log.open("a", errors="replace") as log:
+        with self.log.open("a", buffering=1, errors="replace") as log:
             child = self._start(command, cwd, environ)
             for line in child.stdout or ():
                 log.write(line)
