@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,6 @@ from docker.errors import ImageNotFound
 
 from infra.resources.image import ROOT
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
-from toolchain.setup.engine_address import find_engine
-from toolchain.images.context import make_context
-from toolchain.images.engine import HttpEngine
 from tests.support.machine import tool_environment
 from tests.support.portal_stack import PortalStack
 from tests.support.production import DOMAIN, production_settings
@@ -117,15 +115,15 @@ def test_image_builds_and_owns_what_it_copies(remapped_stack: PortalStack, tmp_p
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").touch()
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    built = HttpEngine(find_engine({**os.environ, **remapped_stack.variables})).build(
-        "owner",
-        make_context(tmp_path),
-        arguments={"BASE_IMAGE": base_images()[0]},
-        labels={},
-        on_line=print,
+    name = f"devportal-{remapped_stack.name}-owner"
+    arguments = ["--build-arg", f"BASE_IMAGE={base_images()[0]}", "--tag", name]
+    subprocess.run(
+        ["docker", "build", *arguments, tmp_path],
+        env={**os.environ, **remapped_stack.variables},
+        check=True,
     )
     said = remapped_stack.client.containers.run(
-        built,
+        name,
         ["-c", "%u:%g", "/to", "/to/folder", "/to/folder/file"],
         entrypoint="stat",
         remove=True,

@@ -36,10 +36,7 @@ class ImageBuilder:
     def build(self, recipes: Sequence[Recipe], *, afresh: bool = False) -> None:
         """Build every recipe whose image is missing; all of them with `afresh`.
 
-        Raises
-        ------
-        SetupError
-            Raised with the first failure, after the other builds have ended.
+        Raises SetupError with the first failure, after the other builds have ended.
         """
         wanted = [recipe for recipe in recipes if afresh or not self._has(recipe.name)]
         if wanted and (afresh or not self._has(COMMON_LAYER)):
@@ -108,7 +105,7 @@ class ImageBuilder:
 
     def _check_architecture(self) -> None:
         own = _ARCHITECTURES.get(platform.machine(), platform.machine())
-        engine = self._docker.ask("version", "--format", "{{.Server.Arch}}")
+        engine = self._docker.ask("version", "--format", "{{.Server.Arch}}") or "no answer"
         if engine != own:
             raise SetupError(
                 f"docker engine: should have this machine's architecture, {own} (got {engine}). "

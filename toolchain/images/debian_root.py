@@ -34,13 +34,7 @@ class DebianRoot:
     work: Work
 
     def make(self, mirrors: Mirrors, environ: Mapping[str, str]) -> Path:
-        """Unpack and configure the packages, afresh; the path of the tar archive.
-
-        Raises
-        ------
-        SetupError
-            Raised without root rights, or when a command fails.
-        """
+        """Unpack and configure the packages; the path of the tar archive. Raises SetupError."""
         if os.geteuid() != 0:
             raise SetupError(
                 f"base images: should be built as root (got user id {os.geteuid()}). "

@@ -52,13 +52,7 @@ class Mirrors:
 
 
 def find_mirrors(environ: Mapping[str, str]) -> Mirrors:
-    """The mirrors that the environment names, else those of the machine's apt.
-
-    Raises
-    ------
-    SetupError
-        Raised when neither names a Debian archive.
-    """
+    """The mirrors that the environment names, else those of apt; raises SetupError without any."""
     if named := environ.get(MIRROR_VARIABLE):
         return Mirrors(named, environ.get(SECURITY_VARIABLE, ""))
     wanted = "$(REPO_URI) $(RELEASE) $(COMPONENT)"

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_file(path: Path, text: str, *, mode: int = 0o644) -> None:
+def write_file(path: Path, text: str) -> None:
     """Write a file, or replace it, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    os.chmod(name, mode)
+    os.chmod(name, 0o644)
     os.replace(name, path)
 
 

@@ -6,6 +6,7 @@ of its own, which can be stopped, because Python's name look-up has no time limi
 
 import os
 import platform
+import shutil
 import signal
 import sys
 import tarfile
@@ -33,6 +34,8 @@ def fetch_archive(url: str, folder: Path, work: Work, *, x86_64: str = "amd64") 
     try:
         work.run(command, cwd=ROOT, environ=os.environ)
     except SetupError:
+        shutil.rmtree(folder)
+        folder.mkdir()
         work.say("the official download does not answer; building it from its Go module")
         return False
     return True

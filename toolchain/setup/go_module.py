@@ -36,13 +36,7 @@ class GoModule:
         return digest(_TAGS.encode(), self.linker_flags.encode(), *parts)
 
     def build(self, package: str, target: Path, work: Work) -> None:
-        """Build a package's program; an interrupted build goes on.
-
-        Raises
-        ------
-        SetupError
-            Raised without Go, or when the build fails.
-        """
+        """Build a package's program; an interrupted build goes on. Raises SetupError."""
         environ = {
             **self.project.environ,
             "CGO_ENABLED": "0",

@@ -42,13 +42,7 @@ class LocalEngine:
         work.run([*_APT, "--no-install-recommends", "install", *known], environ=environ)
 
     def start(self, work: Work) -> None:
-        """Start the engine and wait until it answers.
-
-        Raises
-        ------
-        SetupError
-            Raised with the end of its log when it ends, or does not answer in time.
-        """
+        """Start it and wait; raises SetupError when it ends, or does not answer in time."""
         if self.systemd_folder.is_dir():
             work.run(["systemctl", "start", "docker"])
             self._wait(work, None)
@@ -65,10 +59,7 @@ class LocalEngine:
     def map_users(self) -> None:
         """Have the engine map users from its first start on; other settings of its file stay.
 
-        Raises
-        ------
-        SetupError
-            Raised where the kernel makes no user namespace, or the file is not the engine's.
+        Raises SetupError where the kernel makes no user namespace, or the file is not JSON.
         """
         limit = self.kernel_limit.read_text().strip() if self.kernel_limit.exists() else "no file"
         if limit in ("0", "no file"):

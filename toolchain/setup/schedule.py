@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError, StoppedError
@@ -15,16 +14,17 @@ from toolchain.setup.project import Project
 from toolchain.setup.work import Work
 
 
-@dataclass(frozen=True)
 class Step(ABC):
     """A part that is there, or is made; never half-made where `find` would take it for whole."""
 
-    project: Project
-    name: ClassVar[str]
-    purpose: ClassVar[str]
+    name: str
+    purpose: str
     """What `run` does, as an order."""
-    after: ClassVar[tuple[str, ...]] = ()
+    after: tuple[str, ...] = ()
     """Names of the steps, further up in the list, that have to be done before."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
 
     @abstractmethod
     def find(self) -> str | None:
@@ -47,13 +47,7 @@ class Schedule:
     _works: list[Work] = field(default_factory=list)
 
     def run(self) -> None:
-        """Make every part that is not there.
-
-        Raises
-        ------
-        SetupError
-            Raised with the first failure, after the other steps have been stopped.
-        """
+        """Make every part that is not there; raises the first SetupError once all are stopped."""
         made: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(len(self.steps)) as pool:
             for step in self.steps:

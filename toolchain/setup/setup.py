@@ -23,7 +23,7 @@ def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
         LanguageHost(project),
         DockerProvider(project),
         PythonEnvironment(project),
-        DockerEngine(project, userns_remap),
+        DockerEngine(project, userns_remap=userns_remap),
         BaseImages(project),
     ]
 
@@ -31,12 +31,8 @@ def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
 def set_up(project: Project, console: Console, *, userns_remap: bool = False) -> dict[str, str]:
     """Make everything `pulumi` needs; the variables with which it runs.
 
-    With `userns_remap` an engine that is installed now maps users; any other is refused.
-
-    Raises
-    ------
-    SetupError
-        Raised when this machine does not allow a part.
+    With `userns_remap` an engine that is installed now maps users; any other is refused. Raises
+    SetupError when this machine does not allow a part.
     """
     project.places.state.mkdir(parents=True, exist_ok=True)
     project.places.data.chmod(0o700)
@@ -53,13 +49,7 @@ def set_up(project: Project, console: Console, *, userns_remap: bool = False) ->
 
 
 def ready_environment(project: Project) -> dict[str, str]:
-    """The variables with which `pulumi` runs, where everything is there; makes nothing.
-
-    Raises
-    ------
-    SetupError
-        Raised for the first part that is missing.
-    """
+    """The variables with which `pulumi` runs; makes nothing, but raises SetupError."""
     for step in list_steps(project):
         if not step.find():
             raise SetupError(

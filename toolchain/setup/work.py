@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,16 +47,11 @@ class Work:
     ) -> None:
         """Run a command to its end, its output in the log.
 
-        Raises
-        ------
-        SetupError
-            Raised with the last lines of its output when it fails.
-        StoppedError
-            Raised when the step is stopped.
+        Raises SetupError with its last lines when it fails, StoppedError when the step is stopped.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with self.log.open("a", errors="replace") as log:
+        with self.log.open("a", buffering=1, errors="replace") as log:
             child = self._start(command, cwd, environ)
             for line in child.stdout or ():
                 log.write(line)
@@ -74,8 +70,10 @@ class Work:
     def kill(self) -> None:
         """End the running commands and everything they have started."""
         for child in self._children:
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
+            # It may have ended in this very moment.
+            with suppress(ProcessLookupError):
+                if child.returncode is None:
+                    os.killpg(child.pid, signal.SIGKILL)
 
     def _show_line(self, line: str) -> None:
         self.show(line.strip()[:60])

@@ -2,7 +2,6 @@
 
 import subprocess
 import threading
-from dataclasses import dataclass
 
 from toolchain.images.builder import ImageBuilder
 from toolchain.images.recipes import Recipe, load_recipes
@@ -16,7 +15,6 @@ OFFICIAL, PACKAGES = "official", "packages"
 _ANSWER_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
 class BaseImages(Step):
     """What the stack's Dockerfiles start from; where from is decided once and remembered."""
 
@@ -40,7 +38,7 @@ class BaseImages(Step):
             answers = all(map(self._is_pulled, _one_of_each_registry(recipes)))
             write_file(self.project.places.image_source, OFFICIAL if answers else PACKAGES)
         if read_source(self.project) == PACKAGES:
-            work.say("no image registry answers; building the images from packages")
+            work.say("no image registry answers; the images come from packages")
             ImageBuilder(self.project, work).build(recipes)
 
     def _is_pulled(self, image: str) -> bool:

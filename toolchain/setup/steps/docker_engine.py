@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.setup.docker_cli import DEFAULT_SOCKET, DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.local_engine import LocalEngine
+from toolchain.setup.project import Project
 from toolchain.setup.schedule import Step
 from toolchain.setup.versions import ENGINE_MINIMUM, parse_version
 from toolchain.setup.work import Work
@@ -18,16 +18,18 @@ _GUIDE = "https://docs.docker.com/engine/install/"
 _MINIMUM = ".".join(str(part) for part in ENGINE_MINIMUM)
 
 
-@dataclass(frozen=True)
 class DockerEngine(Step):
     """The engine that the stacks run on.
 
     With `userns_remap` it has to map users: one that is installed here will, any other is refused.
     """
 
-    userns_remap: bool = False
     name = "docker engine"
     purpose = "look for an engine that answers; else install and start one"
+
+    def __init__(self, project: Project, *, userns_remap: bool = False) -> None:
+        super().__init__(project)
+        self.userns_remap = userns_remap
 
     def find(self) -> str | None:
         version = self._docker.version()

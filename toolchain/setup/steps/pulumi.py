@@ -3,6 +3,7 @@
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from toolchain.setup.atomic import build_folder, share_file
@@ -92,7 +93,7 @@ class Cli:
 def find_cli(project: Project) -> Cli | None:
     """The user's own CLI, else that of the cache, else None."""
     own = project.find_program("pulumi")
-    version = (own and ask(str(own), "version", environ=project.environ)) or ""
+    version = _ask_version(own, own.stat().st_mtime_ns) if own else ""
     if own is not None and parse_version(version) >= PULUMI_CLI_MINIMUM:
         return Cli(own, version.removeprefix("v"), f"yours, {own}")
     cached = _cli_folder(project) / "pulumi"
@@ -106,7 +107,7 @@ def pulumi_folder(project: Project) -> Path | None:
     """The folder that goes on PATH; it exists only when it is complete. None without a CLI."""
     cli = find_cli(project)
     if cli is None or cli.has_host:
-        return cli and cli.path.parent
+        return cli and cli.path.resolve().parent
     identity = f"{cli.path.resolve()} {cli.path.stat().st_mtime_ns}"
     host = project.find_program(_HOST) or pulumi_module(project).digest(*_HOST_SOURCES)
     return project.places.cache / "pulumi" / digest(identity.encode(), str(host).encode())
@@ -114,6 +115,12 @@ def pulumi_folder(project: Project) -> Path | None:
 
 def _cli_folder(project: Project) -> Path:
     return project.places.cache / "pulumi" / pulumi_module(project).digest()
+
+
+@cache
+def _ask_version(cli: Path, _changed_ns: int) -> str:
+    """What it prints; several steps need it, and it takes a while to start."""
+    return ask(str(cli), "version", environ=os.environ) or ""
 
 
 def _flatten(folder: Path) -> None:

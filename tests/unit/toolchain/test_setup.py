@@ -1,0 +1,241 @@
+"""The set-up as a whole, its Python environment, and what `activate` gives a shell."""
+
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from toolchain.setup import python_packages, setup
+from toolchain.setup.atomic import write_file
+from toolchain.setup.console import Console, report_mistakes
+from toolchain.setup.environment import describe_environment, render_exports
+from toolchain.setup.errors import SetupError
+from toolchain.setup.project import ROOT, Project
+from toolchain.setup.schedule import Step
+from toolchain.setup.steps.python_environment import PythonEnvironment
+from toolchain.setup.work import Work
+
+SHELLS = [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)]
+
+
+class Part(Step):
+    """A part that is there once it was made."""
+
+    name = "part"
+    purpose = "make it"
+    found: str | None = None
+
+    def find(self) -> str | None:
+        return self.found
+
+    def run(self, work: Work) -> None:
+        self.found = "made"
+
+
+@pytest.fixture
+def part(project: Project, monkeypatch: pytest.MonkeyPatch) -> Part:
+    made = Part(project)
+    monkeypatch.setattr(setup, "list_steps", lambda project, **options: [made])
+    monkeypatch.setattr(setup, "describe_environment", lambda project: {"PATH": "/bin"})
+    return made
+
+
+def test_first_run_makes_what_is_missing_and_the_second_prints_one_line(
+    part: Part, project: Project
+) -> None:
+    write_file(project.places.go / "build" / "package", "")
+    setup.set_up(project, Console(io.StringIO()))
+    assert part.found == "made"
+    assert not project.places.go.exists()
+    screen = io.StringIO()
+    assert setup.set_up(project, Console(screen)) == {"PATH": "/bin"}
+    assert screen.getvalue().startswith("set-up: ready (")
+    assert screen.getvalue().count("\n") == 1
+
+
+def test_environment_of_a_machine_that_is_not_ready_is_refused_and_nothing_is_made(
+    part: Part, project: Project
+) -> None:
+    with pytest.raises(SetupError) as error:
+        setup.ready_environment(project)
+    assert str(error.value) == (
+        "part: should be there (got nothing). Run `make up` first, or `make setup`."
+    )
+    assert not project.places.home.exists()
+    part.found = "there"
+    assert setup.ready_environment(project) == {"PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (SetupError("part: should be. Get it."), 1, "part: should be. Get it.\n"),
+        (
+            OSError(28, "No space left on device", "/cache/x"),
+            1,
+            "set-up: /cache/x: should be usable (got: No space left on device).\n",
+        ),
+        (KeyboardInterrupt(), 130, "set-up: stopped; the next run goes on from here\n"),
+    ],
+)
+def test_failure_is_reported_in_a_line_without_a_traceback(
+    error: BaseException, code: int, message: str, screen: io.StringIO
+) -> None:
+    def run() -> None:
+        raise error
+
+    assert report_mistakes(Console(screen), run) == code
+    assert screen.getvalue() == message
+
+
+def test_every_step_depends_on_steps_above_it() -> None:
+    names: list[str] = []
+    for step in setup.list_steps(Project(ROOT, {})):
+        assert set(step.after) <= set(names)
+        names.append(step.name)
+
+
+@pytest.fixture
+def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The environments that were made; none is really made."""
+    made: list[Path] = []
+    monkeypatch.setattr(
+        python_packages.venv, "create", lambda folder, with_pip: made.append(folder)
+    )
+    monkeypatch.setattr(work, "run", lambda *arguments, **options: made[-1].mkdir(parents=True))
+    return made
+
+
+def test_venv_is_a_link_to_an_environment_that_all_clones_share(
+    project: Project, work: Work, pip: list[Path]
+) -> None:
+    step = PythonEnvironment(project)
+    folder = project.python_folder("requirements.txt")
+    write_file(folder / "half", "of an interrupted run")
+    step.run(work)
+    assert [file.name for file in folder.iterdir()] == ["complete"]
+    assert project.python == project.root / ".venv" / "bin" / "python"
+    (project.root / ".venv").unlink()
+    step.run(work)
+    assert step.find() == f".venv, {folder.name}"
+    assert pip == [folder]
+
+
+def test_venv_of_another_home_is_used_while_it_is_there(
+    project: Project, work: Work, pip: list[Path], tmp_path: Path
+) -> None:
+    PythonEnvironment(project).run(work)
+    other = Project(project.root, {**project.environ, "HOME": str(tmp_path / "other")})
+    assert PythonEnvironment(other).find() is not None
+    shutil.rmtree(project.places.cache)
+    assert PythonEnvironment(other).find() is None
+
+
+def test_changed_requirements_ask_for_another_environment(
+    project: Project, work: Work, pip: list[Path]
+) -> None:
+    PythonEnvironment(project).run(work)
+    (project.root / "requirements.txt").write_text("pulumi==3.272.0")
+    assert PythonEnvironment(project).find() is None
+
+
+def test_folder_of_the_user_named_venv_is_never_removed(project: Project, work: Work) -> None:
+    (project.root / ".venv").mkdir()
+    with pytest.raises(SetupError) as error:
+        PythonEnvironment(project).run(work)
+    assert str(error.value) == (
+        "step: .venv should be a link that the set-up makes (got a folder of yours). "
+        "Move it away and run this again."
+    )
+
+
+def test_pulumi_finds_everything_in_this_projects_folders(project: Project) -> None:
+    write_file(project.places.image_source, "packages\n")
+    data = f"{project.places.home}/.local/share/devportal"
+    assert describe_environment(project) == {
+        "PATH": project.environ["PATH"],
+        "PULUMI_HOME": f"{data}/pulumi",
+        "PULUMI_BACKEND_URL": f"file://{data}/state",
+        "PULUMI_CONFIG_PASSPHRASE": "devportal-development",
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "DEVPORTAL_IMAGE_SOURCE": "packages",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kept_out"),
+    [
+        ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE"),
+        ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE"),
+        ("PULUMI_BACKEND_URL", "PULUMI_BACKEND_URL"),
+    ],
+)
+def test_what_the_user_has_set_is_kept(name: str, kept_out: str, project: Project) -> None:
+    environ = {**project.environ, name: "theirs"}
+    assert kept_out not in describe_environment(Project(project.root, environ))
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"https_proxy": "http://p"}, "127.0.0.1,localhost,::1"),
+        ({"HTTP_PROXY": "http://p", "no_proxy": "lab, ::1"}, "lab,::1,127.0.0.1,localhost"),
+        ({"NO_PROXY": "lab"}, None),
+    ],
+)
+def test_loopback_never_goes_through_a_proxy(
+    environ: dict[str, str], expected: str | None, project: Project
+) -> None:
+    exported = describe_environment(Project(project.root, {**project.environ, **environ}))
+    assert (exported.get("NO_PROXY"), exported.get("no_proxy")) == (expected, expected)
+
+
+def test_exports_hold_any_character() -> None:
+    script = render_exports({"A": "it's $HOME `x`"}) + 'printf %s "$A"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert done.stdout == "it's $HOME `x`"
+
+
+@pytest.fixture
+def clone(project: Project) -> Path:
+    """A clone whose set-up prints one export."""
+    write_file(project.root / "toolchain" / "setup" / "__init__.py", "")
+    main = project.root / "toolchain" / "setup" / "__main__.py"
+    write_file(main, "print(\"export GREETING='it is set up'\")")
+    return project.root
+
+
+def run_shell(shell: str, script: str, folder: Path) -> str:
+    command = [shutil.which(shell) or shell, "-c", script]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_shell_gets_the_exports_and_no_helper_variable(shell: str, clone: Path) -> None:
+    script = '. ./activate; echo "$GREETING"; set | grep -c "^_devportal"'
+    assert run_shell(shell, script, clone) == "it is set up\n0\n"
+
+
+@pytest.mark.skipif("bash" not in SHELLS, reason="there is no bash")
+def test_bash_finds_the_clone_from_any_folder(clone: Path) -> None:
+    assert run_shell("bash", f'. {clone}/activate; echo "$GREETING"', Path("/")) == "it is set up\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_failing_set_up_leaves_the_shell_alive(shell: str, clone: Path) -> None:
+    write_file(clone / "toolchain" / "setup" / "__main__.py", "raise SystemExit('no disk')")
+    assert run_shell(shell, '. ./activate; echo "$?, alive"', clone) == "1, alive\nno disk\n"
+
+
+def test_plain_sh_elsewhere_is_sent_to_the_projects_folder(clone: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert run_shell("sh", '. ../clone/activate; echo "$?"', elsewhere) == (
+        "1\n"
+        f"activate: should be sourced from the project's folder (got '{elsewhere}'). "
+        "cd there first.\n"
+    )
