@@ -3,7 +3,6 @@
 import itertools
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,7 +13,6 @@ from playwright.sync_api import Browser
 from benchmarks.stores import Stores, make_database, run_stores
 from infra.engine.client import connect
 from tests.support.browser import open_browser
-from tests.support.image_program import Program, base_image
 from tests.support.machine import remove_leftovers, tool_environment
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import run_portal
@@ -159,22 +157,3 @@ def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     )
     if name and request.session.testsfailed > failed_before:
         request.getfixturevalue(name).describe(print)
-
-
-@pytest.fixture(scope="module")
-def shell_base(engine: docker.DockerClient) -> Iterator[None]:
-    """The image that programs with image resources build on."""
-    with base_image(engine):
-        yield
-
-
-@pytest.fixture
-def program(
-    shell_base: None,
-    engine: docker.DockerClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Program:
-    """A program with image resources, in whose folder the test runs."""
-    monkeypatch.chdir(tmp_path)
-    return Program.start(engine, tmp_path)

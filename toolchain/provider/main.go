@@ -6,11 +6,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"runtime"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge/tokens"
-	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
+	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim"
+	sdk "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/cmdutil"
 	"github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
@@ -37,9 +40,11 @@ func main() {
 // part of every program and every state.
 func bridged() tfbridge.ProviderInfo {
 	info := tfbridge.ProviderInfo{
-		P:       shim.NewProvider(provider.New(version)()),
+		P:       sdk.NewProvider(provider.New(version)()),
 		Name:    pkg,
 		Version: version,
+
+		PreConfigureCallback: aimBuilds,
 		Config: map[string]*tfbridge.SchemaInfo{
 			"host": {Default: &tfbridge.DefaultInfo{
 				EnvVars: []string{"DOCKER_HOST"}, ComputeDefault: localEngine,
@@ -77,4 +82,22 @@ func localEngine(context.Context, tfbridge.ComputeDefaultOptions) (any, error) {
 		return "npipe:////./pipe/docker_engine", nil
 	}
 	return "unix:///var/run/docker.sock", nil
+}
+
+// aimBuilds makes image builds use the engine of this provider. Upstream builds with a Docker CLI
+// of its own, which reads the environment: without this, images for a remote engine are built on
+// the local one. The official plugin sets DOCKER_HOST too.
+func aimBuilds(config resource.PropertyMap, _ shim.ResourceConfig) error {
+	engineContext, given := config["context"]
+	if !given {
+		engineContext = resource.NewStringProperty(os.Getenv("DOCKER_CONTEXT"))
+	}
+	if engineContext.IsString() && engineContext.StringValue() != "" {
+		os.Unsetenv("DOCKER_HOST") // it would win
+		return os.Setenv("DOCKER_CONTEXT", engineContext.StringValue())
+	}
+	if host := config["host"]; host.IsString() {
+		return os.Setenv("DOCKER_HOST", host.StringValue())
+	}
+	return nil
 }

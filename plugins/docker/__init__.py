@@ -1,1 +1,0 @@
-"""A resource provider for Pulumi's docker package, over the Docker SDK."""

@@ -1,1 +1,0 @@
-"""Builds images through the engine's BuildKit."""

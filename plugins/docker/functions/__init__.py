@@ -1,1 +1,0 @@
-"""Functions of the docker package: they look something up and change nothing."""
