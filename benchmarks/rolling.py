@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.engine.client import connect
+
 from benchmarks.compose_nginx import give_own_configuration
 from benchmarks.load import Load, Request
 from benchmarks.sides import Compose, Pulumi, Side, published_port, query
-from infra.engine.client import connect
 from tests.support.portal_stack import PortalStack
 from tests.support.probe_image import ORDERS_TABLE, build_probe
 from tests.support.production import production_settings, trust

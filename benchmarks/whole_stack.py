@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sides import Compose, Pulumi
 from infra.engine.client import connect
+
+from benchmarks.sides import Compose, Pulumi
 from tests.support.portal_stack import DEVELOPMENT, PortalStack
 from tests.support.production import production_settings
 

@@ -2,8 +2,8 @@
 
 import docker
 import pytest
-
 from infra.engine.client import connect
+
 from tests.support.machine import remove_leftovers, tool_environment
 
 

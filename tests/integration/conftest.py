@@ -8,10 +8,10 @@ from typing import Any
 import docker
 import pytest
 from fastapi.testclient import TestClient
+from infra.engine.client import connect
 from playwright.sync_api import Browser
 
 from benchmarks.stores import Stores, make_database, run_stores
-from infra.engine.client import connect
 from tests.support.browser import open_browser
 from tests.support.machine import remove_leftovers, tool_environment
 from tests.support.portal_client import Person, log_in, run_replica

@@ -7,8 +7,8 @@ from functools import cache
 
 import docker
 
-from infra.resources.image import ROOT
 from infra.naming import STACK_LABEL
+from infra.resources.image import ROOT
 
 TEST_STACK_PREFIX = "test-"
 

@@ -13,8 +13,8 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
-from infra.resources.image import ROOT
 from infra.naming import container_labels
+from infra.resources.image import ROOT
 from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 _COUNTER = itertools.count()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import docker
 from docker.models.containers import Container
 
-from infra.resources.image import ROOT
-from infra.naming import STACK_LABEL
-from infra.settings.model import IMAGE_SOURCE_VARIABLE
 from infra.engine.volume_access import write_files
+from infra.naming import STACK_LABEL
+from infra.resources.image import ROOT
+from infra.settings.model import IMAGE_SOURCE_VARIABLE
 from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 PASSWORD = "only-for-this-test"

@@ -68,21 +68,6 @@ def test_commands_name_every_secret_that_they_lack_before_any_runs(
     )
 
 
-def test_commands_name_every_secret_that_they_lack_before_any_runs(
-    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    environment.delenv("MIGRATION_DATABASE_URL")
-    environment.delenv("ADMIN_PASSWORD")
-    assert main(["check"]) == 0
-    assert main(["migrate", "create-admin"]) == 2
-    assert capsys.readouterr().err == (
-        "MIGRATION_DATABASE_URL: should be set for migrate (got nothing). "
-        "Set MIGRATION_DATABASE_URL or MIGRATION_DATABASE_URL_FILE.\n"
-        "ADMIN_PASSWORD: should be set for create-admin (got nothing). "
-        "Set ADMIN_PASSWORD or ADMIN_PASSWORD_FILE.\n"
-    )
-
-
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("command", "start", "end"),
