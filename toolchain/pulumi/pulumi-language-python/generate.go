@@ -127,8 +127,8 @@ func (h *host) Link(
 	ctx context.Context, request *pulumirpc.LinkRequest,
 ) (*pulumirpc.LinkResponse, error) {
 	_, environment, err := resolve(request.Info, false)
-	if err != nil {
-		return nil, err
+	if err != nil || len(request.Packages) == 0 {
+		return &pulumirpc.LinkResponse{}, err
 	}
 	paths := map[string]string{}
 	var instructions strings.Builder

@@ -46,7 +46,7 @@ class DockerEngine(Step):
         return f"{version}, {address}"
 
     def run(self, work: Work) -> None:
-        self._refuse_elsewhere()
+        self.refuse_elsewhere()
         log = self.project.places.engine_log
         engine = LocalEngine(log, lambda: self._docker.version() is not None)
         installed = shutil.which("dockerd")
@@ -66,7 +66,7 @@ class DockerEngine(Step):
     def _docker(self) -> DockerCli:
         return DockerCli(self.project.environ)
 
-    def _refuse_elsewhere(self) -> None:
+    def refuse_elsewhere(self) -> None:
         """Raise SetupError unless the engine is ours to install: Debian, root, default address."""
         address = self._docker.address()
         chosen = address != DEFAULT_SOCKET

@@ -1,1 +1,0 @@
-"""The Pulumi toolchain for machines that reach package mirrors and nothing else."""

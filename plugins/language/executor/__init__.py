@@ -1,1 +1,0 @@
-"""Runs in the program's own Python; every Python that the Pulumi SDK supports can read it."""

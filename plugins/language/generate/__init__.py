@@ -1,1 +1,0 @@
-"""Python source for the resources of `pulumi import`."""

@@ -1,1 +1,0 @@
-"""The Python packages of an environment, and the Pulumi plugins they need."""

@@ -1,1 +1,0 @@
-"""The project's own Python: found and filled by pip, uv or poetry."""
