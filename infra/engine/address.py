@@ -62,11 +62,6 @@ class EngineAddress:
         """The address that `properties` returned."""
         return cls(properties["host"], properties["cert_path"] or None)
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the engine runs on this machine."""
-        return self.host.startswith("unix://")
-
 
 def resolve_engine(config: Mapping[str, str], environ: Mapping[str, str]) -> EngineAddress:
     """Find the engine as the Docker CLI does, the stack's own settings first.
@@ -160,9 +155,7 @@ def _refuse(config: Mapping[str, str]) -> None:
         )
 
 
-def _of_host(
-    host: str, config: Mapping[str, str], environ: Mapping[str, str]
-) -> EngineAddress:
+def _of_host(host: str, config: Mapping[str, str], environ: Mapping[str, str]) -> EngineAddress:
     folder = config.get("docker:certPath") or environ.get("DOCKER_CERT_PATH")
     if not folder and environ.get("DOCKER_TLS_VERIFY"):
         folder = str(_docker_folder(environ))

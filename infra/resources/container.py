@@ -165,9 +165,7 @@ def run_job(
     name: str, args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
 ) -> RunningContainer:
     """Run a container that ends, and wait for it; a code other than 0 ends the update."""
-    identity = _Identity(
-        name=defaults.naming.physical(args.role), hostname=args.role, is_job=True
-    )
+    identity = _Identity(name=defaults.naming.physical(args.role), hostname=args.role, is_job=True)
     return _run_fixed(name, args, identity, defaults, parent)
 
 

@@ -88,6 +88,11 @@ class _Monitor(mocks.MockMonitor):
         return response
 
 
+def recording_monitor(recorder: Recorder) -> mocks.MockMonitor:
+    """What Pulumi registers resources with while `recorder` stands in for the engine."""
+    return _Monitor(recorder)
+
+
 def _identify(urn: str) -> tuple[str, str]:
     types, name = urn.split("::")[2:]
     return types.rpartition("$")[2], name
@@ -137,7 +142,7 @@ def record_portal(settings: Settings) -> Recorder:
     recorder = Recorder()
     # Pulumi asks for the thread's loop; a test that ran `asyncio.run` has left none.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    monitor = _Monitor(recorder)
+    monitor = recording_monitor(recorder)
     mocks.set_mocks(recorder, project="devportal", stack=settings.stack, monitor=monitor)
 
     @pulumi.runtime.test

@@ -1,8 +1,88 @@
-"""Spellings that the provider compares as text."""
+"""What every container gets, and in which order replicas start."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
 import pytest
+from pulumi.runtime import mocks
 
-from infra.resources.container_options import _duration
+from infra.engine.address import EngineAddress
+from infra.naming import SPEC_LABEL, Naming
+from infra.resources.container import (
+    ContainerArgs,
+    ContainerDefaults,
+    PublishedPort,
+    run_container,
+    run_job,
+    run_replicas,
+)
+from infra.resources.container_options import duration
+from infra.settings import HealthSettings, LogSettings
+from tests.support.recording import CONTAINER, READINESS, Recorder, recording_monitor
+
+HOST_PORT = "pulumi-python:dynamic/devportal:HostPort"
+Program = Callable[[pulumi.Resource], Any]
+
+
+def defaults(**changes: Any) -> ContainerDefaults:
+    values: dict[str, Any] = {
+        "naming": Naming("dev"),
+        "engine": EngineAddress("unix:///var/run/docker.sock"),
+        "restart": "unless-stopped",
+        "pids_limit": 256,
+        "memory_reservation_percent": 50,
+        "health": HealthSettings(),
+        "has_start_interval": False,
+        "logs": LogSettings(),
+        "bind_address": "127.0.0.1",
+    }
+    return ContainerDefaults(**{**values, **changes})
+
+
+def container(**changes: Any) -> ContainerArgs:
+    values: dict[str, Any] = {
+        "role": "store",
+        "image": "sha256:1",
+        "uid": 70,
+        "gid": 71,
+        "networks": ["network"],
+        "memory_mb": 256,
+        "cpus": 0.5,
+        "stop_seconds": 30,
+    }
+    return ContainerArgs(**{**values, **changes})
+
+
+def record(program: Program) -> Recorder:
+    recorder = Recorder()
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    mocks.set_mocks(recorder, project="devportal", monitor=recording_monitor(recorder))
+
+    @pulumi.runtime.test
+    def run() -> None:
+        program(pulumi.ComponentResource("devportal:infra:Test", "test"))
+
+    run()
+    return recorder
+
+
+def record_one(
+    args: ContainerArgs, common: ContainerDefaults | None = None, *, job: bool = False
+) -> Recorder:
+    run = run_job if job else run_container
+    return record(lambda parent: run("store", args, common or defaults(), parent))
+
+
+def inputs_of(recorder: Recorder) -> dict[str, Any]:
+    [inputs] = recorder.of_type(CONTAINER).values()
+    return inputs
+
+
+def spec_of(args: ContainerArgs, common: ContainerDefaults | None = None) -> str:
+    labels = inputs_of(record_one(args, common))["labels"]
+    return {entry["label"]: entry["value"] for entry in labels}[SPEC_LABEL]
 
 
 @pytest.mark.parametrize(
@@ -10,4 +90,185 @@ from infra.resources.container_options import _duration
     [(0, "0s"), (2, "2s"), (59, "59s"), (60, "1m0s"), (90, "1m30s"), (3600, "1h0m0s")],
 )
 def test_duration_is_spelled_as_go_prints_it(seconds: int, spelled: str) -> None:
-    assert _duration(seconds) == spelled
+    assert duration(seconds) == spelled
+
+
+def test_container_is_hardened_limited_and_supervised() -> None:
+    inputs = inputs_of(record_one(container()))
+    hardened = {
+        "name": "devportal-dev-store",
+        "hostname": "store",
+        "user": "70:71",
+        "readOnly": True,
+        "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=0700,uid=70,gid=71"},
+        "capabilities": {"drops": ["ALL"]},
+        "securityOpts": ["no-new-privileges:true"],
+        "init": True,
+        "memory": 256,
+        "memorySwap": 256,
+        "memoryReservation": 128,
+        "cpus": "0.5",
+        "restart": "unless-stopped",
+        "stopSignal": "SIGTERM",
+        "stopTimeout": 30,
+        "destroyGraceSeconds": 30,
+        "logDriver": "json-file",
+        "logOpts": {"max-size": "10m", "max-file": "3"},
+    }
+    assert {key: inputs[key] for key in hardened} == hardened
+
+
+def test_container_is_started_and_awaited_by_its_readiness() -> None:
+    recorder = record_one(container(start_period_seconds=90, wait_seconds=300))
+    inputs = inputs_of(recorder)
+    assert (inputs["start"], inputs["wait"], inputs["mustRun"]) == (False, False, False)
+    ready = recorder.of_type(READINESS)["store-readiness"]
+    assert ready["container"] == "store-id"
+    assert (ready["goal"], ready["pids_limit"], ready["wait_seconds"]) == ("healthy", 256, 300)
+    assert inputs["healthcheck"]["startPeriod"] == "1m30s"
+
+
+@pytest.mark.parametrize(
+    ("has_start_interval", "interval", "start_interval"), [(False, "5s", None), (True, "30s", "1s")]
+)
+def test_probes_are_rare_where_the_engine_makes_quick_ones_at_the_start(
+    has_start_interval: bool, interval: str, start_interval: str | None
+) -> None:
+    common = defaults(has_start_interval=has_start_interval)
+    check = inputs_of(record_one(container(), common))["healthcheck"]
+    assert (check["interval"], check.get("startInterval")) == (interval, start_interval)
+
+
+@pytest.mark.parametrize(
+    ("percent", "memory_mb", "reservation_mb"), [(25, 1000, 250), (1, 100, 6), (0, 100, 0)]
+)
+def test_reservation_is_a_part_of_the_limit_that_the_engine_takes(
+    percent: int, memory_mb: int, reservation_mb: int
+) -> None:
+    common = defaults(memory_reservation_percent=percent)
+    inputs = inputs_of(record_one(container(memory_mb=memory_mb), common))
+    assert inputs["memoryReservation"] == reservation_mb
+
+
+def test_job_runs_once_without_health_checks_or_restarts() -> None:
+    recorder = record_one(container(), job=True)
+    inputs = inputs_of(recorder)
+    assert inputs["restart"] == "no"
+    assert inputs["healthcheck"] == {"tests": ["NONE"]}
+    assert recorder.of_type(READINESS)["store-readiness"]["goal"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("max_surge", "awaited"),
+    [
+        (1, {1: set(), 2: {1}, 3: {1, 2}, 4: {1, 2, 3}}),
+        (2, {1: set(), 2: set(), 3: {1}, 4: {2}}),
+        (4, {1: set(), 2: set(), 3: set(), 4: set()}),
+    ],
+)
+def test_replica_starts_when_the_one_max_surge_before_it_is_ready(
+    max_surge: int, awaited: dict[int, set[int]]
+) -> None:
+    recorder = record(
+        lambda parent: run_replicas(container(), defaults(), parent, count=4, max_surge=max_surge)
+    )
+    ready = {number: (READINESS, f"store-{number}-readiness") for number in awaited}
+    found = {
+        number: {
+            other
+            for other in awaited
+            if ready[other] in recorder.before(CONTAINER, f"store-{number}")
+        }
+        for number in awaited
+    }
+    assert found == awaited
+
+
+def test_replica_has_no_name_alias_or_port_of_its_own() -> None:
+    recorder = record(
+        lambda parent: run_replicas(container(), defaults(), parent, count=2, max_surge=1)
+    )
+    for inputs in recorder.of_type(CONTAINER).values():
+        assert "name" not in inputs
+        assert inputs["networksAdvanced"] == [{"name": "network"}]
+        assert inputs["ports"] == []
+
+
+def test_ports_are_listed_as_the_provider_reads_them_back() -> None:
+    ports = [PublishedPort(8443, 443), PublishedPort(8443, 443, "udp"), PublishedPort(8080, 80)]
+    recorder = record_one(container(ports=ports))
+    assert [
+        (p["internal"], p["external"], p["protocol"]) for p in inputs_of(recorder)["ports"]
+    ] == [
+        (8080, 80, "tcp"),
+        (8443, 443, "tcp"),
+        (8443, 443, "udp"),
+    ]
+    assert recorder.of_type(READINESS)["store-readiness"]["ports"] == {
+        "8080/tcp": "127.0.0.1:80",
+        "8443/tcp": "127.0.0.1:443",
+        "8443/udp": "127.0.0.1:443",
+    }
+
+
+def test_port_zero_is_chosen_once_for_both_protocols() -> None:
+    ports = [PublishedPort(8443, 0), PublishedPort(8443, 0, "udp")]
+    recorder = record_one(container(ports=ports))
+    assert list(recorder.of_type(HOST_PORT)) == ["store-port-8443"]
+    assert [port["external"] for port in inputs_of(recorder)["ports"]] == [20001, 20001]
+
+
+@pytest.mark.parametrize(
+    ("bind_address", "address"), [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80")]
+)
+def test_published_address_can_stand_in_a_url(bind_address: str, address: str) -> None:
+    found: list[str] = []
+    common = defaults(bind_address=bind_address)
+
+    def program(parent: pulumi.Resource) -> None:
+        args = container(ports=[PublishedPort(8080, 80)])
+        run_container("store", args, common, parent).published(8080).apply(found.append)
+
+    record(program)
+    assert found == [address]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cpus": 1.0},
+        {"command": ["store", "--quick"]},
+        {"environment": {"LEVEL": "debug"}},
+        {"tmpfs_mb": {"/tmp": 32}},
+        {"start_period_seconds": 90},
+        {"ports": [PublishedPort(8080, 80)]},
+        {"secret_files": {"password": "s3cret"}},
+        {"stop_seconds": 31},
+    ],
+)
+def test_spec_label_changes_with_what_the_container_is(change: dict[str, Any]) -> None:
+    assert spec_of(container()) != spec_of(container(**change))
+
+
+@pytest.mark.parametrize(
+    ("change", "common"),
+    [
+        ({}, {}),
+        ({"memory_mb": 512}, {}),
+        ({"grace_seconds": 600}, {}),
+        ({"wait_seconds": 600}, {}),
+        ({}, {"restart": "always"}),
+        ({}, {"pids_limit": 99}),
+        ({}, {"memory_reservation_percent": 25}),
+    ],
+)
+def test_spec_label_is_the_same_for_what_needs_no_replacement(
+    change: dict[str, Any], common: dict[str, Any]
+) -> None:
+    assert spec_of(container()) == spec_of(container(**change), defaults(**common))
+
+
+def test_reservation_that_is_taken_away_replaces_the_container() -> None:
+    """The engine takes an update to none for "as before"."""
+    common = defaults(memory_reservation_percent=0)
+    assert spec_of(container()) != spec_of(container(), common)

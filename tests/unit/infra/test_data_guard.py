@@ -1,10 +1,10 @@
-"""When leave is given to begin with an empty database."""
+"""When a database may begin empty."""
 
 from typing import Any
 
 import pytest
 
-from infra.engine import volume_access
+from infra.engine import data_guard
 from infra.engine.data_guard import _DataGuardProvider
 
 PROPS: dict[str, Any] = {
@@ -13,7 +13,7 @@ PROPS: dict[str, Any] = {
     "gid": 70,
     "retain": True,
     "fresh_start": None,
-    "docker_host": "",
+    "engine": {"host": "unix:///var/run/docker.sock", "cert_path": ""},
 }
 PROVIDER = _DataGuardProvider()
 
@@ -27,8 +27,8 @@ def volume(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         assert props["folder_mode"] == 0o700
         files.update(props["files"])
 
-    monkeypatch.setattr(volume_access, "has_file", lambda props, name: name in files)
-    monkeypatch.setattr(volume_access, "write_files", write)
+    monkeypatch.setattr(data_guard, "has_file", lambda props, name: name in files)
+    monkeypatch.setattr(data_guard, "write_files", write)
     return files
 
 
@@ -56,18 +56,18 @@ def test_data_that_is_there_is_taken_over(volume: set[str]) -> None:
 def test_data_that_was_there_is_never_forgotten(volume: set[str]) -> None:
     assert not is_gone()
     assert not PROVIDER.diff("volume", PROPS, PROPS).changes
-    update(docker_host="tcp://other")
+    update(engine={"host": "tcp://other", "cert_path": ""})
     assert volume == set()
 
 
-def test_new_word_gives_leave_once(volume: set[str]) -> None:
+def test_new_word_permits_an_empty_database_once(volume: set[str]) -> None:
     assert PROVIDER.diff("volume", PROPS, {**PROPS, "fresh_start": "today"}).changes
     update(fresh_start="today")
     assert volume == {".begin-empty"}
     volume.clear()
-    told = {**PROPS, "fresh_start": "today"}
-    assert not PROVIDER.diff("volume", told, told).changes
-    PROVIDER.update("volume", told, PROPS)
+    known = {**PROPS, "fresh_start": "today"}
+    assert not PROVIDER.diff("volume", known, known).changes
+    PROVIDER.update("volume", known, PROPS)
     assert volume == set()
 
 

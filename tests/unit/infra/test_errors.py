@@ -5,6 +5,10 @@ import traceback
 from infra.errors import ProviderError
 
 
+class VolumeError(ProviderError):
+    """As each kind of resource has its own."""
+
+
 def fail(error: Exception) -> str:
     try:
         raise error
@@ -13,9 +17,9 @@ def fail(error: Exception) -> str:
         return traceback.format_exc()
 
 
-def test_error_for_the_user_has_no_frames() -> None:
-    assert fail(ProviderError("volume 'v': should be there (got none). Make it.")) == (
-        "infra.errors.ProviderError: volume 'v': should be there (got none). Make it.\n"
+def test_error_for_the_user_has_no_frames_and_no_module() -> None:
+    assert fail(VolumeError("volume 'v': should be there (got none). Make it.")) == (
+        "VolumeError: volume 'v': should be there (got none). Make it.\n"
     )
 
 

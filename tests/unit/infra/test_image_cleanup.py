@@ -51,7 +51,7 @@ def test_every_image_of_the_stack_goes() -> None:
     assert engine.asked == [{"label": "devportal.stack=dev"}]
 
 
-def test_image_that_somebody_else_runs_is_told_and_the_rest_goes() -> None:
+def test_image_that_somebody_else_runs_is_reported_and_the_rest_goes() -> None:
     engine: Any = FakeEngine(
         {"sha256:1": ["devportal-dev-redis:latest"], "sha256:2": []}, {"sha256:1": ["mine"]}
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.engine import volume_access
+from infra.engine import volume_access, volume_files
 from infra.engine.volume_files import (
     _digest,
     _VolumeFilesProvider,
@@ -15,7 +15,7 @@ from infra.engine.volume_files import (
 PROPS: dict[str, Any] = {
     "volume": "devportal-dev-app-secrets",
     "image": "sha256:1",
-    "docker_host": "",
+    "engine": {"host": "unix:///var/run/docker.sock", "cert_path": ""},
     "files": {"secret_key": "s3cret"},
     "uid": 10001,
     "gid": 10001,
@@ -64,7 +64,7 @@ def test_engine_with_user_namespaces_shows_owners_as_the_host_knows_them() -> No
         ({"files": {"secret_key": "other"}}, True, []),
         ({"uid": 7}, True, []),
         ({"volume": "other"}, True, ["volume"]),
-        ({"docker_host": "tcp://engine:2376"}, True, ["docker_host"]),
+        ({"engine": {"host": "tcp://engine:2376", "cert_path": ""}}, True, []),
     ],
 )
 def test_diff_compares_content_and_place(
@@ -76,24 +76,31 @@ def test_diff_compares_content_and_place(
 
 def test_each_write_has_a_revision_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[dict[str, Any]] = []
-    monkeypatch.setattr(volume_access, "write_files", written.append)
+    monkeypatch.setattr(volume_files, "write_files", written.append)
     provider = _VolumeFilesProvider()
     first = provider.create(PROPS).outs
-    second = provider.update("id", state_of(PROPS), PROPS).outs
+    changed = {**PROPS, "uid": 7}
+    second = provider.update("id", state_of(PROPS), changed).outs
     assert first is not None
     assert second is not None
-    assert written == [PROPS, PROPS]
+    assert written == [PROPS, changed]
     assert first["revision"] != second["revision"]
-    assert first["digest"] == second["digest"]
+
+
+def test_other_address_of_the_same_engine_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_files, "write_files", pytest.fail)
+    moved = {**PROPS, "engine": {"host": "tcp://same:2376", "cert_path": ""}}
+    outs = _VolumeFilesProvider().update("id", state_of(PROPS), moved).outs
+    assert outs == {**state_of(PROPS), "engine": moved["engine"]}
 
 
 def test_missing_volume_means_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volume_access, "read_files", lambda _: None)
+    monkeypatch.setattr(volume_files, "read_files", lambda _: None)
     assert _VolumeFilesProvider().read("id", state_of(PROPS)).id == ""
 
 
 def test_file_changed_by_hand_is_drift(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volume_access, "read_files", lambda _: {"secret_key": b"edited"})
+    monkeypatch.setattr(volume_files, "read_files", lambda _: {"secret_key": b"edited"})
     provider = _VolumeFilesProvider()
     found = provider.read("id", state_of(PROPS)).outs
     assert found is not None

@@ -1,0 +1,223 @@
+"""Readiness of a container: what a plan shows, how it is mended, how a failure is reported."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from infra.engine import container_state, readiness
+from infra.engine.container_state import ReadinessError
+from infra.engine.readiness import _ReadinessProvider
+from tests.support.fake_container import FakeEngine, describe
+
+PROPS: dict[str, Any] = {
+    "container": "abc",
+    "container_name": "devportal-dev-redis",
+    "goal": "healthy",
+    # Numbers come back from the state as floats.
+    "pids_limit": 256.0,
+    "ports": {},
+    "wait_seconds": 120.0,
+    "stop_seconds": 30.0,
+    "state": "healthy",
+    "engine": {"host": "unix:///var/run/docker.sock", "cert_path": ""},
+}
+JOB: dict[str, Any] = {**PROPS, "goal": "finished", "state": "finished"}
+PROVIDER = _ReadinessProvider()
+PORTS = {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6380"}]}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that goes on by half a second at each look."""
+    ticks = itertools.count(0, 0.5)
+    monkeypatch.setattr(container_state.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(container_state.time, "sleep", lambda _: None)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, *life: dict[str, Any], **changes: Any) -> FakeEngine:
+    engine = FakeEngine(list(life), **changes)
+    monkeypatch.setattr(readiness, "engine_of", lambda props: engine)
+    return engine
+
+
+def planned(props: dict[str, Any] = PROPS) -> tuple[str, bool]:
+    """State that a plan shows, and whether it shows a change."""
+    checked = PROVIDER.check(props, dict(props)).inputs
+    return checked["state"], bool(PROVIDER.diff("id", props, checked).changes)
+
+
+def failure(props: dict[str, Any] = PROPS, olds: dict[str, Any] | None = None) -> str:
+    with pytest.raises(ReadinessError) as caught:
+        PROVIDER.put(olds or {}, props)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (describe(), "healthy"),
+        (describe("paused"), "paused"),
+        (describe("exited", code=137), "exited with code 137"),
+        (describe("restarting"), "restarting"),
+        (describe(health="unhealthy"), "unhealthy"),
+        (describe(pids=99), "limited to 99 processes"),
+        (None, "missing"),
+    ],
+)
+def test_plan_shows_a_container_that_is_not_as_it_should_be(
+    found: dict[str, Any] | None, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, *([found] if found else []))
+    assert planned() == (state, state != "healthy")
+
+
+@pytest.mark.parametrize(
+    ("address", "state"),
+    [
+        ("127.0.0.1:6380", "healthy"),
+        ("0.0.0.0:6380", "published on 127.0.0.1:6380 for 6379/tcp"),
+        ("127.0.0.1:7000", "published on 127.0.0.1:6380 for 6379/tcp"),
+    ],
+)
+def test_plan_compares_the_addresses_that_the_engine_bound(
+    address: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, describe(ports=PORTS))
+    assert planned({**PROPS, "ports": {"6379/tcp": address}})[0] == state
+
+
+def test_health_check_that_passes_now_counts_more_than_what_the_engine_saw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, describe(health="unhealthy"), probes=[0])
+    assert planned() == ("healthy", False)
+
+
+def test_container_that_the_plan_replaces_is_not_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch)
+    checked = PROVIDER.check(PROPS, {**PROPS, "container": "other"}).inputs
+    assert checked["state"] == "healthy"
+    assert PROVIDER.diff("id", PROPS, checked).changes
+
+
+def test_state_that_a_refresh_found_is_still_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, describe("paused"))
+    refreshed = PROVIDER.read("id", PROPS).outs
+    assert refreshed is not None
+    checked = PROVIDER.check(PROPS, dict(PROPS)).inputs
+    assert PROVIDER.diff("id", refreshed, checked).changes
+
+
+@pytest.mark.parametrize(
+    ("first", "calls"),
+    [
+        (describe("created"), ["limit 256", "start"]),
+        (describe("paused"), ["limit 256", "unpause"]),
+        (describe("exited", code=137), ["limit 256", "start"]),
+        (describe("restarting"), ["limit 256", "restart 30"]),
+        (describe(health="unhealthy"), ["limit 256", "restart 30"]),
+        (describe(pids=99), ["limit 256"]),
+    ],
+)
+def test_container_is_mended_under_its_process_limit(
+    first: dict[str, Any], calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = use(monkeypatch, first, describe(health="starting"), describe())
+    assert PROVIDER.put(PROPS, PROPS) == {"state": "healthy"}
+    assert engine.calls == calls
+
+
+def test_container_is_ready_when_its_health_check_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, describe("created"), describe(health="starting"), probes=[1, 1, 0])
+    assert PROVIDER.put({}, PROPS) == {"state": "healthy"}
+
+
+def test_container_that_exits_fails_at_once_and_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = describe("exited", code=3)
+    engine = use(monkeypatch, describe("created"), describe(health="starting"), ended)
+    assert failure() == (
+        "container 'devportal-dev-redis': should become healthy (got: exited with code 3). Its "
+        "last lines:\n    first line\n    last line\nCorrect what they name, then run `up` again."
+    )
+    assert engine.calls == ["limit 256", "start", "stop 30"]
+
+
+def test_container_that_was_restarted_fails_with_the_code_it_ended_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    again = describe(health="starting", restarts=1)
+    life = (describe("created"), describe(health="starting"), again)
+    engine = use(monkeypatch, *life, exit_codes=["2"], log="")
+    assert failure() == (
+        "container 'devportal-dev-redis': should become healthy (got: exited with code 2). Its "
+        "last lines:\n    (no line)\nCorrect what they name, then run `up` again."
+    )
+    assert engine.calls[-1] == "stop 30"
+
+
+@pytest.mark.parametrize(("olds", "last"), [({}, "stop 30"), (PROPS, "start")])
+def test_container_that_takes_too_long_is_stopped_unless_it_was_ready_before(
+    olds: dict[str, Any], last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = use(monkeypatch, describe("created"), describe(health="starting"))
+    assert failure(olds=olds) == (
+        "container 'devportal-dev-redis': should become healthy (got: starting after 120 s). Its "
+        "last lines:\n    first line\n    last line\nCorrect what they name, or raise "
+        "health.wait_seconds; then run `up` again."
+    )
+    assert engine.calls[-1] == last
+
+
+def test_missing_container_is_for_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch)
+    assert failure() == (
+        "container 'devportal-dev-redis': should exist (got none of this id). Run `pulumi up "
+        "--refresh`, which creates it again."
+    )
+    assert PROVIDER.read("id", PROPS).id == ""
+
+
+def test_engine_that_refuses_the_limit_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, describe("created"), refusal='{"message":"no cgroup"}\n')
+    assert failure() == (
+        "container 'devportal-dev-redis': should take a limit of 256 processes (got: "
+        '{"message":"no cgroup"}). Run `up` again.'
+    )
+
+
+def test_job_is_done_when_it_has_ended_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = use(monkeypatch, describe("created"), describe(), describe("exited"))
+    assert PROVIDER.put({}, JOB) == {"state": "finished"}
+    assert engine.calls == ["limit 256", "start"]
+    assert planned(JOB) == ("finished", False)
+
+
+def test_job_that_fails_is_not_run_again_in_the_same_update(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = use(monkeypatch, describe("created"), describe(), describe("exited", code=1))
+    assert failure(JOB).startswith(
+        "container 'devportal-dev-redis': should become finished (got: exited with code 1)."
+    )
+    assert engine.calls.count("start") == 1
+
+
+def test_job_whose_container_was_pruned_is_done_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch)
+    assert planned(JOB) == ("finished", False)
+
+
+def test_other_address_of_the_same_engine_touches_no_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = use(monkeypatch, describe())
+    moved = {**PROPS, "engine": {"host": "tcp://same:2376", "cert_path": "/home/other"}}
+    assert PROVIDER.diff("id", PROPS, moved).changes
+    assert PROVIDER.diff("id", PROPS, moved).replaces == []
+    assert PROVIDER.update("id", PROPS, moved).outs == moved
+    assert engine.calls == []
