@@ -3,11 +3,16 @@
 import pulumi
 
 from infra.engine.provider import program_engine
+from infra.errors import UserError
 from infra.settings import Settings
 from infra.stack import DevportalStack
 
-settings = Settings.load(pulumi.Config(), pulumi.get_stack())
-stack = DevportalStack("devportal", settings, program_engine())
+try:
+    settings = Settings.load(pulumi.Config(), pulumi.get_stack())
+    stack = DevportalStack("devportal", settings, program_engine())
+except UserError as error:
+    # Pulumi shows any other exception with its traceback.
+    raise pulumi.RunError(str(error)) from None
 
 for name, value in stack.outputs.items():
     pulumi.export(name, value)

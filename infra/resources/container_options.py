@@ -42,8 +42,13 @@ def health_check(
 
 
 def no_health_check() -> docker.ContainerHealthcheckArgs:
-    """For a job: its image may bring a check that is meant for a server."""
-    return docker.ContainerHealthcheckArgs(tests=["NONE"])
+    """For a job: its image may bring a check that is meant for a server.
+
+    The engine fills what is not given from the image, and every plan would show a difference.
+    """
+    return docker.ContainerHealthcheckArgs(
+        tests=["NONE"], interval="1s", timeout="1s", start_period="1s", retries=1
+    )
 
 
 def duration(seconds: int) -> str:

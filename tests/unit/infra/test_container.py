@@ -154,7 +154,7 @@ def test_job_runs_once_without_health_checks_or_restarts() -> None:
     recorder = record_one(container(), job=True)
     inputs = inputs_of(recorder)
     assert inputs["restart"] == "no"
-    assert inputs["healthcheck"] == {"tests": ["NONE"]}
+    assert inputs["healthcheck"]["tests"] == ["NONE"]
     assert recorder.of_type(READINESS)["store-readiness"]["goal"] == "finished"
 
 
