@@ -9,12 +9,23 @@ from app.storage.redis_store import RedisStore
 _GENERATION_SECONDS = 24 * 3600
 """Longer than anything is cached: a generation must not be forgotten before what it marks."""
 
+# One round trip, and of two replicas that find no generation only one makes it.
+_LOOK_UP = """
+local generation = redis.call('GET', KEYS[1])
+if not generation then
+    generation = ARGV[1]
+    redis.call('SET', KEYS[1], generation, 'EX', ARGV[2])
+end
+return {generation, KEYS[2] and redis.call('GET', KEYS[2]) or false}
+"""
+
 
 class Cache:
     """Texts by key. A Redis that is away is an empty cache, not an error."""
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store
+        self._look_up = store.register_script(_LOOK_UP)
 
     async def put(self, key: str, value: str, *, seconds: int) -> None:
         """Keep a text for some seconds, or not at all if Redis is away."""
@@ -30,11 +41,14 @@ class Cache:
         Both are None while Redis is away.
         """
         try:
-            with self._store.reach() as redis:
-                generation, *texts = await redis.mget([scope, key] if key else [scope])
-            return generation or await self._start_generation(scope), texts[0] if texts else None
+            with self._store.reach():
+                generation, text = await self._look_up(
+                    keys=[scope, key] if key else [scope],
+                    args=[secrets.token_hex(8), _GENERATION_SECONDS],
+                )
         except UnavailableError:
             return None, None
+        return generation, text
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         """Make everything that is cached in these scopes old; False if Redis is away.
@@ -50,12 +64,3 @@ class Cache:
         except UnavailableError:
             return False
         return True
-
-    async def _start_generation(self, scope: str) -> str:
-        made = secrets.token_hex(8)
-        with self._store.reach() as redis:
-            # Another replica may have been first: then this answers with what it made.
-            found: str | None = await redis.set(
-                scope, made, ex=_GENERATION_SECONDS, nx=True, get=True
-            )
-        return found or made

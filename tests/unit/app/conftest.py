@@ -72,24 +72,23 @@ class FakeRedis:
             raise UnavailableError("the session store does not answer")
         yield self
 
-    def register_script(self, script: str) -> object:
-        return script
+    def register_script(self, _script: str) -> Callable[..., Awaitable[list[str | None]]]:
+        """The cache's look-up; limits and sessions are not used without credentials."""
+
+        async def look_up(keys: Sequence[str], args: Sequence[Any]) -> list[str | None]:
+            scope, *names = keys
+            generation = self.texts.setdefault(scope, args[0])
+            return [generation, self.texts.get(names[0]) if names else None]
+
+        return look_up
 
     async def ping(self) -> None:
         if self.away:
             raise ConnectionError
 
-    async def mget(self, keys: Sequence[str]) -> list[str | None]:
-        return [self.texts.get(key) for key in keys]
-
-    async def set(
-        self, key: str, value: str, *, ex: int, nx: bool = False, get: bool = False
-    ) -> str | None:
+    async def set(self, key: str, value: str, *, ex: int) -> None:
         assert ex > 0
-        before = self.texts.get(key)
-        if before is None or not nx:
-            self.texts[key] = value
-        return before if get else "OK"
+        self.texts[key] = value
 
     async def close(self) -> None:
         return
