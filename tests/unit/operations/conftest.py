@@ -55,7 +55,8 @@ def fake_container(
     made = MagicMock(id=f"id-{name}", status=status, labels={"devportal.role": role})
     made.name = name
     described = {"Status": status, **({"Health": {"Status": health}} if health else {})}
-    made.attrs = {"State": described, "Config": {"StopTimeout": 35}}
+    config, host = {"StopTimeout": 35}, {"PidsLimit": 256}
+    made.attrs = {"Id": made.id, "State": described, "Config": config, "HostConfig": host}
     made.ports = {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}], "9/tcp": None}
     made.logs.side_effect = lambda **options: iter(log)
     return made

@@ -4,6 +4,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from infra.engine.container_state import Wanted
 from infra.errors import UserError
 from operations import restore
 from operations.backups import Backup, describe, find_backup_service, format_size
@@ -81,10 +82,15 @@ def migrate(stack: Stack) -> None:
     restore.Restore(stack, WHOLE, MagicMock(), MagicMock())._migrate()
 
 
-def test_missing_migrations_are_run_before_portals_are_restarted(
-    stack: Stack, engine: MagicMock
+def test_missing_migrations_are_run_before_portals_are_restarted_one_by_one(
+    stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+
+    def wait(_client: object, wanted: Wanted, *, was_ready: bool) -> None:
+        order.append(f"{wanted.name} is {wanted.goal}")
+
+    monkeypatch.setattr(restore, "make_ready", wait)
     job = fake_container("job", "migrations", status="exited")
     job.start.side_effect = lambda: order.append("migrations")
     job.wait.return_value = {"StatusCode": 0}
@@ -93,7 +99,7 @@ def test_missing_migrations_are_run_before_portals_are_restarted(
         portal.restart.side_effect = lambda timeout, name=portal.name: order.append(name)
     engine.containers.list.return_value = [job, *portals, fake_container("db", "postgres")]
     migrate(stack)
-    assert order == ["migrations", "one", "two"]
+    assert order == ["migrations", "one", "one is healthy", "two", "two is healthy"]
 
 
 def test_failed_migration_is_shown_and_no_portal_restarted(stack: Stack, engine: MagicMock) -> None:
