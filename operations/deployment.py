@@ -132,7 +132,7 @@ class Deployment:
         """Make the stack in the backend if it is not there."""
         if self.stack.state is None or not self.stack.state.exists():
             # Not `stack init`: a backend that is no folder may have it.
-            self.stack.prepare_with_pulumi("stack", "select", "--create", self.stack.name)
+            self.stack.prepare_with_pulumi("stack", "select", "--create")
 
 
 def main(stack: Stack, options: argparse.Namespace) -> int:

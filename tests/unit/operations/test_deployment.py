@@ -89,7 +89,7 @@ def test_stack_that_cannot_be_created_is_named(make_stack: MakeStack) -> None:
         "stack mine: `pulumi stack` should succeed (got: no such backend). Correct that and run "
         "this again."
     )
-    assert calls(stack) == ["stack select --create mine --stack mine --non-interactive"]
+    assert calls(stack) == ["stack select --create --stack mine --non-interactive"]
     assert stack.file.exists()
 
 
