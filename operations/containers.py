@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence, Set
 
 from docker.errors import DockerException
 from docker.models.containers import Container
-from infra.engine.address import connect
 
+from infra.engine.address import connect
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
 from operations.reporting import print_table

@@ -27,17 +27,7 @@ _CHECKED = ("up", "preview", "refresh")
 
 @dataclass(frozen=True)
 class Deployment:
-    """One target on one stack.
-
-    Parameters
-    ----------
-    extra
-        Arguments of the user's for `pulumi`.
-    interactive
-        Whether there is a terminal on which a question can be answered.
-    confirmed
-        Whether the user has agreed on the command line.
-    """
+    """One target on one stack; `extra` goes to `pulumi`, `confirmed` is a yes in the arguments."""
 
     stack: Stack
     extra: Sequence[str] = ()
@@ -45,10 +35,7 @@ class Deployment:
     confirmed: bool = False
 
     def run(self, target: str) -> int:
-        """Check what can be checked before anything changes, then run the target.
-
-        Raises UserError with what is wrong.
-        """
+        """Check what can be checked before anything changes (else UserError), then run it."""
         if target == "up" and not self.stack.is_production:
             create_file(self.stack)
         if target in _CHECKED and (code := self._check_settings()):
@@ -81,7 +68,9 @@ class Deployment:
             )
 
     def _up(self) -> int:
-        self._create_stack()
+        if self.stack.state is None or not self.stack.state.exists():
+            # Not `stack init`: a backend that is no folder may have it.
+            self.stack.prepare_with_pulumi("stack", "select", "--create")
         clear_up(self.stack)
         with follow_builds() as variables:
             code = self._pulumi(*self.up_arguments(), **variables)
@@ -99,21 +88,17 @@ class Deployment:
         return ["up", "--refresh", "--suppress-outputs", *unasked, *self.extra]
 
     def down_arguments(self) -> list[str]:
-        """For `pulumi`.
-
-        Raises UserError when the removal of production is neither confirmed nor can be.
-        """
+        """For `pulumi`; UserError when production's removal is neither confirmed nor can be."""
         name = self.stack.name
         if not self.stack.is_production:
             return ["destroy", "--yes", "--skip-preview", *self.extra]
-        if not self.interactive and not self.confirmed:
+        if not (self.interactive or self.confirmed):
             raise UserError(
                 f"stack {name}: removing production should be confirmed (got no terminal to ask "
                 f"on). Run `make down STACK={name} ARGS=--yes`."
             )
         # Protected data stays; without the flag Pulumi would refuse to remove anything.
-        confirmed = ["--yes"] if self.confirmed else []
-        return ["destroy", "--exclude-protected", *confirmed, *self.extra]
+        return ["destroy", "--exclude-protected", *self._consent(), *self.extra]
 
     def _consent(self) -> list[str]:
         return [] if self.interactive and not self.confirmed else ["--yes"]
@@ -127,12 +112,6 @@ class Deployment:
         if code:
             explain_failure(self.stack)
         return code
-
-    def _create_stack(self) -> None:
-        """Make the stack in the backend if it is not there."""
-        if self.stack.state is None or not self.stack.state.exists():
-            # Not `stack init`: a backend that is no folder may have it.
-            self.stack.prepare_with_pulumi("stack", "select", "--create")
 
 
 def main(stack: Stack, options: argparse.Namespace) -> int:

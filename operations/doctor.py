@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolchain.setup.docker_cli import DockerCli
-
 from infra.naming import PROJECT, STACK_LABEL
 from operations.reporting import print_table
+from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import list_steps

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from docker.models.containers import Container
-from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
 
+from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
@@ -195,10 +195,7 @@ def choose(backups: Iterable[Backup], name: str, stack: str) -> Backup:
 
 
 def confirm(backup: Backup, stack: str) -> None:
-    """Ask on the terminal.
-
-    Raises UserError when there is no terminal, or the answer is not yes.
-    """
+    """Ask on the terminal. Raises UserError when there is no terminal, or the answer is not yes."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError(
             f"stack {stack}: replacing its data should be confirmed (got no terminal to ask on). "

@@ -39,10 +39,7 @@ class Stack:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """The stack's configuration by full key; empty before it has a file.
-
-        Raises UserError for a file that is not YAML.
-        """
+        """The stack's configuration by full key; UserError for a file that is not YAML."""
         return _read_config(self.root / "Pulumi.yaml") | _read_config(self.file)
 
     @property
@@ -69,10 +66,7 @@ class Stack:
         return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True)
 
     def prepare_with_pulumi(self, *arguments: str) -> None:
-        """Run `pulumi` on the stack; nothing is shown.
-
-        Raises UserError with its output when it fails.
-        """
+        """As `run_pulumi`; UserError with its output when it fails."""
         done = self.run_pulumi(*arguments)
         if done.returncode:
             output = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
@@ -120,7 +114,9 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{path.name}: should be YAML (got: {error.problem}, line {line}). Correct it."
         ) from None
     config = document.get("config") if isinstance(document, dict) else None
-    return {key: _plain(value) for key, value in (config or {}).items()}
+    if not isinstance(config, dict):
+        return {}
+    return {key: _plain(value) for key, value in config.items()}
 
 
 def _plain(value: Any) -> Any:

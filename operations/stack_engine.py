@@ -4,7 +4,6 @@ import argparse
 import sys
 
 from infra.engine.address import EngineAddress, resolve_engine
-
 from operations.doctor import print_findings
 from operations.stack import Stack, run_on_stack
 from toolchain.setup.console import Console

@@ -6,7 +6,6 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from toolchain.setup.docker_cli import DockerCli
 
 from infra.errors import UserError
 from operations import __main__ as first_stage
@@ -14,6 +13,7 @@ from operations import doctor
 from operations.arguments import INSPECTING, ON_STACK
 from operations.reporting import run_reporting
 from toolchain.setup.console import Console
+from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.steps.docker_engine import DockerEngine
