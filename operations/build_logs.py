@@ -1,18 +1,20 @@
 """Shows how image builds go on: the step that takes long, and the end of a build that fails.
 
-The provider writes each build's log, BuildKit's plain progress, into the folder that
-DEVPORTAL_BUILD_LOGS names, as `<role>.log`; Pulumi itself shows nothing until a build ends.
+The provider appends each build's log, BuildKit's plain progress, to `<stack>-<role>.log` in a
+folder of the clone; Pulumi itself shows nothing until a build ends.
 """
 
 import re
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VARIABLE = "DEVPORTAL_BUILD_LOGS"
+from operations.stack import Stack
+
+FOLDER = ".build-logs"
+"""As infra.resources.image has it, whose import takes a second."""
 
 _POLL_SECONDS = 1.0
 _TAIL_LINES = 12
@@ -26,6 +28,7 @@ class BuildLog:
     """The log of one image's build, read while it grows."""
 
     path: Path
+    role: str
     _offset: int = 0
     _running: dict[str, str] = field(default_factory=dict)
     _shown: set[str] = field(default_factory=set)
@@ -42,7 +45,7 @@ class BuildLog:
             self._read_line(line)
         for step in sorted(before & self._running.keys() - self._shown, key=int):
             self._shown.add(step)
-            yield f"{self.path.stem} image: {self._running[step]}"
+            yield f"{self.role} image: {self._running[step]}"
 
     def failure(self) -> str | None:
         """The step that failed and its last lines, if one did."""
@@ -50,7 +53,8 @@ class BuildLog:
         if found is None:
             return None
         lines = [f"    {line}" for line in found[2].splitlines()[-_TAIL_LINES:]]
-        return "\n".join([f"{self.path.stem} image: the build failed at {found[1]}", *lines])
+        first = f"{self.role} image: the build failed at {found[1]}"
+        return "\n".join([first, *lines, f"    Whole output: {FOLDER}/{self.path.name}"])
 
     def _read_line(self, line: str) -> None:
         if step := _STEP.match(line):
@@ -60,28 +64,31 @@ class BuildLog:
 
 
 @contextmanager
-def follow_builds() -> Iterator[dict[str, str]]:
-    """Print the builds' slow steps while the block runs, and failures at its end.
-
-    Yields the environment variables for the process that builds.
-    """
+def follow_builds(stack: Stack) -> Iterator[None]:
+    """Print the builds' slow steps while the block runs, and failures at its end."""
+    for log in _find_logs(stack):
+        log.path.unlink()
     ended = threading.Event()
-    with tempfile.TemporaryDirectory(prefix="devportal-builds-") as folder:
-        follower = threading.Thread(target=_follow, args=(Path(folder), ended), daemon=True)
-        follower.start()
-        try:
-            yield {VARIABLE: folder}
-        finally:
-            ended.set()
-            follower.join()
-            for path in sorted(Path(folder).glob("*.log")):
-                if failure := BuildLog(path).failure():
-                    print(failure, flush=True)
+    follower = threading.Thread(target=_follow, args=(stack, ended), daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        follower.join()
+        for failure in filter(None, (log.failure() for log in _find_logs(stack))):
+            print(failure, flush=True)
 
 
-def _follow(folder: Path, ended: threading.Event) -> None:
+def _follow(stack: Stack, ended: threading.Event) -> None:
     logs: dict[Path, BuildLog] = {}
     while not ended.wait(_POLL_SECONDS):
-        for path in sorted(folder.glob("*.log")):
-            for line in logs.setdefault(path, BuildLog(path)).slow_steps():
+        for found in _find_logs(stack):
+            for line in logs.setdefault(found.path, found).slow_steps():
                 print(line, flush=True)
+
+
+def _find_logs(stack: Stack) -> list[BuildLog]:
+    prefix = f"{stack.name}-"
+    paths = sorted((stack.root / FOLDER).glob(f"{prefix}*.log"))
+    return [BuildLog(path, path.stem.removeprefix(prefix)) for path in paths]

@@ -72,8 +72,8 @@ class Deployment:
             # Not `stack init`: a backend that is no folder may have it.
             self.stack.prepare_with_pulumi("stack", "select", "--create")
         clear_up(self.stack)
-        with follow_builds() as variables:
-            code = self._pulumi(*self.up_arguments(), **variables)
+        with follow_builds(self.stack):
+            code = self._pulumi(*self.up_arguments())
         # Of a success alone: the reason of a failure stands last.
         return code or self._pulumi(*_OUTPUT)
 
@@ -103,12 +103,11 @@ class Deployment:
     def _consent(self) -> list[str]:
         return [] if self.interactive and not self.confirmed else ["--yes"]
 
-    def _pulumi(self, *arguments: str, **variables: str) -> int:
+    def _pulumi(self, *arguments: str) -> int:
         """Run `pulumi` on the terminal; its exit code."""
         terminal = [] if self.interactive else ["--non-interactive"]
         command = ["pulumi", *arguments, "--stack", self.stack.name, *terminal]
-        environ = {**self.stack.environ, **variables}
-        code = run_in_front(command, cwd=self.stack.root, environ=environ)
+        code = run_in_front(command, cwd=self.stack.root, environ=self.stack.environ)
         if code:
             explain_failure(self.stack)
         return code

@@ -1,10 +1,10 @@
 """A long build shows its step, a failed one its last lines."""
 
-from pathlib import Path
-
 import pytest
 
-from operations.build_logs import VARIABLE, BuildLog, follow_builds
+from infra.resources.image import BUILD_LOGS
+from operations.build_logs import FOLDER, BuildLog, follow_builds
+from operations.stack import Stack
 
 STARTED = b"""\
 #0 building with "default" instance using docker driver
@@ -30,9 +30,10 @@ FAILED = b"""\
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> BuildLog:
-    (tmp_path / "app.log").write_bytes(STARTED)
-    return BuildLog(tmp_path / "app.log")
+def log(stack: Stack) -> BuildLog:
+    (stack.root / FOLDER).mkdir()
+    (stack.root / FOLDER / "dev-app.log").write_bytes(STARTED)
+    return BuildLog(stack.root / FOLDER / "dev-app.log", "app")
 
 
 def test_step_that_goes_on_is_shown_once(log: BuildLog) -> None:
@@ -54,14 +55,22 @@ def test_step_that_ends_at_once_is_not_shown(log: BuildLog) -> None:
 
 
 def test_failure_is_shown_with_its_step_and_last_lines(
-    log: BuildLog, capsys: pytest.CaptureFixture[str]
+    stack: Stack, log: BuildLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert log.failure() is None
-    with follow_builds() as variables:
-        (Path(variables[VARIABLE]) / "app.log").write_bytes(STARTED + FAILED)
+    log.path.write_bytes(STARTED + FAILED)
+    with follow_builds(stack):
+        # That of an earlier build is gone: the builder appends.
+        assert not log.path.exists()
+        log.path.write_bytes(STARTED)
+        assert log.failure() is None
+        log.path.write_bytes(STARTED + FAILED)
     assert capsys.readouterr().out == (
         "app image: the build failed at [base 2/2] RUN pip install\n"
         "    0.412 Collecting fastapi\n"
         "    9.1 no such package\n"
+        "    Whole output: .build-logs/dev-app.log\n"
     )
-    assert not Path(variables[VARIABLE]).exists()
+
+
+def test_logs_are_read_where_the_images_write_them() -> None:
+    assert FOLDER == BUILD_LOGS
