@@ -1,22 +1,33 @@
 """What a user reads after a mistake: the place, the rule, what to do, and no traceback."""
 
-import socket
 from collections.abc import Iterator
 
 import docker
 import pytest
 from pulumi import automation
 
+from infra.naming import container_labels
+from tests.support.make import Done, make
 from tests.support.portal_stack import PortalStack
+
+NO_ENGINE = "tcp://127.0.0.1:9"
 
 
 @pytest.fixture
 def stack(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PortalStack]:
+    """A development stack that has not been brought up."""
     stack = PortalStack(tmp_path_factory.mktemp("messages"), engine)
     yield stack
     stack.remove()
+
+
+def failing(stack: PortalStack, target: str, **variables: str) -> Done:
+    done = make(stack, target, **variables)
+    assert done.code != 0
+    assert "Traceback" not in done.out + done.err
+    return done
 
 
 def failing_up(stack: PortalStack) -> str:
@@ -27,40 +38,93 @@ def failing_up(stack: PortalStack) -> str:
     return text
 
 
-def test_typo_in_a_setting_changes_nothing(stack: PortalStack) -> None:
+@pytest.mark.parametrize("target", ["up", "preview"])
+def test_every_wrong_setting_is_named_before_anything_happens(
+    stack: PortalStack, target: str
+) -> None:
+    stack.configure(prots={"portal": 8000}, app={"replicas": 0})
+    done = failing(stack, target)
+    assert "devportal:prots: should be a known key (got 'prots'). Did you mean 'ports'?" in done.err
+    assert "devportal:app.replicas: should be " in done.err
+    assert "Pulumi" not in done.out
+    assert stack.containers() == []
+
+
+def test_typo_in_a_setting_changes_nothing_with_plain_pulumi(stack: PortalStack) -> None:
     stack.configure(prots={"portal": 8000})
     text = failing_up(stack)
     assert "devportal:prots: should be a known key (got 'prots'). Did you mean 'ports'?" in text
     assert stack.containers() == []
 
 
-def test_taken_port_is_named(stack: PortalStack) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        stack.configure(ports={**stack.settings["ports"], "portal": port})
-        text = failing_up(stack)
-    assert f"port 127.0.0.1:{port} should be free" in text
+@pytest.mark.parametrize(
+    ("target", "variables", "message"),
+    [
+        ("up", {"STACK": "my stack"}, "(got 'my stack'). Choose another name."),
+        ("up", {"STACK": "b_-x"}, "(got 'b_-x'). Choose another name."),
+        ("logs", {"ARGS": "--rol app"}, "`make logs ARGS=--help` lists"),
+        ("ps", {"STACK": "never-up"}, "stack never-up: should have containers (got none)."),
+        ("output", {"STACK": "never-up"}, "stack never-up: should have a state (got none under "),
+    ],
+)
+def test_wrong_argument_is_answered_with_its_rule(
+    stack: PortalStack, target: str, variables: dict[str, str], message: str
+) -> None:
+    done = failing(stack, target, **variables)
+    assert message in done.err
+    assert not list(stack.project.glob("Pulumi.*[ _]*.yaml"))
+
+
+def test_unknown_role_is_answered_with_those_there_are(running_stack: PortalStack) -> None:
+    done = failing(running_stack, "logs", ARGS="--role nonsense")
+    assert (
+        f"role: should be one of those of stack {running_stack.name}: adminer, app, postgres, "
+        "redis, redis-commander (got 'nonsense')."
+    ) in done.err
+
+
+def test_targets_ask_the_engine_of_the_stacks_settings(running_stack: PortalStack) -> None:
+    """Its containers run on the local engine, which is not the one that is meant here."""
+    settings = running_stack.project / f"Pulumi.{running_stack.name}.yaml"
+    before = settings.read_text()
+    settings.write_text(before.replace("config: {", f'config: {{"docker:host": "{NO_ENGINE}", '))
+    try:
+        for target in ("ps", "logs", "backups"):
+            assert f"should answer at '{NO_ENGINE}'" in failing(running_stack, target).err
+        assert NO_ENGINE in failing(running_stack, "doctor").out
+    finally:
+        settings.write_text(before)
+
+
+def test_looking_at_a_stack_begins_no_set_up(stack: PortalStack) -> None:
+    new_home = {"HOME": f"{stack.folder}/home", "XDG_CACHE_HOME": f"{stack.folder}/home/.cache"}
+    stack.environment.update(new_home)
+    for target in ("ps", "logs", "output", "backup", "backups", "restore"):
+        assert "Run `make up` first" in failing(stack, target).err
+    assert not (stack.folder / "home").exists()
 
 
 def test_stopped_engine_is_named(stack: PortalStack) -> None:
-    variables = dict(stack.stack.workspace.env_vars)
-    stack.stack.workspace.env_vars = {**variables, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    stack.environment["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    stack.stack.workspace.env_vars = dict(stack.environment)
     text = failing_up(stack)
-    stack.stack.workspace.env_vars = variables
-    assert "docker engine at unix:///nowhere/docker.sock: should answer" in text
+    doctor = failing(stack, "doctor")
+    stack.environment.pop("DOCKER_HOST")
+    stack.stack.workspace.env_vars = dict(stack.environment)
+    assert "should answer at 'unix:///nowhere/docker.sock'" in text
+    assert "(got 'unix:///nowhere/docker.sock')" in doctor.out
 
 
-def test_dockerfile_that_does_not_build_shows_its_step(stack: PortalStack) -> None:
+def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(stack: PortalStack) -> None:
     dockerfile = stack.project / "docker" / "redis" / "Dockerfile"
     lines = dockerfile.read_text().splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("FROM"))
     lines.insert(first + 1, "RUN echo this step breaks >&2; exit 3")
     dockerfile.write_text("\n".join(lines) + "\n")
-    text = failing_up(stack)
-    assert "this step breaks" in text
-    assert "exit code" in text
+    done = failing(stack, "up")
+    shown = done.out[done.out.index("redis image: the build failed at ") :]
+    assert "this step breaks" in shown
+    assert f"Whole output: .build-logs/{stack.name}-redis.log" in shown
 
 
 def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) -> None:
@@ -69,3 +133,6 @@ def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) 
     text = failing_up(stack)
     assert f"devportal-{stack.name}-app" in text
     assert "the portal gives up" in text
+    assert (
+        stack.client.containers.list(filters={"label": container_labels(stack.name, "app")}) == []
+    )
