@@ -1,12 +1,12 @@
 """What a user reads after a mistake: the place, the rule, what to do, and no traceback."""
 
+import socket
 from collections.abc import Iterator
 
 import docker
 import pytest
 from pulumi import automation
 
-from infra.naming import container_labels
 from tests.support.make import Done, make
 from tests.support.portal_stack import PortalStack
 
@@ -113,6 +113,13 @@ def test_stopped_engine_is_named(stack: PortalStack) -> None:
     stack.stack.workspace.env_vars = dict(stack.environment)
     assert "should answer at 'unix:///nowhere/docker.sock'" in text
     assert "(got 'unix:///nowhere/docker.sock')" in doctor.out
+
+
+def test_taken_port_is_named(stack: PortalStack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        stack.configure(ports={**stack.settings["ports"], "portal": port})
+        assert f"127.0.0.1:{port}" in failing_up(stack)
 
 
 def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(stack: PortalStack) -> None:
