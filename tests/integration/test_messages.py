@@ -140,6 +140,4 @@ def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) 
     text = failing_up(stack)
     assert f"devportal-{stack.name}-app" in text
     assert "the portal gives up" in text
-    assert (
-        stack.client.containers.list(filters={"label": container_labels(stack.name, "app")}) == []
-    )
+    assert [portal.status for portal in stack.containers("app")] == ["exited"]
