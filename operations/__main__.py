@@ -91,7 +91,9 @@ def main(words: Sequence[str]) -> int:
     environ = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     console = Console(columns=shutil.get_terminal_size().columns)
     return run_reporting(
-        lambda: run(command_line(words, os.environ), Project(environ=environ), console), SetupError
+        lambda: run(command_line(words, os.environ), Project(environ=environ), console),
+        SetupError,
+        interrupted="stopped; the next run goes on from here",
     )
 
 

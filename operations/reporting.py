@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from infra.errors import UserError
 
 
-def run_reporting(work: Callable[[], int], *reported: type[Exception]) -> int:
+def run_reporting(
+    work: Callable[[], int], *reported: type[Exception], interrupted: str = ""
+) -> int:
     """The exit code of `work`; a UserError, or one of `reported`, is printed and gives 1."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -22,6 +24,8 @@ def run_reporting(work: Callable[[], int], *reported: type[Exception]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
+        if interrupted:
+            print(interrupted, file=sys.stderr)
         return 130
     return code
 
