@@ -41,6 +41,8 @@ class GoModule:
             **self.project.environ,
             "CGO_ENABLED": "0",
             "GOWORK": "off",
+            # The compiler collects its garbage less often: a sixth less of CPU, for more memory.
+            "GOGC": self.project.environ.get("GOGC", "400"),
             "GOFLAGS": f"-mod=readonly -modcacherw -buildvcs=false -trimpath -tags={_TAGS}",
             "GOCACHE": str(self.project.places.go / "build"),
             "GOMODCACHE": str(self.project.places.go / "modules"),
