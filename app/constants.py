@@ -18,7 +18,7 @@ REDIS_TIMEOUT_SECONDS = 0.5
 REDIS_PAUSE_SECONDS = 1.0
 """A Redis that failed gets no commands for so long: one request finds out, the others need not."""
 
-REDIS_CONNECTIONS = 20
+REDIS_CONNECTIONS = 10
 """Each is busy for a fraction of a millisecond; more would only wait in Redis itself."""
 
 RETRY_AFTER_SECONDS = 2
