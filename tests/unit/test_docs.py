@@ -33,7 +33,9 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_make_targets_in_the_docs_exist(page: Path) -> None:
-    [targets] = re.findall(r"^TARGETS = ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    [targets] = re.findall(
+        r"^TARGETS = ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
     existing = set(targets.replace("\\", "").split())
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
     assert named - existing == set()

@@ -49,7 +49,9 @@ def test_the_style_sheet_stays_small() -> None:
 def test_every_picture_of_the_docs_is_there_and_small() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     named = {
-        name for page in pages for name in re.findall(r"screenshots/([a-z-]+\.png)", page.read_text())
+        name
+        for page in pages
+        for name in re.findall(r"screenshots/([a-z-]+\.png)", page.read_text())
     }
     pictures = list((ROOT / "docs" / "screenshots").iterdir())
     assert named == {picture.name for picture in pictures}
