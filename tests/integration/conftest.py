@@ -145,13 +145,7 @@ def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     """Show containers' logs and Pulumi's output when a test of a stack fails."""
     failed_before = request.session.testsfailed
     yield
-    name = next(
-        (
-            n
-            for n in ("remapped_stack", "running_stack", "empty_stack", "production_stack")
-            if n in request.fixturenames
-        ),
-        None,
-    )
-    if name and request.session.testsfailed > failed_before:
-        request.getfixturevalue(name).describe(print)
+    if request.session.testsfailed > failed_before and isinstance(request.node, pytest.Function):
+        used = request.node.funcargs.values()
+        for stack in {id(one): one for one in used if isinstance(one, PortalStack)}.values():
+            stack.describe(print)

@@ -33,13 +33,13 @@ _COPIED = (
     "activate",
     "requirements-dev.txt",
 )
+_DIFFERING = (automation.OpType.UPDATE, automation.OpType.DELETE)
 DEVELOPMENT: dict[str, Any] = {
     "environment": "development",
     "devtools": True,
     "retain_data": False,
     "ports": {"portal": 0, "postgres": 0, "redis": 0, "adminer": 0, "redis_commander": 0},
     "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
-    "health": {"interval_seconds": 1},
 }
 
 
@@ -100,6 +100,17 @@ class PortalStack:
         """Run `pulumi preview`; the number of resources by what would be done to them."""
         result = self.stack.preview(on_output=self._record, **options)
         return _by_name(result.change_summary)
+
+    def find_drift(self) -> dict[str, str]:
+        """Run `pulumi refresh`; for each resource that differs, `update` or `delete`, by name."""
+        found: dict[str, str] = {}
+
+        def note(event: automation.EngineEvent) -> None:
+            if (done := event.res_outputs_event) and done.metadata.op in _DIFFERING:
+                found[done.metadata.urn.rpartition("::")[2]] = done.metadata.op.value
+
+        self.stack.refresh(on_output=self._record, on_event=note)
+        return found
 
     def refresh(self) -> dict[str, int]:
         """Run `pulumi refresh`; the number of resources by how the engine's truth differs."""
