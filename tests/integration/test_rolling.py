@@ -119,6 +119,8 @@ def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
     assert f"container 'devportal-{stack.name}-app-1-" in said
     assert "should become healthy (got: starting after 8 s). Its last lines:" in said
     assert "runs and never responds" in said
+    failed = [container for container in stack.containers("app") if container.name not in before]
+    assert [container.status for container in failed] == ["exited"]
     assert before < names(stack)
     stack.configure(app=given, health=health)
     stack.up()
@@ -133,11 +135,13 @@ def test_migration_that_fails_leaves_the_old_replicas_serving_and_is_not_retried
     head = stack.query("select version_num from alembic_version").strip()
     migration = write_refused_migration(stack.project, head)
     said = fail_to_update(stack)
-    job = f"container 'devportal-{stack.name}-migrations'"
-    assert f"{job}: should become finished (got: exited with code 1)." in said
+    name = f"devportal-{stack.name}-migrations"
+    assert f"container '{name}': should become finished (got: exited with code 1)." in said
     assert "division by zero" in said
     assert names(stack) == before
-    assert stack.container("migrations").attrs["RestartCount"] == 0
+    job = stack.container("migrations").attrs
+    assert (job["State"]["Status"], job["RestartCount"]) == ("exited", 0)
+    assert job["HostConfig"]["RestartPolicy"]["Name"] == "no"
     migration.unlink()
     stack.up()
     assert len(names(stack)) == 2
