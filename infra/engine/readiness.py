@@ -29,7 +29,9 @@ class _ReadinessProvider(EngineProvider):
         return CheckResult(news, [])
 
     def is_changed(self, olds: Props, news: Props) -> bool:
-        return news["state"] != news["goal"] or super().is_changed(olds, news)
+        # In a refresh `olds` is what the engine has just shown, in a plan `news` is.
+        shown = {olds.get("state", news["goal"]), news["state"]}
+        return shown != {news["goal"]} or super().is_changed(olds, news)
 
     def put(self, olds: Props, news: Props) -> Props:
         wanted = Wanted.from_properties(news)

@@ -111,6 +111,12 @@ def test_state_that_a_refresh_found_is_still_a_change(monkeypatch: pytest.Monkey
     assert PROVIDER.diff("id", refreshed, checked).changes
 
 
+def test_a_refresh_shows_what_a_container_is_instead_of_ready() -> None:
+    # Pulumi compares what it has read from the engine with the inputs of the last `up`.
+    assert PROVIDER.diff("id", {**PROPS, "state": "paused"}, PROPS).changes
+    assert not PROVIDER.diff("id", PROPS, PROPS).changes
+
+
 @pytest.mark.parametrize(
     ("first", "calls"),
     [
