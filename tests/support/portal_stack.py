@@ -28,7 +28,6 @@ _COPIED = (
     "migrations",
     "docker",
     "operations",
-    "plugins",
     "toolchain",
     "Makefile",
     "activate",
