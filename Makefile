@@ -55,7 +55,7 @@ test: ## run all tests; ARGS='tests/unit -k settings'
 lint: ## check style and types
 	$(run) lint $(ARGS)
 
-bench: ## compare with Docker Compose and a bare FastAPI; ARGS='rolling --requests 10000'
+bench: ## compare with Docker Compose, measure the portal; ARGS='rolling --requests 10000'
 	$(run) bench $(ARGS)
 
 setup: ## make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap
