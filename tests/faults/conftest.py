@@ -2,15 +2,13 @@
 
 import docker
 import pytest
-from infra.engine.client import connect
 
-from tests.support.machine import remove_leftovers, tool_environment
+from tests.support.machine import engine_client, remove_leftovers
 
 
 @pytest.fixture(scope="session")
 def engine() -> docker.DockerClient:
     """The engine, started by the set-up if none answered, rid of what dead runs left."""
-    tool_environment()
-    client = connect("")
+    client = engine_client()
     remove_leftovers(client)
     return client

@@ -8,12 +8,11 @@ from typing import Any
 import docker
 import pytest
 from fastapi.testclient import TestClient
-from infra.engine.client import connect
 from playwright.sync_api import Browser
 
 from benchmarks.stores import Stores, make_database, run_stores
 from tests.support.browser import open_browser
-from tests.support.machine import remove_leftovers, tool_environment
+from tests.support.machine import engine_client, remove_leftovers
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
@@ -26,8 +25,7 @@ _NUMBERS = itertools.count(1000)
 @pytest.fixture(scope="session")
 def engine() -> docker.DockerClient:
     """The engine, started by the set-up if none answered, rid of what dead runs left."""
-    tool_environment()
-    client = connect("")
+    client = engine_client()
     remove_leftovers(client)
     return client
 

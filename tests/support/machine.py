@@ -7,6 +7,7 @@ from functools import cache
 
 import docker
 
+from infra.engine.address import connect, resolve_engine
 from infra.naming import STACK_LABEL
 from infra.resources.image import ROOT
 
@@ -29,6 +30,11 @@ def tool_environment() -> dict[str, str]:
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "STACK"):
         variables.pop(name, None)
     return variables
+
+
+def engine_client() -> docker.DockerClient:
+    """The engine of stacks that name none, started by the set-up if none answered."""
+    return connect(resolve_engine({}, tool_environment()))
 
 
 def remove_leftovers(client: docker.DockerClient) -> None:

@@ -1,6 +1,7 @@
 """Waits for a stack that has to recover by itself."""
 
 import time
+from typing import Any
 
 from tests.support.portal_stack import PortalStack
 
@@ -8,7 +9,7 @@ _POLL_SECONDS = 0.2
 
 
 def wait_until_healthy(stack: PortalStack, seconds: float) -> None:
-    """Wait until every container is healthy.
+    """Wait until every container is healthy, and every job done.
 
     Raises
     ------
@@ -22,12 +23,13 @@ def wait_until_healthy(stack: PortalStack, seconds: float) -> None:
 
 
 def sick_containers(stack: PortalStack) -> dict[str, str]:
-    """State of every container that is not healthy, by name."""
-    states = {
-        str(c.name): (c.status, c.attrs["State"]["Health"]["Status"]) for c in stack.containers()
-    }
-    return {
-        name: f"{status}, {health}"
-        for name, (status, health) in states.items()
-        if (status, health) != ("running", "healthy")
-    }
+    """State of every container that is not as it should be, by name: healthy, or a job done."""
+    states = {str(c.name): _describe(c.attrs["State"]) for c in stack.containers()}
+    good = {"running, healthy", "exited, code 0"}
+    return {name: state for name, state in states.items() if state not in good}
+
+
+def _describe(state: dict[str, Any]) -> str:
+    if health := state.get("Health"):
+        return f"{state['Status']}, {health['Status']}"
+    return f"{state['Status']}, code {state['ExitCode']}"
