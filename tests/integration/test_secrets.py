@@ -81,9 +81,8 @@ def test_passphrase_of_another_stack_is_told(running_stack: PortalStack) -> None
     done = run(running_stack, "env", "PULUMI_CONFIG_PASSPHRASE=another", *target)
     assert done.code != 0
     assert (
-        f"stack {running_stack.name}: PULUMI_CONFIG_PASSPHRASE should give the passphrase that its "
-        "secrets are under (got another). Set it to that one; unset it where the set-up's own is "
-        "meant.\n"
+        f"stack {running_stack.name}: PULUMI_CONFIG_PASSPHRASE should be the passphrase of its "
+        "secrets (got another). Set it to that one; unset it for a development stack.\n"
     ) in done.err
 
 
