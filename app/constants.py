@@ -18,8 +18,8 @@ REDIS_TIMEOUT_SECONDS = 0.5
 REDIS_PAUSE_SECONDS = 1.0
 """A Redis that failed gets no commands for so long: one request finds out, the others need not."""
 
-REDIS_CONNECTIONS = 10
-"""Each is busy for a fraction of a millisecond; more would only wait in Redis itself."""
+REDIS_CONNECTIONS = 100
+"""Commands of one process at the same time: far more than a Redis that responds ever has."""
 
 RETRY_AFTER_SECONDS = 2
 """The Retry-After of a 503; PostgreSQL's container restarts in about that time."""

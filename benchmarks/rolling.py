@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.engine.client import connect
-
 from benchmarks.compose_nginx import give_own_configuration
 from benchmarks.load import Load, Request
 from benchmarks.sides import Compose, Pulumi, Side, published_port, query
+from tests.support.machine import engine_client
 from tests.support.portal_stack import PortalStack
 from tests.support.probe_image import ORDERS_TABLE, build_probe
 from tests.support.production import production_settings, trust
@@ -63,7 +62,7 @@ def measure(compose: Path, requests: int) -> bool:
     """Run both sides and print the table; whether ours lost nothing and did nothing twice."""
     with tempfile.TemporaryDirectory() as folder:
         settings = {**production_settings(), "app": {"version": "1"}}
-        stack = PortalStack(Path(folder) / "bench", connect(""), settings=settings)
+        stack = PortalStack(Path(folder) / "bench", engine_client(), settings=settings)
         try:
             ours, theirs = _measure_sides(stack, compose, requests)
         finally:

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.engine.client import connect
-
 from benchmarks.sides import Compose, Pulumi
+from tests.support.machine import engine_client
 from tests.support.portal_stack import DEVELOPMENT, PortalStack
 from tests.support.production import production_settings
 
@@ -37,7 +36,7 @@ def _measure(title: str, settings: dict[str, Any], compose: Path, runs: int) -> 
     ours: Seconds = defaultdict(list)
     theirs: Seconds = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
-        stack = PortalStack(Path(folder) / "bench", connect(""), settings=dict(settings))
+        stack = PortalStack(Path(folder) / "bench", engine_client(), settings=dict(settings))
         try:
             stack.up()
             stack.destroy()

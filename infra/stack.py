@@ -8,7 +8,8 @@ from infra.engine.address import EngineAddress, EngineVersion, ask_version
 from infra.engine.provider import engine_provider
 from infra.naming import Naming
 from infra.resources.certificate import tls_material
-from infra.resources.container import ContainerDefaults, PublishedPort, RunningContainer
+from infra.resources.container import RunningContainer
+from infra.resources.container_args import ContainerDefaults, PublishedPort
 from infra.resources.image import ROOT, Images
 from infra.resources.network import Networks
 from infra.resources.secret import Secrets

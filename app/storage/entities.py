@@ -66,6 +66,12 @@ _BY_KEY = (
     .order_by(*_KEY)
 )
 _BY_KEY_LOCKED = _BY_KEY.with_for_update(of=Entity)
+_BY_ONE_KEY = (
+    select(Entity.id, *_KEY, *_COLUMNS.values())
+    .join(Team, Team.id == Entity.owner_id)
+    .where(*(column == bindparam(f"wanted_{column.key}") for column in _KEY))
+)
+_BY_ONE_KEY_LOCKED = _BY_ONE_KEY.with_for_update(of=Entity)
 
 
 class StoredEntity(NamedTuple):
@@ -132,8 +138,9 @@ async def get_entity(
     connection: AsyncConnection, key: EntityKey, *, lock: bool = False
 ) -> StoredEntity | None:
     """The entity of that key, if it exists; with `lock`, locked against other changes."""
-    found = await get_entities(connection, [key], lock=lock)
-    return found.get(key)
+    wanted = {f"wanted_{name}": value for name, value in asdict(key).items()}
+    row = (await connection.execute(_BY_ONE_KEY_LOCKED if lock else _BY_ONE_KEY, wanted)).first()
+    return _stored(row) if row else None
 
 
 async def get_entities(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prometheus_client import Counter
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
@@ -28,12 +28,11 @@ class RedisStore:
     """
 
     def __init__(self, config: Config, errors: Counter) -> None:
-        pool = BlockingConnectionPool.from_url(
+        pool = ConnectionPool.from_url(
             config.redis_url.get_secret_value(),
             decode_responses=True,
             protocol=3,
             max_connections=REDIS_CONNECTIONS,
-            timeout=REDIS_TIMEOUT_SECONDS,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
             # A connection that was lost is replaced at once. A command that got no answer in time

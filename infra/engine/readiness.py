@@ -16,20 +16,27 @@ from infra.engine.resource import EngineProvider, EngineResource, Props, engine_
 
 
 class _ReadinessProvider(EngineProvider):
-    inputs = ("container", "container_name", "goal", "pids_limit", "ports")
+    inputs = ("container", "container_name", "goal", "pids_limit", "ports", "repairs")
 
     def id_of(self, props: Props) -> str:
         return props["container_name"]
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """Ask the engine: a plan shows `state: "healthy" => "paused"`, for instance."""
+        news["repairs"] = _olds.get("repairs", 0)
         # One that the same plan replaces is not there to be asked.
         if news["container"] == _olds.get("container"):
             news["state"] = _observe(news, _olds)
+            news["repairs"] += news["state"] != news["goal"]
         return CheckResult(news, [])
 
     def is_changed(self, olds: Props, news: Props) -> bool:
-        return news["state"] != news["goal"] or super().is_changed(olds, news)
+        """Whether a plan or a refresh found it otherwise, or an input differs.
+
+        A refresh compares what it found with the inputs of the last update. Their `state` is what
+        that update mended, so it must not count.
+        """
+        return olds["state"] != olds["goal"] or super().is_changed(olds, news)
 
     def put(self, olds: Props, news: Props) -> Props:
         wanted = Wanted.from_properties(news)
@@ -89,5 +96,7 @@ class Readiness(EngineResource, module="devportal", name="Readiness"):
             "wait_seconds": wait_seconds,
             "stop_seconds": stop_seconds,
             "state": goal,
+            # How often a plan found it in another state.
+            "repairs": 0,
         }
         super().__init__(_ReadinessProvider(), f"{name}-readiness", engine, props, opts)

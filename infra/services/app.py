@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 import pulumi
 import pulumi_docker as docker
 
-from infra.resources.container import (
-    ContainerArgs,
-    ContainerDefaults,
-    PublishedPort,
-    RunningContainer,
-    run_container,
-    run_job,
-    run_replicas,
-)
+from infra.resources.container import RunningContainer, run_container, run_job, run_replicas
+from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ROOT, ImageRecipe
 from infra.resources.secret import Secret
 from infra.settings import AppSettings

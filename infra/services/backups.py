@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra.resources.container import ContainerArgs, ContainerDefaults, run_container
+from infra.resources.container import run_container
+from infra.resources.container_args import ContainerArgs, ContainerDefaults
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
 from infra.resources.volume import create_data_volume, mount_volume

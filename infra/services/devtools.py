@@ -4,13 +4,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.resources.container import (
-    ContainerArgs,
-    ContainerDefaults,
-    PublishedPort,
-    RunningContainer,
-    run_container,
-)
+from infra.resources.container import RunningContainer, run_container
+from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
 

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.engine.data_guard import DataGuard
-from infra.resources.container import (
-    ContainerArgs,
-    ContainerDefaults,
-    PublishedPort,
-    RunningContainer,
-    run_container,
-)
+from infra.resources.container import RunningContainer, run_container
+from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret, secret_url
 from infra.resources.volume import create_data_volume, mount_volume

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import docker
 import httpx
 import pytest
+from pulumi import automation
 
+from tests.support.log_lines import wait_for
 from tests.support.machine import labelled_stacks
 from tests.support.portal_stack import PortalStack
 
@@ -96,14 +98,19 @@ def remove_secrets_volume(stack: PortalStack) -> None:
 
 
 def change_secret_file(stack: PortalStack) -> None:
+    write_secret_file(stack, "redis-commander", "redis_password", "changed")
+
+
+def write_secret_file(stack: PortalStack, role: str, name: str, text: str) -> None:
+    """Write over one of a container's secret files, as nothing of the program would."""
     stack.client.containers.run(
         # An image that declares no volume: `remove` would leave it behind.
         stack.image_id("app"),
-        ["sh", "-c", "echo changed > /files/redis_password"],
+        ["sh", "-c", 'printf %s "$1" > "/files/$0"', name, text],
         entrypoint="",
         user="0:0",
         remove=True,
-        volumes={f"devportal-{stack.name}-redis-commander-secrets": {"bind": "/files"}},
+        volumes={f"devportal-{stack.name}-{role}-secrets": {"bind": "/files"}},
     )
 
 
@@ -134,6 +141,58 @@ def test_drift_is_seen_by_refresh_and_repaired_by_up(
     assert set(running_stack.up()) - {"same"}
     assert set(running_stack.refresh()) == {"same"}
     assert httpx.get(running_stack.output("health_url")).status_code == 200
+
+
+def pause_container(stack: PortalStack) -> str:
+    stack.container("redis").pause()
+    return "paused"
+
+
+def make_container_unhealthy(stack: PortalStack) -> str:
+    """Its health check fails until Redis reads its users again."""
+    password = stack.run_in("redis-commander", "cat", "/run/secrets/redis_password")
+    login = ("--user", "devtools", "--pass", password, "--no-auth-warning")
+    stack.run_in("redis", "redis-cli", *login, "acl", "setuser", "health", "off")
+    wait_for(lambda: health(stack, "redis") == "unhealthy")
+    return "unhealthy"
+
+
+def health(stack: PortalStack, role: str) -> str:
+    return stack.container(role).attrs["State"]["Health"]["Status"]
+
+
+@pytest.mark.parametrize("harm", [pause_container, make_container_unhealthy])
+def test_sick_container_is_in_the_plan_without_a_refresh_and_mended_by_up(
+    running_stack: PortalStack, harm: Callable[[PortalStack], str]
+) -> None:
+    before = running_stack.container("redis").id
+    state = harm(running_stack)
+    logged = running_stack.log.stat().st_size
+    assert running_stack.preview(diff=True)["update"] == 1
+    assert f'"{state}"' in running_stack.log.read_bytes()[logged:].decode()
+    assert running_stack.up()["update"] == 1
+    redis = running_stack.container("redis")
+    assert (redis.id, redis.status) == (before, "running")
+    assert redis.exec_run(["healthcheck"]).exit_code == 0
+    assert set(running_stack.preview()) == {"same"}
+
+
+def test_container_that_stays_sick_fails_the_up(running_stack: PortalStack) -> None:
+    given = running_stack.settings["health"]
+    running_stack.configure(health={**given, "wait_seconds": 5})
+    users = running_stack.run_in("redis", "cat", "/run/secrets/users.acl")
+    sick = users.replace("user health on", "user health off")
+    write_secret_file(running_stack, "redis", "users.acl", sick)
+    running_stack.container("redis").restart()
+    with pytest.raises(automation.CommandError) as caught:
+        running_stack.up()
+    name = f"devportal-{running_stack.name}-redis"
+    assert f"container '{name}': should become healthy (got: " in str(caught.value)
+    assert " after 5 s). Its last lines:" in str(caught.value)
+    running_stack.configure(health=given)
+    running_stack.refresh()
+    running_stack.up()
+    assert health(running_stack, "redis") == "healthy"
 
 
 def test_data_outlives_the_replacement_of_its_container(running_stack: PortalStack) -> None:

@@ -6,11 +6,16 @@ import httpx
 
 from tests.support.portal_stack import PortalStack
 
+SAVED = """
+@router.get("/saved-just-now", **access(Access.PUBLIC))
+async def saved() -> str:
+    return "yes"
+"""
+
 
 def test_saved_line_is_served_without_an_up(running_stack: PortalStack) -> None:
-    handlers = running_stack.project / "app" / "handlers" / "health.py"
-    route = '@router.get("/saved-just-now")\nasync def saved() -> str:\n    return "yes"\n'
-    handlers.write_text(f"{handlers.read_text()}\n\n{route}")
+    routes = running_stack.project / "app" / "http" / "routes" / "health.py"
+    routes.write_text(f"{routes.read_text()}\n{SAVED}")
     url = running_stack.output("portal_url") + "/saved-just-now"
     assert wait_for_answer(url) == '"yes"'
 

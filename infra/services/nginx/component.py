@@ -6,13 +6,8 @@ from pathlib import Path
 import pulumi
 
 from infra.resources.certificate import TlsMaterial
-from infra.resources.container import (
-    ContainerArgs,
-    ContainerDefaults,
-    PublishedPort,
-    RunningContainer,
-    run_container,
-)
+from infra.resources.container import RunningContainer, run_container
+from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.volume import create_files_volume, mount_volume
 from infra.services.nginx.configuration import ConfigurationArgs, NginxConfiguration

@@ -10,14 +10,8 @@ from pulumi.runtime import mocks
 
 from infra.engine.address import EngineAddress
 from infra.naming import SPEC_LABEL, Naming
-from infra.resources.container import (
-    ContainerArgs,
-    ContainerDefaults,
-    PublishedPort,
-    run_container,
-    run_job,
-    run_replicas,
-)
+from infra.resources.container import run_container, run_job, run_replicas
+from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.container_options import duration
 from infra.settings import HealthSettings, LogSettings
 from tests.support.recording import CONTAINER, READINESS, Recorder, recording_monitor

@@ -20,6 +20,7 @@ PROPS: dict[str, Any] = {
     "wait_seconds": 120.0,
     "stop_seconds": 30.0,
     "state": "healthy",
+    "repairs": 0.0,
     "engine": {"host": "unix:///var/run/docker.sock", "cert_path": ""},
 }
 JOB: dict[str, Any] = {**PROPS, "goal": "finished", "state": "finished"}
@@ -109,6 +110,34 @@ def test_state_that_a_refresh_found_is_still_a_change(monkeypatch: pytest.Monkey
     assert refreshed is not None
     checked = PROVIDER.check(PROPS, dict(PROPS)).inputs
     assert PROVIDER.diff("id", refreshed, checked).changes
+
+
+def test_refresh_shows_a_container_that_is_not_as_it_should_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, describe("paused"))
+    assert is_shown_by_refresh(PROPS, PROPS)
+
+
+def test_refresh_after_a_repair_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, describe("paused"))
+    inputs = PROVIDER.check(PROPS, dict(PROPS)).inputs
+    use(monkeypatch, describe("paused"), describe())
+    outputs = PROVIDER.update("id", PROPS, inputs).outs
+    assert not is_shown_by_refresh(outputs, inputs)
+
+
+def test_container_that_is_paused_again_is_a_change_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired = {**PROPS, "repairs": 1.0}
+    use(monkeypatch, describe("paused"))
+    assert planned(repaired) == ("paused", True)
+
+
+def is_shown_by_refresh(outputs: dict[str, Any], inputs: dict[str, Any]) -> bool:
+    """As Pulumi decides it: what was read against the inputs of the last update."""
+    found = PROVIDER.read("id", outputs).outs
+    assert found is not None
+    return bool(PROVIDER.diff("id", found, inputs).changes)
 
 
 @pytest.mark.parametrize(

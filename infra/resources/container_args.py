@@ -1,0 +1,95 @@
+"""What a component says of a container, and what all containers of a stack have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.engine.address import EngineAddress
+from infra.naming import Naming
+from infra.settings import HealthSettings, LogSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerDefaults:
+    """What all containers of a stack have in common.
+
+    Parameters
+    ----------
+    pids_limit
+        Processes and threads that a container may have at a time.
+    memory_reservation_percent
+        Part of its memory limit that a container keeps when the host runs short.
+    has_start_interval
+        Whether the engine has a start interval for health checks.
+    bind_address
+        Address of the host on which ports are published.
+    """
+
+    naming: Naming
+    engine: EngineAddress
+    restart: str
+    pids_limit: int
+    memory_reservation_percent: int
+    health: HealthSettings
+    has_start_interval: bool
+    logs: LogSettings
+    bind_address: str
+
+
+@dataclass(frozen=True)
+class PublishedPort:
+    """A port of a container on the host; `external` 0 means a free one, chosen once and kept."""
+
+    internal: int
+    external: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerArgs:
+    """One container as its component describes it; everything else is the same for all.
+
+    Parameters
+    ----------
+    role
+        Names the container, its host and its alias on its networks.
+    uid, gid
+        Numeric user from the start: no entrypoint of ours steps down from root.
+    stop_seconds
+        Grace between the stop signal and SIGKILL.
+    grace_seconds
+        The same when Pulumi removes the container, where it may change without a replacement;
+        `stop_seconds` if not given.
+    tmpfs_mb
+        Writable folders in memory, by path, with their size; all else is read-only.
+    secret_files
+        Text of each file below `/run/secrets` by its name.
+    start_period_seconds, wait_seconds
+        In place of the stack's own, for one that takes longer.
+    depends_on
+        What has to be ready before it starts: `RunningContainer.ready` of others, never a whole
+        component, whose volumes would then wait for this container when the stack is destroyed.
+    """
+
+    role: str
+    image: pulumi.Input[str]
+    uid: int
+    gid: int
+    networks: Sequence[pulumi.Input[str]]
+    memory_mb: int
+    cpus: float
+    stop_seconds: int
+    grace_seconds: int | None = None
+    stop_signal: str = "SIGTERM"
+    command: Sequence[str] | None = None
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    mounts: Sequence[docker.ContainerMountArgs] = ()
+    ports: Sequence[PublishedPort] = ()
+    tmpfs_mb: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})
+    shared_memory_mb: int = 64
+    secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    start_period_seconds: int | None = None
+    wait_seconds: int | None = None
+    depends_on: Sequence[pulumi.Resource] = ()
