@@ -49,6 +49,8 @@ class PortalStack:
 
     Parameters
     ----------
+    engine
+        Settings by full key that name an engine, such as `docker:host`.
     variables
         Laid over the environment of every Pulumi command.
     """
@@ -58,6 +60,7 @@ class PortalStack:
     settings: dict[str, Any] = field(default_factory=lambda: dict(DEVELOPMENT))
     name: str = field(default_factory=lambda: f"{TEST_STACK_PREFIX}{os.getpid()}-{next(_COUNTER)}")
     variables: Mapping[str, str] = field(default_factory=dict)
+    engine: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "project"
@@ -89,6 +92,7 @@ class PortalStack:
             if line.startswith("encryptionsalt:")
         ]
         config = {f"devportal:{key}": value for key, value in self.settings.items()}
+        config |= self.engine
         path.write_text("\n".join([*kept, f"config: {json.dumps(config)}"]) + "\n")
 
     def up(self, **options: Any) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import docker
 from docker.models.containers import Container
 
+from infra.engine.address import resolve_engine
 from infra.engine.volume_access import write_files
 from infra.naming import STACK_LABEL
 from infra.resources.image import ROOT
@@ -101,7 +102,7 @@ def run_server(
         {
             "volume": secrets.name,
             "image": image,
-            "docker_host": "",
+            "engine": resolve_engine({}, tool_environment()).properties(),
             "files": files,
             "uid": uid,
             "gid": gid,
