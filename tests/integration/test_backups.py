@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import portal_client
 from infra.naming import ROLE_LABEL
 from tests.support.make import make, succeed
-from tests.support.portal_stack import PortalStack
-from tests.support.production import portal_client
 from tests.support.rows import add_odd_rows, drop_every_table, read_rights, read_rows
 
 _SWAP_CHECKSUM = """

@@ -12,8 +12,8 @@ import pytest
 from docker.models.containers import Container
 from docker.types import Mount, Ulimit
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.cis import RULES, Exemption, Subject, Verdict, judge, render
-from tests.support.portal_stack import PortalStack
 
 EXEMPTIONS = [
     Exemption("5.2", "the kernel of this engine has no AppArmor", without="name=apparmor"),

@@ -9,10 +9,10 @@ import docker
 import httpx
 import pytest
 
+from benchmarks.harness.machine import labelled_stacks
+from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from infra.naming import STACK_LABEL
-from tests.support.machine import labelled_stacks
 from tests.support.make import run, succeed
-from tests.support.portal_stack import DEVELOPMENT, PortalStack
 from tests.support.second_engine import SecondEngine, base_images, carry_over, second_engine
 
 CONTEXT = "second-engine"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.machine import tool_environment
+from benchmarks.harness.portal_stack import PortalStack
 from infra.resources.image import ROOT
-from tests.support.machine import tool_environment
 from tests.support.make import run
-from tests.support.portal_stack import PortalStack
 
 _SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"
 

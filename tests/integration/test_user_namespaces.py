@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.portal_stack import PortalStack
-from tests.support.production import DOMAIN, production_settings
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import DOMAIN, production_settings
 from tests.support.restarts import wait_until_healthy
 from tests.support.second_engine import (
     FIRST_UID,

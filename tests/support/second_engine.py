@@ -20,9 +20,9 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException, ImageNotFound
 
+from benchmarks.harness.machine import tool_environment
 from infra.resources.image import ROOT
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
-from tests.support.machine import tool_environment
 
 FIRST_UID = 500_000
 _USER = "remapped"

@@ -13,9 +13,9 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
+from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 from infra.naming import container_labels
 from infra.resources.image import ROOT
-from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 _COUNTER = itertools.count()
 _COPIED = (
