@@ -38,6 +38,23 @@ finally:
     open("cleaned-up", "w").close()
 """
 
+WAITING_PROVIDER = """
+import os, threading
+from pulumi.dynamic import Resource, ResourceProvider
+
+class Provider(ResourceProvider):
+    def create(self, props):
+        with open("provider.part", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename("provider.part", "provider.pid")
+        threading.Event().wait()
+
+class Waiting(Resource):
+    pass
+
+Waiting(Provider(), "waiting", {})
+"""
+
 NOTES_PROVIDER = """
 import json, sys
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -179,6 +196,21 @@ def test_program_and_host_end_with_the_engine(workspace: Workspace, end: signal.
         time.sleep(0.05)
     assert not any(map(is_alive, processes))
     assert (workspace.folder / "cleaned-up").exists()
+
+
+def test_a_dynamic_provider_ends_with_its_engine(workspace: Workspace) -> None:
+    workspace.write("__main__.py", WAITING_PROVIDER)
+    engine = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
+    written = workspace.folder / "provider.pid"
+    deadline = time.monotonic() + 60
+    while not written.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    provider = int(written.read_text())
+    engine.kill()
+    engine.communicate()
+    while is_alive(provider) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(provider)
 
 
 def test_the_automation_api_runs_a_local_program(

@@ -177,5 +177,20 @@ func runDynamicProvider(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	return syscall.Exec(command.Path, command.Args, environment(command))
+	command.Env = environment(command)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	if err := command.Start(); err != nil {
+		return err
+	}
+	go func() {
+		// A provider whose engine was killed would wait for calls for ever.
+		waitForEndOfInput()
+		_ = command.Process.Kill()
+	}()
+	err = command.Wait()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		os.Exit(ended.ExitCode())
+	}
+	return err
 }
