@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.compose_nginx import give_own_configuration
-from benchmarks.load import Load, Request
+from benchmarks.harness.load import Load, Request
+from benchmarks.harness.machine import engine_client
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe
+from benchmarks.harness.production import production_settings, trust
 from benchmarks.sides import Compose, Pulumi, Side, published_port, query
-from tests.support.machine import engine_client
-from tests.support.portal_stack import PortalStack
-from tests.support.probe_image import ORDERS_TABLE, build_probe
-from tests.support.production import production_settings, trust
 
 _CONNECTIONS = (4, 64)
 _REST_REQUESTS = 3000

@@ -10,14 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from benchmarks.stores import Stores, make_database, run_stores
+from benchmarks.harness.machine import engine_client, remove_leftovers
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import production_settings
+from benchmarks.harness.stores import Stores, make_database, run_stores
 from tests.support.browser import open_browser
-from tests.support.machine import engine_client, remove_leftovers
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
-from tests.support.portal_stack import PortalStack
-from tests.support.production import production_settings
 
 _NUMBERS = itertools.count(1000)
 

@@ -19,7 +19,7 @@ from app.config import load_config
 from app.constants import DATABASE_WAIT_SECONDS, MIGRATION_LOCK_KEY
 from app.main import create_app
 from app.revisions import code_revisions
-from benchmarks.stores import Stores, make_database
+from benchmarks.harness.stores import Stores, make_database
 from tests.support.freezable_proxy import FreezableProxy
 from tests.support.portal_process import (
     answers,

@@ -7,7 +7,7 @@ import time
 
 import httpx
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 
 def start(stack: PortalStack, *command: str) -> "subprocess.Popen[bytes]":

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from pulumi import automation
 
+from benchmarks.harness.machine import labelled_stacks
+from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL
 from tests.support.log_lines import wait_for
-from tests.support.machine import labelled_stacks
-from tests.support.portal_stack import PortalStack
 
 
 @pytest.fixture(scope="module")

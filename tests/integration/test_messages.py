@@ -9,8 +9,8 @@ import docker
 import pytest
 from pulumi import automation
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.make import Done, make
-from tests.support.portal_stack import PortalStack
 
 NO_ENGINE = "tcp://127.0.0.1:9"
 

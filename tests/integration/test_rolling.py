@@ -8,14 +8,14 @@ import httpx
 import pytest
 from pulumi import automation
 
-from benchmarks.load import Load
+from benchmarks.harness.load import Load
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe, build_silent
+from benchmarks.harness.production import DOMAIN, portal_client, production_settings, trust
 from benchmarks.rolling import compare_orders, send_orders
 from benchmarks.sides import Pulumi
 from tests.support.long_requests import send_until
 from tests.support.migrations import write_refused_migration
-from tests.support.portal_stack import PortalStack
-from tests.support.probe_image import ORDERS_TABLE, build_probe, build_silent
-from tests.support.production import DOMAIN, portal_client, production_settings, trust
 
 FORGED = (
     "X-Request-ID",

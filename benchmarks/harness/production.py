@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.load import DOMAIN
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.load import DOMAIN
+from benchmarks.harness.portal_stack import PortalStack
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

@@ -13,9 +13,9 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
+from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 from infra.naming import container_labels
 from infra.resources.image import ROOT
-from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 _COUNTER = itertools.count()
 _COPIED = (
@@ -49,6 +49,8 @@ class PortalStack:
 
     Parameters
     ----------
+    engine
+        Settings by full key that name an engine, such as `docker:host`.
     variables
         Laid over the environment of every Pulumi command.
     """
@@ -58,6 +60,7 @@ class PortalStack:
     settings: dict[str, Any] = field(default_factory=lambda: dict(DEVELOPMENT))
     name: str = field(default_factory=lambda: f"{TEST_STACK_PREFIX}{os.getpid()}-{next(_COUNTER)}")
     variables: Mapping[str, str] = field(default_factory=dict)
+    engine: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "project"
@@ -89,6 +92,7 @@ class PortalStack:
             if line.startswith("encryptionsalt:")
         ]
         config = {f"devportal:{key}": value for key, value in self.settings.items()}
+        config |= self.engine
         path.write_text("\n".join([*kept, f"config: {json.dumps(config)}"]) + "\n")
 
     def up(self, **options: Any) -> dict[str, int]:
