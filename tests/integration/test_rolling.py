@@ -113,11 +113,11 @@ def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
     before = names(stack)
     given, health = stack.settings["app"], stack.settings["health"]
     stack.configure(
-        app={**given, "image": build_silent(stack)}, health={**health, "wait_seconds": 8}
+        app={**given, "image": build_silent(stack)}, health={**health, "wait_seconds": 15}
     )
     said = fail_to_update(stack)
     assert f"container 'devportal-{stack.name}-app-1-" in said
-    assert "should become healthy (got: starting after 8 s). Its last lines:" in said
+    assert "should become healthy (got: starting after 15 s). Its last lines:" in said
     assert "runs and never responds" in said
     failed = [container for container in stack.containers("app") if container.name not in before]
     assert [container.status for container in failed] == ["exited"]
