@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile as ReceivedFile
 from app.exceptions import PortalError
 
 _SAID = {
-    "string_pattern_mismatch": "There are characters that do not belong here",
+    "string_pattern_mismatch": "Contains characters that are not allowed",
     "string_too_short": "This should not be empty",
     "too_short": "Choose at least one",
 }
@@ -65,7 +65,7 @@ class Form:
         if isinstance(error, ValidationError):
             for item in error.errors():
                 self.errors[_field_of(item)] = _sentence(_SAID.get(item["type"]) or item["msg"])
-            self.status, self.problem = 422, "Please look at the marked fields."
+            self.status, self.problem = 422, "Please correct the marked fields."
         elif error.status in _CORRIGIBLE:
             self.status, self.problem = error.status, _sentence(error.detail)
         else:

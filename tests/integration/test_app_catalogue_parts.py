@@ -87,7 +87,7 @@ def test_document_is_stored_once_and_goes_with_its_last_version(
     assert ask(portal_environment, count) == [(0,)]
 
 
-def test_difference_of_two_versions_is_told(paula: Person) -> None:
+def test_difference_of_two_versions_is_listed(paula: Person) -> None:
     place = "/entities/api/default/checkout-api"
     old, new = (paula.get(f"{place}/versions/{v}").json() for v in ("1.4.0", "2.0.0"))
     told = paula.get(f"{place}/diff", params={"from": "1.4.0", "to": "2.0.0"}).json()

@@ -61,7 +61,7 @@ def test_operation_of_the_portal_itself_is_answered(visitor: Visitor) -> None:
     answer = execute(visitor, "get", "/me")
     expect(answer).to_contain_text('"email": "admin@example.com"')
     keep_picture(visitor.page, "try-out-own")
-    assert visitor.page.get_by_text("This page may call the portal alone.").count() == 0
+    assert visitor.page.get_by_text("This page can call only the portal.").count() == 0
     assert visitor.complaints == []
 
 
@@ -84,4 +84,4 @@ def test_operation_elsewhere_is_shown_as_a_command_and_not_sent(visitor: Visitor
 
 def test_page_says_beforehand_that_it_calls_no_other_server(visitor: Visitor) -> None:
     visitor.go(f"{_PLACE}/api/1.1.0/try")
-    expect(visitor.page.get_by_text("This page may call the portal alone.")).to_be_visible()
+    expect(visitor.page.get_by_text("This page can call only the portal.")).to_be_visible()

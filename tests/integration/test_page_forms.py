@@ -57,8 +57,8 @@ def paula(replica: TestClient) -> Browser:
     return browser
 
 
-def _told(answer: httpx.Response) -> tuple[int, str]:
-    """Status and what the page says in its alert."""
+def _alert(answer: httpx.Response) -> tuple[int, str]:
+    """Status and the text of the page's alert."""
     found = re.search(r'role="alert">.*?<div>(.*?)</div>', answer.text, re.DOTALL)
     return answer.status_code, found.group(1) if found else ""
 
@@ -74,9 +74,9 @@ def test_signing_in_leads_to_where_one_was_going_and_nowhere_else(replica: TestC
     assert browser.sign_in("paula@example.com", "//evil.example").headers["location"] == "/"
 
 
-def test_wrong_password_is_told_on_the_form_and_not_given_back(replica: TestClient) -> None:
+def test_wrong_password_is_refused_on_the_form_and_not_repeated(replica: TestClient) -> None:
     answer = Browser(replica).post("/sign-in", email="paula@example.com", password="not-hers-123")
-    assert _told(answer) == (401, "The e-mail address or the password is wrong.")
+    assert _alert(answer) == (401, "The e-mail address or the password is wrong.")
     assert 'value="paula@example.com"' in answer.text
     assert "not-hers-123" not in answer.text
 
@@ -95,19 +95,18 @@ def test_an_entry_is_made_changed_and_deleted(paula: Browser) -> None:
     assert paula.get(path).status_code == 404
 
 
-def test_what_a_field_may_not_hold_is_told_at_the_field(paula: Browser) -> None:
+def test_mistake_in_a_field_is_shown_at_the_field(paula: Browser) -> None:
     answer = _create(paula, "bad name", tags="go, Upper", links="javascript:alert(1)")
-    assert _told(answer) == (422, "Please look at the marked fields.")
-    assert re.findall(r'class="error">(.*?)</p>', answer.text) == [
-        "There are characters that do not belong here.",
-        "There are characters that do not belong here.",
-        "There are characters that do not belong here.",
-    ]
+    assert _alert(answer) == (422, "Please correct the marked fields.")
+    assert (
+        re.findall(r'class="error">(.*?)</p>', answer.text)
+        == ["Contains characters that are not allowed."] * 3
+    )
     assert 'value="bad name"' in answer.text
 
 
 def test_a_specification_that_is_no_mapping_is_refused(paula: Browser) -> None:
-    told = _told(_create(paula, "form-spec", spec="- a\n- b"))
+    told = _alert(_create(paula, "form-spec", spec="- a\n- b"))
     assert told == (422, "Specification: should be one YAML mapping of names to values.")
 
 
@@ -158,8 +157,8 @@ def test_a_page_is_written_and_its_markup_is_harmless(paula: Browser) -> None:
     assert 'href="javascript:' not in page
 
 
-def test_a_broken_import_is_told_and_takes_nothing(paula: Browser) -> None:
-    status, said = _told(paula.send("/entities/import", yaml="kind: [unclosed"))
+def test_broken_import_is_refused_on_the_form(paula: Browser) -> None:
+    status, said = _alert(paula.send("/entities/import", yaml="kind: [unclosed"))
     assert status == 422
     assert said
 
@@ -172,13 +171,13 @@ def test_a_key_is_shown_in_the_answer_alone(paula: Browser) -> None:
     assert key not in paula.get("/account/keys").text
 
 
-def test_the_last_administrator_is_told_to_stay_one(replica: TestClient) -> None:
+def test_the_last_administrator_has_to_remain_one(replica: TestClient) -> None:
     browser = Browser(replica)
     browser.sign_in("admin@example.com")
     page = browser.get("/admin/users").text
     own = re.findall(r'action="(/admin/users/[^"]+/access)".*?Deactivate admin@', page, re.DOTALL)
-    told = _told(browser.send("/admin/users", own[0], active="no"))
-    assert told == (409, "The last administrator has to stay one.")
+    told = _alert(browser.send("/admin/users", own[0], active="no"))
+    assert told == (409, "The last administrator has to remain one.")
 
 
 def test_administration_is_for_administrators(paula: Browser) -> None:

@@ -143,7 +143,7 @@ def test_pages_are_read_and_forms_work_without_scripts(browser: Browser, site: S
         page.get_by_role("link", name="Tour API", exact=True).first.click()
         _read_without_scripts(visitor)
         visitor.go("/account/keys")
-        page.get_by_label("What it is for").fill("No scripts")
+        page.get_by_label("Purpose").fill("No scripts")
         page.get_by_role("button", name="Create").click()
         expect(page.locator("#new-key")).to_contain_text("dpk_")
         page.get_by_role("button", name="Revoke No scripts").click()
@@ -157,7 +157,7 @@ def _read_without_scripts(visitor: Visitor) -> None:
     visitor.go(f"{SAMPLE}/api/2.0.0")
     operation = page.locator("details.operation").first
     operation.locator("summary").click()
-    expect(operation.get_by_role("heading", name="Answers")).to_be_visible()
+    expect(operation.get_by_role("heading", name="Responses")).to_be_visible()
     visitor.go(f"{SAMPLE}/pages/runbook")
     expect(page.get_by_role("heading", name="Runbook")).to_be_visible()
 

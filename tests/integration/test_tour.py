@@ -34,11 +34,11 @@ def _find_by_search(visitor: Visitor) -> None:
 
 def _read_the_interface(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("navigation", name="Of this entry").get_by_role("link", name="API").click()
+    page.get_by_role("navigation", name="This entry").get_by_role("link", name="API").click()
     page.get_by_role("link", name="Read version 2.0.0").click()
     operation = page.locator("details.operation").first
     operation.locator("summary").click()
-    expect(operation.get_by_role("heading", name="Answers")).to_be_visible()
+    expect(operation.get_by_role("heading", name="Responses")).to_be_visible()
     keep_picture(page, "portal-interface")
     page.get_by_role("link", name="Try it").click()
     _try_an_operation(visitor)
@@ -56,7 +56,7 @@ def _try_an_operation(visitor: Visitor) -> None:
 
 def _compare_its_versions(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("navigation", name="Of this entry").get_by_role("link", name="API").click()
+    page.get_by_role("navigation", name="This entry").get_by_role("link", name="API").click()
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_text("1 change may break clients of 1.0.0.")).to_be_visible()
     expect(page.get_by_role("region", name="Breaking changes")).to_contain_text("DELETE /visits")
@@ -66,7 +66,7 @@ def _compare_its_versions(visitor: Visitor) -> None:
 def _create_key(visitor: Visitor) -> str:
     page = visitor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="API keys").click()
-    page.get_by_label("What it is for").fill("Tour")
+    page.get_by_label("Purpose").fill("Tour")
     page.get_by_role("button", name="Create").click()
     key = page.locator("#new-key").inner_text()
     assert key.startswith("dpk_")
@@ -85,7 +85,7 @@ def _call_the_api(site: Site, key: str) -> None:
 def _see_it_in_the_audit(visitor: Visitor) -> None:
     page = visitor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Audit").click()
-    page.get_by_label("What", exact=True).fill("api_key.create")
+    page.get_by_label("Action", exact=True).fill("api_key.create")
     page.get_by_role("button", name="Filter").click()
     newest = page.get_by_role("row").nth(1)
     expect(newest).to_contain_text(ADMIN)

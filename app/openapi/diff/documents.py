@@ -34,7 +34,7 @@ class DocumentDiff:
         before, after = _servers(self._old), _servers(self._new)
         for url in before:
             if url not in after:
-                yield Change("server-removed", True, "servers", f"{url} is not a server any more")
+                yield Change("server-removed", True, "servers", f"{url} is no longer a server")
         for url in after:
             if url not in before:
                 yield Change("server-added", False, "servers", f"{url} is a new server")
@@ -69,16 +69,16 @@ def _removed(before: dict[_Key, Operation], after: dict[_Key, Operation]) -> Ite
         if key in after:
             continue
         if key[0] in paths:
-            yield Change("operation-removed", True, operation.title, "it is not there any more")
+            yield Change("operation-removed", True, operation.title, "it was removed")
         elif key[0] not in told:
             told.add(key[0])
-            message = "the path is not there any more"
+            message = "the path was removed"
             yield Change("path-removed", True, operation.path, message)
 
 
 def _names(old: Operation, new: Operation) -> Iterator[Change]:
     if new.node.get("deprecated") is True and old.node.get("deprecated") is not True:
-        yield Change("operation-deprecated", False, new.title, "it is deprecated now")
+        yield Change("operation-deprecated", False, new.title, "it is now deprecated")
     if old.name and old.name != new.name:
         message = f"operationId was {old.name} and is {new.name or 'not set'}"
         yield Change("operation-id-changed", False, new.title, message)

@@ -28,24 +28,24 @@ class PartDiff:
             if key in after:
                 yield from self._parameter(parameter, after[key], place)
             else:
-                yield Change("parameter-removed", True, place, "it is not taken any more")
+                yield Change("parameter-removed", True, place, "it is no longer accepted")
         for key, parameter in after.items():
             if key not in before:
                 place = f"{new.title} {key[0]} parameter '{parameter.get('name')}'"
                 must = bool(parameter.get("required"))
                 rule = "parameter-required" if must else "parameter-added"
-                yield Change(rule, must, place, "it must be sent now" if must else "it is new")
+                yield Change(rule, must, place, "it is now required" if must else "it is new")
 
     def _parameter(self, old: dict[str, Any], new: dict[str, Any], place: str) -> Iterator[Change]:
         was, is_now = bool(old.get("required")), bool(new.get("required"))
         if was != is_now:
             rule = "parameter-required" if is_now else "parameter-optional"
-            said = "it must be sent now" if is_now else "it may be left out now"
+            said = "it is now required" if is_now else "it is now optional"
             yield Change(rule, is_now, place, said)
         if _style(old) != _style(new):
             yield Change("parameter-style-changed", True, place, "it is written in another way")
         if new.get("deprecated") is True and old.get("deprecated") is not True:
-            yield Change("deprecated", False, place, "it is deprecated now")
+            yield Change("deprecated", False, place, "it is now deprecated")
         if "schema" in old or "schema" in new:
             yield from self._schema(old, new, Direction.REQUEST, place)
         else:
@@ -58,15 +58,15 @@ class PartDiff:
             if new.body is not None:
                 must = bool(new.body.get("required")) and direction is Direction.REQUEST
                 rule = "body-required" if must else "body-added"
-                yield Change(rule, must, place, "it must be sent now" if must else "it is new")
+                yield Change(rule, must, place, "it is now required" if must else "it is new")
             elif old.body is not None:
-                yield Change("body-removed", True, place, "there is none any more")
+                yield Change("body-removed", True, place, "it was removed")
             return
         was, is_now = bool(old.body.get("required")), bool(new.body.get("required"))
         if was != is_now:
             must = is_now == (direction is Direction.REQUEST)
             rule = "body-required" if is_now else "body-optional"
-            said = "it must be sent now" if is_now else "it may be left out now"
+            said = "it is now required" if is_now else "it is now optional"
             yield Change(rule, must, place, said)
         yield from self._content(old.body, new.body, direction, place)
 
@@ -79,9 +79,9 @@ class PartDiff:
                 yield from self._headers(response, after, place)
                 yield from self._content(response, after, direction, place)
             else:
-                # An error that does not happen any more is no loss.
+                # Losing an error harms no client.
                 is_error = status[:1] in ("4", "5")
-                message = "it is not given any more"
+                message = "it was removed"
                 yield Change("response-removed", not is_error, place, message)
         for status in new.responses:
             if status not in old.responses:
@@ -93,10 +93,10 @@ class PartDiff:
         for name, header in before.items():
             where = f"{place} header '{name}'"
             if name not in after:
-                yield Change("header-removed", True, where, "it is not sent any more")
+                yield Change("header-removed", True, where, "it was removed")
                 continue
             if header.get("required") and not after[name].get("required"):
-                yield Change("header-optional", True, where, "it may be missing now")
+                yield Change("header-optional", True, where, "it may now be missing")
             yield from self._schema(header, after[name], Direction.RESPONSE, where)
         for name in after:
             if name not in before:
@@ -108,7 +108,7 @@ class PartDiff:
             if media in after:
                 yield from self._schema(content, after[media], direction, f"{place} {media} ")
             else:
-                message = f"{media} is not there any more"
+                message = f"{media} was removed"
                 yield Change("media-type-removed", True, place, message)
         for media in after:
             if media not in before:

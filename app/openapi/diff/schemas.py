@@ -54,7 +54,7 @@ class SchemaDiff:
         yield from _values(old, new, direction)
         yield from compare_limits(old, new, direction)
         if new.rest.get("deprecated") is True and old.rest.get("deprecated") is not True:
-            yield Change("deprecated", False, "", "it is deprecated now")
+            yield Change("deprecated", False, "", "it is now deprecated")
         yield from self._properties(old, new, direction)
         yield from self._additional(old, new, direction)
         if {"array"} <= old.types & new.types and ("items" in old.rest or "items" in new.rest):
@@ -67,8 +67,8 @@ class SchemaDiff:
         for name, schema in before.items():
             place = f".{name}"
             if name not in after:
-                said = "taken" if direction is Direction.REQUEST else "returned"
-                yield Change("property-removed", True, place, f"'{name}' is not {said} any more")
+                said = "accepted" if direction is Direction.REQUEST else "returned"
+                yield Change("property-removed", True, place, f"'{name}' is no longer {said}")
                 continue
             found = self.compare(schema, after[name], direction)
             yield from (change.at(place) for change in found)
@@ -77,18 +77,18 @@ class SchemaDiff:
             if name not in before:
                 must = direction is Direction.REQUEST and name in new.required
                 rule = "property-required" if must else "property-added"
-                said = f"'{name}' must be sent now" if must else f"'{name}' is new"
+                said = f"'{name}' is now required" if must else f"'{name}' is new"
                 yield Change(rule, must, f".{name}", said)
         for name in sorted((new.required - old.required) - before.keys() - after.keys()):
             if direction is Direction.REQUEST and name not in new.properties:
-                yield Change("property-required", True, f".{name}", f"'{name}' must be sent now")
+                yield Change("property-required", True, f".{name}", f"'{name}' is now required")
 
     def _additional(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
         before = old.rest.get("additionalProperties", True)
         after = new.rest.get("additionalProperties", True)
         if (before is False) != (after is False):
             is_closed = after is False
-            message = f"other properties are {'refused' if is_closed else 'possible'} now"
+            message = f"other properties are now {'refused' if is_closed else 'allowed'}"
             # Clients must ignore what they do not know, so a response may be opened.
             breaking = is_closed and direction is Direction.REQUEST
             yield Change("additional-properties-changed", breaking, "", message)
@@ -104,7 +104,7 @@ class SchemaDiff:
         for one, other in _pair(gone, come):
             yield from self.compare(one, other, direction)
         for schema in gone:
-            message = f"{_name(schema)} is no alternative any more"
+            message = f"{_name(schema)} is no longer an alternative"
             yield narrowed("alternative-removed", direction, message, is_narrower=True)
         for schema in come:
             message = f"{_name(schema)} is a new alternative"
@@ -152,10 +152,10 @@ def _required(name: str, was: bool, is_now: bool, direction: Direction) -> Itera
     if was == is_now:
         return
     said = {
-        (Direction.REQUEST, True): ("property-required", f"'{name}' must be sent now"),
-        (Direction.REQUEST, False): ("property-optional", f"'{name}' may be left out now"),
-        (Direction.RESPONSE, True): ("property-required", f"'{name}' is always there now"),
-        (Direction.RESPONSE, False): ("property-optional", f"'{name}' may be missing now"),
+        (Direction.REQUEST, True): ("property-required", f"'{name}' is now required"),
+        (Direction.REQUEST, False): ("property-optional", f"'{name}' is now optional"),
+        (Direction.RESPONSE, True): ("property-required", f"'{name}' is now always present"),
+        (Direction.RESPONSE, False): ("property-optional", f"'{name}' may now be missing"),
     }
     rule, message = said[direction, is_now]
     yield narrowed(rule, direction, message, is_narrower=is_now, where=f".{name}")
@@ -177,16 +177,16 @@ def _values(old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
         return
     if old.values is None or new.values is None:
         is_narrower = old.values is None
-        message = f"the values are {'listed' if is_narrower else 'not listed any more'} now"
+        message = f"the values are {'now' if is_narrower else 'no longer'} restricted to a list"
         yield narrowed("enum-changed", direction, message, is_narrower=is_narrower)
         return
     before = {canonical(value): value for value in old.values}
     after = {canonical(value): value for value in new.values}
     if gone := [key for key in before if key not in after]:
-        message = f"{_list(gone)} cannot be there any more"
+        message = f"{_list(gone)} can no longer occur"
         yield narrowed("enum-value-removed", direction, message, is_narrower=True)
     if come := [key for key in after if key not in before]:
-        message = f"{_list(come)} can be there now"
+        message = f"{_list(come)} can now occur"
         yield narrowed("enum-value-added", direction, message, is_narrower=False)
 
 

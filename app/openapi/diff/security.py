@@ -17,11 +17,11 @@ def compare_security(old: Operation, new: Operation) -> Iterator[Change]:
     before, after = old.security or [{}], new.security or [{}]
     for requirement in before:
         if not any(_is_enough(requirement, other) for other in after):
-            message = f"{_name(requirement)} is not enough any more"
+            message = f"{_name(requirement)} is no longer enough"
             yield Change("security-narrowed", True, f"{new.title} security", message)
     for requirement in after:
         if not any(_is_enough(requirement, other) for other in before):
-            message = f"{_name(requirement)} is enough now"
+            message = f"{_name(requirement)} is now enough"
             yield Change("security-widened", False, f"{new.title} security", message)
 
 

@@ -79,7 +79,7 @@ def test_payload_of_a_webhook_is_what_the_client_gets() -> None:
         return document(webhooks={"paid": called})
 
     assert compare(hook({"enum": ["a"]}), hook({"enum": ["a", "b"]})) == [
-        (True, "enum-value-added", 'POST paid payload application/json : "b" can be there now')
+        (True, "enum-value-added", 'POST paid payload application/json : "b" can now occur')
     ]
 
 

@@ -14,13 +14,13 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
         "path removed",
         document(operation()),
         document(),
-        [(True, "path-removed", "/orders: the path is not there any more")],
+        [(True, "path-removed", "/orders: the path was removed")],
     ),
     (
         "operation removed",
         document({"/orders": {**operation()["/orders"], "get": operation()["/orders"]["post"]}}),
         document(operation()),
-        [(True, "operation-removed", "GET /orders: it is not there any more")],
+        [(True, "operation-removed", "GET /orders: it was removed")],
     ),
     (
         "operation added",
@@ -32,7 +32,7 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
         "operation deprecated",
         document(operation()),
         document(operation(deprecated=True)),
-        [(False, "operation-deprecated", "POST /orders: it is deprecated now")],
+        [(False, "operation-deprecated", "POST /orders: it is now deprecated")],
     ),
     (
         "operation renamed",
@@ -50,13 +50,13 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
         "parameter added and required",
         document(operation()),
         document(operation(parameters=[parameter(required=True)])),
-        [(True, "parameter-required", "POST /orders query parameter 'page': it must be sent now")],
+        [(True, "parameter-required", "POST /orders query parameter 'page': it is now required")],
     ),
     (
         "parameter required",
         document(operation(parameters=[parameter()])),
         document(operation(parameters=[parameter(required=True)])),
-        [(True, "parameter-required", "POST /orders query parameter 'page': it must be sent now")],
+        [(True, "parameter-required", "POST /orders query parameter 'page': it is now required")],
     ),
     (
         "parameter optional",
@@ -66,7 +66,7 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
             (
                 False,
                 "parameter-optional",
-                "POST /orders query parameter 'page': it may be left out now",
+                "POST /orders query parameter 'page': it is now optional",
             )
         ],
     ),
@@ -78,7 +78,7 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
             (
                 True,
                 "parameter-removed",
-                "POST /orders query parameter 'page': it is not taken any more",
+                "POST /orders query parameter 'page': it is no longer accepted",
             )
         ],
     ),
@@ -98,13 +98,13 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
         "body required",
         document(operation(requestBody={"content": {}})),
         document(operation(requestBody={"content": {}, "required": True})),
-        [(True, "body-required", "POST /orders body: it must be sent now")],
+        [(True, "body-required", "POST /orders body: it is now required")],
     ),
     (
         "body optional",
         document(operation(requestBody={"content": {}, "required": True})),
         document(operation(requestBody={"content": {}})),
-        [(False, "body-optional", "POST /orders body: it may be left out now")],
+        [(False, "body-optional", "POST /orders body: it is now optional")],
     ),
     (
         "body added",
@@ -116,13 +116,13 @@ OPERATIONS: list[tuple[str, Json, Json, Found]] = [
         "body added and required",
         document(operation()),
         document(operation(requestBody={"content": {}, "required": True})),
-        [(True, "body-required", "POST /orders body: it must be sent now")],
+        [(True, "body-required", "POST /orders body: it is now required")],
     ),
     (
         "body removed",
         document(operation(requestBody={"content": {}})),
         document(operation()),
-        [(True, "body-removed", "POST /orders body: there is none any more")],
+        [(True, "body-removed", "POST /orders body: it was removed")],
     ),
 ]
 

@@ -16,13 +16,13 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
         "response removed",
         document(operation(responses={"200": RESPONSE, "204": RESPONSE})),
         document(operation(responses={"204": RESPONSE})),
-        [(True, "response-removed", "POST /orders response 200: it is not given any more")],
+        [(True, "response-removed", "POST /orders response 200: it was removed")],
     ),
     (
         "error removed",
         document(operation(responses={"404": RESPONSE, "204": RESPONSE})),
         document(operation(responses={"204": RESPONSE})),
-        [(False, "response-removed", "POST /orders response 404: it is not given any more")],
+        [(False, "response-removed", "POST /orders response 404: it was removed")],
     ),
     (
         "response added",
@@ -38,7 +38,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
             (
                 True,
                 "media-type-removed",
-                "POST /orders response 200: application/json is not there any more",
+                "POST /orders response 200: application/json was removed",
             ),
             (False, "media-type-added", "POST /orders response 200: text/csv is new"),
         ],
@@ -53,7 +53,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
             (
                 True,
                 "header-removed",
-                "POST /orders response 200 header 'etag': it is not sent any more",
+                "POST /orders response 200 header 'etag': it was removed",
             )
         ],
     ),
@@ -65,7 +65,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
             (
                 True,
                 "security-narrowed",
-                "POST /orders security: no authentication is not enough any more",
+                "POST /orders security: no authentication is no longer enough",
             )
         ],
     ),
@@ -73,7 +73,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
         "authentication dropped",
         guarded({"key": []}),
         document(operation()),
-        [(False, "security-widened", "POST /orders security: no authentication is enough now")],
+        [(False, "security-widened", "POST /orders security: no authentication is now enough")],
     ),
     (
         "scope added",
@@ -83,7 +83,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
             (
                 True,
                 "security-narrowed",
-                "POST /orders security: 'oauth' with read is not enough any more",
+                "POST /orders security: 'oauth' with read is no longer enough",
             )
         ],
     ),
@@ -91,13 +91,13 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
         "way in added",
         guarded({"key": []}),
         guarded({"key": []}, {"oauth": []}),
-        [(False, "security-widened", "POST /orders security: 'oauth' is enough now")],
+        [(False, "security-widened", "POST /orders security: 'oauth' is now enough")],
     ),
     (
         "way in removed",
         guarded({"key": []}, {"oauth": []}),
         guarded({"key": []}),
-        [(True, "security-narrowed", "POST /orders security: 'oauth' is not enough any more")],
+        [(True, "security-narrowed", "POST /orders security: 'oauth' is no longer enough")],
     ),
     (
         "key sent elsewhere",
@@ -110,7 +110,7 @@ CHANGES: list[tuple[str, Json, Json, Found]] = [
         document(servers=[{"url": "https://a"}]),
         document(servers=[{"url": "https://b"}]),
         [
-            (True, "server-removed", "servers: https://a is not a server any more"),
+            (True, "server-removed", "servers: https://a is no longer a server"),
             (False, "server-added", "servers: https://b is a new server"),
         ],
     ),
