@@ -35,6 +35,7 @@ from app.services.sessions import Sessions
 from app.services.teams import Teams
 from app.services.tokens import AccessTokens
 from app.storage.actor_cache import ActorCache
+from app.storage.admissions import Admissions
 from app.storage.buckets import Buckets
 from app.storage.cache import Cache
 from app.storage.database import Database
@@ -103,7 +104,13 @@ def _compose(
     cursors = Cursors(config.secret_key.get_secret_value())
     limits = Limits(config, Buckets(redis))
     sessions = Sessions(
-        database, SessionStore(redis), actors, passwords, AccessTokens(config), limits
+        database,
+        SessionStore(redis),
+        Admissions(redis),
+        actors,
+        passwords,
+        AccessTokens(config),
+        limits,
     )
     api_keys = ApiKeys(database, KeyCache(redis, actors))
     api_documents = ApiDocuments(database, cache, DocumentWork())

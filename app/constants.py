@@ -18,8 +18,9 @@ REDIS_TIMEOUT_SECONDS = 0.7
 REDIS_PAUSE_SECONDS = 1.0
 """A Redis that failed gets no commands for so long: one request finds out, the others need not."""
 
-REDIS_CONNECTIONS = 100
-"""Commands of one process at the same time: far more than a Redis that responds ever has."""
+REDIS_CONNECTIONS = 16
+"""Commands of one process at the same time. A burst after the start opens so many connections, and
+each costs it as much as several commands."""
 
 RETRY_AFTER_SECONDS = 2
 """The Retry-After of a 503; PostgreSQL's container restarts in about that time."""

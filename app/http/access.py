@@ -4,7 +4,7 @@ The rules know roles and scopes only. Whether someone may change one particular 
 the services, which know its owner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from app.http.middleware import Header
 from app.http.responses import Responses, problems
 from app.models.access import Actor, Scope
 from app.storage.buckets import Standing
+from app.storage.cache import Lookup
 
 
 class Access(StrEnum):
@@ -51,17 +52,21 @@ async def find_actor(request: Request) -> Actor | None:
         Raised when the sender cannot be identified and has to be.
     """
     services = services_of(request)
+    lookup: Lookup | None = getattr(request.state, "lookup", None)
     try:
-        actor = await services.identities.identify(request)
+        found = await services.identities.identify(request, is_charged=True, lookup=lookup)
     except UnavailableError as error:
         if not (services.config.anonymous_reads and request.method in ("GET", "HEAD")):
             raise
         request.state.identity_error = error
         return None
-    if actor is not None:
+    if found is None:
+        return None
+    actor, verdict = found
+    if verdict is None:
         verdict = await services.limits.charge_actor(actor)
-        request.state.response_headers.extend(_limit_headers(verdict.standings))
-        verdict.check()
+    request.state.response_headers.extend(_limit_headers(verdict.standings))
+    verdict.check()
     return actor
 
 
@@ -91,6 +96,7 @@ def access(
     errors: Sequence[int] = (),
     responses: Responses | None = None,
     body: Mapping[str, Any] | None = None,
+    first: Callable[..., Awaitable[None]] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments for a route: its rule, and what the OpenAPI document shows of it.
 
@@ -108,6 +114,9 @@ def access(
         Other responses, as OpenAPI describes them.
     body
         The request body, for a route that reads it itself (see `app.http.uploads`).
+    first
+        A dependency to run before the rule; it may leave a plan in `state.lookup`, which is then
+        carried out in the round trip that identifies the sender.
     """
     shown = {"x-access": rule.value, **(body or {})}
     if scope or any_scope:
@@ -115,9 +124,10 @@ def access(
     public = rule is Access.PUBLIC
     guard = _Guard(rule, scope, any_scope, with_first_password)
     own = () if public else (401, 403, 429, 503)
+    dependencies = [] if public else [Depends(guard)]
     return {
         "openapi_extra": shown,
-        "dependencies": [] if public else [Depends(guard)],
+        "dependencies": [Depends(first), *dependencies] if first else dependencies,
         "responses": {**problems(*own, *errors), **(responses or {})},
     }
 

@@ -9,7 +9,12 @@ from app.exceptions import NotSignedInError
 from app.http.cookies import SessionCookies, check_csrf, is_safe
 from app.models.access import Actor
 from app.services.api_keys import KEY_MARK, ApiKeys
+from app.services.limits import Verdict
 from app.services.sessions import Sessions
+from app.storage.cache import Lookup
+
+Identity = tuple[Actor, Verdict | None]
+"""A sender, and the verdict on its request if that was charged already."""
 
 
 class Identities:
@@ -23,8 +28,17 @@ class Identities:
         self._api_keys = api_keys
         self._cookies = cookies
 
-    async def identify(self, request: Request) -> Actor | None:
-        """The actor; None without credentials, and for a browser whose session has ended.
+    async def identify(
+        self, request: Request, *, is_charged: bool = False, lookup: Lookup | None = None
+    ) -> Identity | None:
+        """The sender; None without credentials, and for a browser whose session has ended.
+
+        Parameters
+        ----------
+        is_charged
+            Whether to charge the request at once, if that takes no further command.
+        lookup
+            A cached response that the request will need, for the same command.
 
         Raises
         ------
@@ -37,41 +51,45 @@ class Identities:
         """
         header = request.headers.get("authorization")
         if header is None:
-            return await self._identify_browser(request)
+            return await self._identify_browser(request, is_charged, lookup)
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedInError("Authorization: should be `Bearer` and a token or an API key")
         if token.startswith(KEY_MARK):
-            return await self._api_keys.authenticate(token)
-        return await self._sessions.authenticate(token)
+            return await self._api_keys.authenticate(token), None
+        return await self._sessions.authenticate(token, is_charged=is_charged, lookup=lookup)
 
-    async def _identify_browser(self, request: Request) -> Actor | None:
+    async def _identify_browser(
+        self, request: Request, is_charged: bool, lookup: Lookup | None
+    ) -> Identity | None:
         access = request.cookies.get(self._cookies.access)
         refresh = request.cookies.get(self._cookies.refresh)
-        actor = await self._try(access) if access else None
-        if actor is None and refresh:
-            actor = await self._renew(request, refresh)
-        if actor is not None and actor.session_id is not None and not is_safe(request):
-            await check_csrf(request, self._config, actor.session_id)
-        return actor
+        # A change that another site's page makes a browser send costs its user nothing.
+        is_charged = is_charged and is_safe(request)
+        found = await self._try(access, is_charged, lookup) if access else None
+        if found is None and refresh:
+            found = await self._renew(request, refresh)
+        if found is not None and found[0].session_id is not None and not is_safe(request):
+            await check_csrf(request, self._config, found[0].session_id)
+        return found
 
-    async def _try(self, access: str) -> Actor | None:
+    async def _try(self, access: str, is_charged: bool, lookup: Lookup | None) -> Identity | None:
         try:
-            return await self._sessions.authenticate(access)
+            return await self._sessions.authenticate(access, is_charged=is_charged, lookup=lookup)
         except NotSignedInError:
             return None
 
-    async def _renew(self, request: Request, refresh: str) -> Actor | None:
+    async def _renew(self, request: Request, refresh: str) -> Identity | None:
         """Go on with a session whose access token has expired; the response has new cookies."""
         carrier = Response()
         try:
             tokens = await self._sessions.refresh(refresh, leeway_seconds=ROTATION_LEEWAY_SECONDS)
-            actor = await self._sessions.authenticate(tokens.access)
+            found = await self._sessions.authenticate(tokens.access)
         except NotSignedInError:
             self._cookies.clear(carrier)
-            actor = None
+            found = None
         else:
             self._cookies.attach(carrier, tokens)
         cookies = [header for header in carrier.raw_headers if header[0] == b"set-cookie"]
         request.state.response_headers.extend(cookies)
-        return actor
+        return found

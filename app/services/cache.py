@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.constants import CACHE_SECONDS, LOCAL_CACHE_ENTRIES
-from app.storage.cache import Cache
+from app.storage.cache import Cache, Lookup
 
 _RETRY_SECONDS = 0.5
 
@@ -49,15 +49,36 @@ class ReadCache:
         self._local: OrderedDict[str, _Entry] = OrderedDict()
         self._flights: dict[tuple[str, str], asyncio.Task[Snapshot]] = {}
 
-    async def read(
-        self, name: str, scope: str, load: Callable[[], Awaitable[Snapshot]]
-    ) -> Snapshot:
-        """The response of that name, from `load` if it is not cached or its scope has changed."""
+    def plan(self, name: str, scope: str) -> Lookup:
+        """What `read` needs of Redis, for a caller that has to reach Redis anyway."""
+        if not self._generations.are_known(scope):
+            return Lookup((), is_done=True)
         kept = self._local.get(name)
+        if kept and kept.expires > time.time():
+            return Lookup((_scope(scope),))
         # What this process lacks, another one may have left in Redis.
-        key = None if kept and kept.expires > time.time() else _key(name)
-        generation, text = await self._generations.look_up(scope, key)
-        if generation is None:
+        return Lookup((_scope(scope), _key(name)))
+
+    async def read(
+        self,
+        name: str,
+        scope: str,
+        load: Callable[[], Awaitable[Snapshot]],
+        lookup: Lookup | None = None,
+    ) -> Snapshot:
+        """The response of that name, from `load` if it is not cached or its scope has changed.
+
+        Parameters
+        ----------
+        lookup
+            The plan for this response, carried out or not.
+        """
+        lookup = lookup or self.plan(name, scope)
+        if not lookup.is_done:
+            await self._cache.look_up(lookup)
+        generation, text = lookup.generation, lookup.text
+        # A change that Redis missed may have come since the plan.
+        if generation is None or not self._generations.are_known(scope):
             return await load()
         entry = self._local.get(name)
         if entry and entry.is_good(generation):
@@ -106,11 +127,9 @@ class _Generations:
         self._unheard: dict[str, float] = {}
         self._telling: asyncio.Task[None] | None = None
 
-    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
-        """The scope's generation, None if it cannot be known, and the text of a key."""
-        if self._unheard.get(scope, 0) > time.monotonic():
-            return None, None
-        return await self._cache.look_up(_scope(scope), key)
+    def are_known(self, scope: str) -> bool:
+        """Whether Redis has heard of every change in this scope."""
+        return self._unheard.get(scope, 0) <= time.monotonic()
 
     async def renew(self, scopes: tuple[str, ...]) -> None:
         """Give the scopes new generations, now or as soon as Redis is back."""

@@ -31,6 +31,7 @@ from app.services.entity_rules import (
 )
 from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
+from app.storage.cache import Lookup
 from app.storage.database import Database
 from app.storage.entities import (
     add_entity,
@@ -74,8 +75,12 @@ class Catalogue:
         """
         return EntityOut.model_validate_json((await self.read(key)).body)
 
-    async def read(self, key: EntityKey) -> Snapshot:
-        """One entity as JSON, from the cache if possible."""
+    def plan(self, key: EntityKey) -> Lookup:
+        """What `read` needs of the cache."""
+        return self._cache.plan(f"entity:{key}", f"entity:{key}")
+
+    async def read(self, key: EntityKey, lookup: Lookup | None = None) -> Snapshot:
+        """One entity as JSON, from the cache if possible; see `ReadCache.read`."""
 
         async def load() -> Snapshot:
             stored = await self._database.read_quickly(lambda by: get_entity(by, key))
@@ -83,7 +88,7 @@ class Catalogue:
                 raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
             return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
 
-        return await self._cache.read(f"entity:{key}", f"entity:{key}", load)
+        return await self._cache.read(f"entity:{key}", f"entity:{key}", load, lookup)
 
     async def list_page(
         self,

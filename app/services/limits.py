@@ -1,5 +1,6 @@
 """How many requests one client may send."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -52,9 +53,13 @@ class Limits:
         self._of_user = config.user_requests_per_minute
         self._of_key = config.key_requests_per_minute
 
+    def bucket_of_user(self, user_id: uuid.UUID) -> Bucket:
+        """What every request of that user is charged to."""
+        return Bucket("user", str(user_id), self._of_user)
+
     async def charge_actor(self, actor: Actor) -> Verdict:
         """Charge one request of that actor; everything is allowed while Redis is away."""
-        buckets = [Bucket("user", str(actor.user_id), self._of_user)]
+        buckets = [self.bucket_of_user(actor.user_id)]
         if actor.key_id is not None:
             buckets.append(Bucket("key", str(actor.key_id), self._of_key))
         try:

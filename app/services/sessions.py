@@ -1,6 +1,7 @@
 """Sessions begin with a password, go on by refresh tokens and end everywhere immediately."""
 
 import time
+import uuid
 from datetime import UTC, datetime
 
 from app.constants import SESSION_SECONDS
@@ -8,7 +9,7 @@ from app.exceptions import NotFoundError, NotSignedInError
 from app.models.access import Actor
 from app.models.sessions import SessionOut
 from app.request_context import client_address
-from app.services.limits import Limits
+from app.services.limits import Limits, Verdict
 from app.services.passwords import Passwords
 from app.services.tokens import (
     AccessTokens,
@@ -25,7 +26,9 @@ from app.storage.accounts import (
     find_account_by_email,
 )
 from app.storage.actor_cache import ActorCache
+from app.storage.admissions import Admissions
 from app.storage.audit import add_event
+from app.storage.cache import Lookup
 from app.storage.database import Database
 from app.storage.sessions import Session, SessionStore
 
@@ -39,6 +42,7 @@ class Sessions:
         self,
         database: Database,
         store: SessionStore,
+        admissions: Admissions,
         actors: ActorCache,
         passwords: Passwords,
         tokens: AccessTokens,
@@ -46,6 +50,7 @@ class Sessions:
     ) -> None:
         self._database = database
         self._store = store
+        self._admissions = admissions
         self._actors = actors
         self._passwords = passwords
         self._tokens = tokens
@@ -123,11 +128,21 @@ class Sessions:
             await self._record_reuse(session)
         if rotation in ("reused", "gone"):
             raise NotSignedInError("the session has ended")
-        await self._check(session, await self._actors.find(session.user_id))
+        account = await self._actors.find(session.user_id)
+        await self._check(session.user_id, session.epoch, account)
         return self._tokens_for(session, successor if rotation == "rotated" else None)
 
-    async def authenticate(self, access_token: str) -> Actor:
-        """The actor of an access token.
+    async def authenticate(
+        self, access_token: str, *, is_charged: bool = False, lookup: Lookup | None = None
+    ) -> tuple[Actor, Verdict | None]:
+        """The actor of an access token, and the verdict on its request if it was charged already.
+
+        Parameters
+        ----------
+        is_charged
+            Whether to charge the request in the same round trip, if that is possible.
+        lookup
+            A cached response that the request will need.
 
         Raises
         ------
@@ -137,10 +152,15 @@ class Sessions:
             Raised when Redis or PostgreSQL is away and has to decide.
         """
         claims = self._tokens.read(access_token)
-        session, account = await self._store.find_with_account(claims.session_id, claims.user_id)
-        if session is None or session.user_id != claims.user_id:
+        bucket = self._limits.bucket_of_user(claims.user_id) if is_charged else None
+        found = await self._admissions.admit(
+            claims.session_id, claims.user_id, bucket=bucket, lookup=lookup
+        )
+        if found is None:
             raise NotSignedInError("the session has ended")
-        return await self._check(session, account)
+        account = await self._check(claims.user_id, found.epoch, found.account)
+        verdict = Verdict(*found.charge) if found.charge else None
+        return actor_of(account, claims.session_id), verdict
 
     async def list_of(self, actor: Actor) -> list[SessionOut]:
         """The actor's sessions, newest first."""
@@ -165,16 +185,16 @@ class Sessions:
         access = self._tokens.sign(session.user_id, session.id)
         return Tokens(session.id, access, refresh, self._tokens.seconds)
 
-    async def _check(self, session: Session, account: Account | None) -> Actor:
-        """The session's actor, if the account is active; an account that is not cached is read."""
+    async def _check(self, user_id: uuid.UUID, epoch: int, account: Account | None) -> Account:
+        """The account, if it is active; one that is not cached is read."""
         if account is None:
             async with self._database.connect() as connection:
-                account = await find_account(connection, session.user_id)
+                account = await find_account(connection, user_id)
             if account is not None:
                 await self._actors.remember(account)
-        if account is None or not account.is_active or account.session_epoch != session.epoch:
+        if account is None or not account.is_active or account.session_epoch != epoch:
             raise NotSignedInError("the session has ended")
-        return actor_of(account, session.id)
+        return account
 
     async def _record_login(self, account: Account, session_id: str, password: str) -> None:
         outdated = self._passwords.is_outdated(account.password_hash)

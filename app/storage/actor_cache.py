@@ -7,6 +7,7 @@ not cached, so what was read before the change cannot come back after it.
 import json
 import uuid
 from dataclasses import asdict, fields
+from functools import lru_cache
 
 from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.storage.accounts import Account
@@ -25,7 +26,7 @@ class ActorCache:
 
     async def find(self, user_id: uuid.UUID) -> Account | None:
         """The cached account, if there is one."""
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             return read_account(await redis.get(actor_key(user_id)))
 
     async def remember(self, account: Account) -> None:
@@ -33,7 +34,7 @@ class ActorCache:
         values = {**asdict(account), "id": str(account.id)}
         del values[_SECRET]
         text = json.dumps(values)
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             await redis.set(actor_key(account.id), text, ex=ACTOR_CACHE_SECONDS, nx=True)
 
     async def announce_change(self, *user_ids: uuid.UUID) -> None:
@@ -46,13 +47,14 @@ class ActorCache:
         """
         if not user_ids:
             return
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             announcement = redis.pipeline(transaction=False)
             for user_id in user_ids:
                 announcement.set(actor_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
             await announcement.execute()
 
 
+@lru_cache(maxsize=1000)
 def read_account(text: str | None) -> Account | None:
     """An account from its text in Redis; None for none, and for another release's."""
     if text is None or text == _CHANGING:

@@ -3,36 +3,44 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.constants import LIMIT_WINDOW_SECONDS
 from app.storage.redis_store import RedisStore
 
-# All buckets give a token, or none does.
-_TAKE = """
-local time = redis.call('TIME')
-local now, window = time[1] + time[2] / 1000000, tonumber(ARGV[1])
-local levels, refused = {}, 0
-for i, key in ipairs(KEYS) do
-    local capacity = tonumber(ARGV[i + 1])
-    local stored = redis.call('HMGET', key, 'level', 'at')
-    levels[i] = capacity
-    if stored[1] then
-        local gained = math.max(0, now - tonumber(stored[2])) * capacity / window
-        levels[i] = math.min(capacity, tonumber(stored[1]) + gained)
+TAKE = """
+local function take(keys, window, capacities)
+    local time = redis.call('TIME')
+    local now, levels, refused = time[1] + time[2] / 1000000, {}, 0
+    for i, key in ipairs(keys) do
+        local stored = redis.call('HMGET', key, 'level', 'at')
+        levels[i] = capacities[i]
+        if stored[1] then
+            local gained = math.max(0, now - tonumber(stored[2])) * capacities[i] / window
+            levels[i] = math.min(capacities[i], tonumber(stored[1]) + gained)
+        end
+        if levels[i] < 1 then refused = 1 end
     end
-    if levels[i] < 1 then refused = 1 end
-end
-local answer = {}
-for i, key in ipairs(KEYS) do
-    if refused == 0 then
-        levels[i] = levels[i] - 1
-        redis.call('HSET', key, 'level', string.format('%.9f', levels[i]),
-            'at', string.format('%.6f', now))
-        redis.call('EXPIRE', key, window)
+    local answer = {}
+    for i, key in ipairs(keys) do
+        if refused == 0 then
+            levels[i] = levels[i] - 1
+            redis.call('HSET', key, 'level', string.format('%.9f', levels[i]),
+                'at', string.format('%.6f', now))
+            redis.call('EXPIRE', key, window)
+        end
+        answer[i] = string.format('%.9f', levels[i])
     end
-    answer[i] = string.format('%.9f', levels[i])
+    return {refused, unpack(answer)}
 end
-return {refused, unpack(answer)}
+"""
+"""A function for scripts: all buckets give a token, or none does."""
+
+_TAKE = f"""
+{TAKE}
+local capacities = {{}}
+for i in ipairs(KEYS) do capacities[i] = tonumber(ARGV[i + 1]) end
+return take(KEYS, tonumber(ARGV[1]), capacities)
 """
 
 
@@ -72,6 +80,10 @@ class Standing:
         return math.ceil(missing * LIMIT_WINDOW_SECONDS / self.bucket.capacity)
 
 
+Charge = tuple[bool, list[Standing]]
+"""Whether a token was taken of each bucket, and what is left."""
+
+
 class Buckets:
     """Takes tokens."""
 
@@ -79,19 +91,30 @@ class Buckets:
         self._store = store
         self._take = store.register_script(_TAKE)
 
-    async def take(self, buckets: Sequence[Bucket]) -> tuple[bool, list[Standing]]:
-        """Take one token of each bucket, or of none; whether it was taken, and what is left.
+    async def take(self, buckets: Sequence[Bucket]) -> Charge:
+        """Take one token of each bucket, or of none.
 
         Raises
         ------
         UnavailableError
             Raised when Redis is away.
         """
-        keys = [f"limit:{bucket.name}:{bucket.key}" for bucket in buckets]
+        keys = [bucket_key(bucket) for bucket in buckets]
         arguments = [LIMIT_WINDOW_SECONDS, *(bucket.capacity for bucket in buckets)]
-        with self._store.reach():
-            refused, *levels = await self._take(keys=keys, args=arguments)
-        standings = [
-            Standing(bucket, float(level)) for bucket, level in zip(buckets, levels, strict=True)
-        ]
-        return not refused, standings
+        async with self._store.reach():
+            reply = await self._take(keys=keys, args=arguments)
+        return read_charge(buckets, reply)
+
+
+def bucket_key(bucket: Bucket) -> str:
+    """The key that a bucket is stored under."""
+    return f"limit:{bucket.name}:{bucket.key}"
+
+
+def read_charge(buckets: Sequence[Bucket], reply: Sequence[Any]) -> Charge:
+    """The charge that a script's `take` returned."""
+    refused, *levels = reply
+    standings = [
+        Standing(bucket, float(level)) for bucket, level in zip(buckets, levels, strict=True)
+    ]
+    return not refused, standings

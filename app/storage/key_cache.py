@@ -38,7 +38,7 @@ class KeyCache:
     async def find(self, sha256: bytes) -> StoredKey | None:
         """The cached key of that hash, if it and its owner are cached."""
         try:
-            with self._store.reach() as redis:
+            async with self._store.reach() as redis:
                 text: str | None = await redis.get(_key(sha256))
             if text is None or text == _CHANGING:
                 return None
@@ -62,7 +62,7 @@ class KeyCache:
         text = json.dumps(values)
         try:
             await self._actors.remember(key.owner)
-            with self._store.reach() as redis:
+            async with self._store.reach() as redis:
                 await redis.set(_key(key.sha256), text, ex=ACTOR_CACHE_SECONDS, nx=True)
         except UnavailableError:
             return
@@ -75,7 +75,7 @@ class KeyCache:
         UnavailableError
             Raised when Redis is away: another replica might go on with the key.
         """
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             await redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
 
 

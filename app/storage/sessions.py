@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from app.constants import SESSION_IDLE_SECONDS, SESSION_SECONDS
-from app.storage.accounts import Account
-from app.storage.actor_cache import actor_key, read_account
 from app.storage.redis_store import RedisStore
 
 Rotation = Literal["rotated", "concurrent", "reused", "gone"]
@@ -61,8 +59,8 @@ class SessionStore:
         """Begin a session."""
         values = {**asdict(session), "user_id": str(session.user_id), "refresh": refresh_hash}
         del values["id"]
-        key, index = _key(session.id), _index(session.user_id)
-        with self._store.reach() as redis:
+        key, index = session_key(session.id), _index(session.user_id)
+        async with self._store.reach() as redis:
             addition = redis.pipeline()
             addition.hset(key, mapping=values)
             addition.expire(key, SESSION_IDLE_SECONDS)
@@ -75,17 +73,6 @@ class SessionStore:
         [session] = await self._find_all([session_id])
         return session
 
-    async def find_with_account(
-        self, session_id: str, user_id: uuid.UUID
-    ) -> tuple[Session | None, Account | None]:
-        """A session, and the account it should belong to if it is cached, in one round trip."""
-        with self._store.reach() as redis:
-            reads = redis.pipeline(transaction=False)
-            reads.hgetall(_key(session_id))
-            reads.get(actor_key(user_id))
-            found, text = await reads.execute()
-        return _read(session_id, found), read_account(text)
-
     async def rotate(
         self, session_id: str, *, presented: str, successor: str, leeway_seconds: int
     ) -> Rotation:
@@ -94,17 +81,19 @@ class SessionStore:
         A token that was replaced earlier ends the session: one of its two holders is a thief.
         """
         limits = (leeway_seconds, SESSION_SECONDS, SESSION_IDLE_SECONDS)
-        with self._store.reach():
-            return await self._rotate(keys=[_key(session_id)], args=[presented, successor, *limits])
+        async with self._store.reach():
+            return await self._rotate(
+                keys=[session_key(session_id)], args=[presented, successor, *limits]
+            )
 
     async def remove(self, user_id: uuid.UUID, session_id: str) -> bool:
         """End a session of that user's; False if there was none."""
         session = await self.find(session_id)
         if session is None or session.user_id != user_id:
             return False
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             removal = redis.pipeline()
-            removal.delete(_key(session_id))
+            removal.delete(session_key(session_id))
             removal.zrem(_index(user_id), session_id)
             await removal.execute()
         return True
@@ -112,25 +101,26 @@ class SessionStore:
     async def list_of(self, user_id: uuid.UUID) -> list[Session]:
         """Sessions of a user, newest first; those that have ended leave the list."""
         index = _index(user_id)
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             ids: list[str] = await redis.zrevrange(index, 0, -1)
         found = await self._find_all(ids)
         ended = [one for one, session in zip(ids, found, strict=True) if session is None]
         if ended:
-            with self._store.reach() as redis:
+            async with self._store.reach() as redis:
                 await redis.zrem(index, *ended)
         return [session for session in found if session is not None]
 
     async def _find_all(self, ids: Sequence[str]) -> list[Session | None]:
-        with self._store.reach() as redis:
+        async with self._store.reach() as redis:
             reads = redis.pipeline(transaction=False)
             for session_id in ids:
-                reads.hgetall(_key(session_id))
+                reads.hgetall(session_key(session_id))
             found = await reads.execute()
         return [_read(one, values) for one, values in zip(ids, found, strict=True)]
 
 
-def _key(session_id: str) -> str:
+def session_key(session_id: str) -> str:
+    """The key that a session is stored under."""
     return f"session:{session_id}"
 
 

@@ -103,6 +103,7 @@ async def _known_actor(request: Request) -> Actor | None:
     """
     reading = Request({**request.scope, "method": "GET"})
     try:
-        return await services_of(request).identities.identify(reading)
+        found = await services_of(request).identities.identify(reading)
     except PortalError:
         return None
+    return found[0] if found else None

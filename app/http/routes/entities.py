@@ -9,7 +9,7 @@ from pydantic import Field
 from app.constants import MAX_PAGE_SIZE, PAGE_SIZE
 from app.http.access import Access, ActorDep, access
 from app.http.conditional import IfMatch, respond
-from app.http.dependencies import CatalogueDep, EntityKeyDep
+from app.http.dependencies import CatalogueDep, EntityKeyDep, services_of
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
 from app.models.access import Scope
 from app.models.entities import (
@@ -30,6 +30,12 @@ router = APIRouter(
 
 _read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
 _write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
+
+
+async def _plan_read(request: Request, key: EntityKeyDep) -> None:
+    """Have the entity looked up in the cache while its reader is identified."""
+    request.state.key = key
+    request.state.lookup = services_of(request).catalogue.plan(key)
 
 
 class ListQuery(EntityQuery):
@@ -69,11 +75,12 @@ async def get_facets(catalogue: CatalogueDep) -> Facets:
 @router.get(
     "/{kind}/{namespace}/{name}",
     response_model=EntityOut,
-    **_read(responses=CONDITIONAL_READ),
+    **_read(responses=CONDITIONAL_READ, first=_plan_read),
 )
-async def get_entity(request: Request, catalogue: CatalogueDep, key: EntityKeyDep) -> Response:
+async def get_entity(request: Request) -> Response:
     """One entity."""
-    return respond(request, await catalogue.read(key))
+    state = request.state
+    return respond(request, await services_of(request).catalogue.read(state.key, state.lookup))
 
 
 @router.put(

@@ -1,7 +1,7 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -66,8 +66,8 @@ class FakeRedis:
         self.away = False
         self.texts: dict[str, str] = {}
 
-    @contextmanager
-    def reach(self, *, despite_pause: bool = False) -> Iterator["FakeRedis"]:
+    @asynccontextmanager
+    async def reach(self, *, despite_pause: bool = False) -> AsyncIterator["FakeRedis"]:
         if self.away:
             raise UnavailableError("the session store does not answer")
         yield self

@@ -8,6 +8,7 @@ import pytest
 
 from app.services import cache as module
 from app.services.cache import ReadCache, Snapshot
+from app.storage.cache import Lookup
 
 
 class FakeRedis:
@@ -22,11 +23,11 @@ class FakeRedis:
         if not self.away:
             self.texts[key] = value
 
-    async def look_up(self, scope: str, key: str | None) -> tuple[str | None, str | None]:
+    async def look_up(self, lookup: Lookup) -> None:
         await asyncio.sleep(0)
-        if self.away:
-            return None, None
-        return self.texts.setdefault(scope, "first"), self.texts.get(key or "")
+        scope, *names = lookup.keys
+        found = (self.texts.setdefault(scope, "first"), self.texts.get("".join(names)))
+        lookup.fill((None, None) if self.away else found)
 
     async def renew_generations(self, scopes: Sequence[str]) -> bool:
         if not self.away:
