@@ -64,18 +64,20 @@ class BuildLog:
 
 
 @contextmanager
-def follow_builds(stack: Stack) -> Iterator[None]:
-    """Print the builds' slow steps while the block runs, and failures at its end."""
+def follow_builds(stack: Stack, *, show_steps: bool) -> Iterator[None]:
+    """Print failures at the end of the block; with `show_steps`, slow steps while it runs."""
     for log in _find_logs(stack):
         log.path.unlink()
     ended = threading.Event()
     follower = threading.Thread(target=_follow, args=(stack, ended), daemon=True)
-    follower.start()
+    if show_steps:
+        follower.start()
     try:
         yield
     finally:
         ended.set()
-        follower.join()
+        if show_steps:
+            follower.join()
         for failure in filter(None, (log.failure() for log in _find_logs(stack))):
             print(failure, flush=True)
 

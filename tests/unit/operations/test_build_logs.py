@@ -58,7 +58,7 @@ def test_failure_is_shown_with_its_step_and_last_lines(
     stack: Stack, log: BuildLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log.path.write_bytes(STARTED + FAILED)
-    with follow_builds(stack):
+    with follow_builds(stack, show_steps=True):
         # That of an earlier build is gone: the builder appends.
         assert not log.path.exists()
         log.path.write_bytes(STARTED)
