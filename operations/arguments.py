@@ -99,8 +99,10 @@ def render_targets() -> str:
 
 
 def names_engine(root: Path, stack: str) -> bool:
-    """Whether the files of a stack may choose an engine, which is then prepared by the second
-    stage: the first, which has no YAML, looks for the key anywhere in them.
+    """Whether the files of a stack may choose an engine of its own.
+
+    Then the second stage prepares it, and the first leaves the machine's alone: that has no YAML,
+    so a key anywhere in the files counts.
     """
     files = (root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml")
     texts = [file.read_text(errors="replace") for file in files if file.exists()]
