@@ -62,11 +62,12 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
     if options.target == "doctor":
         if not PythonEnvironment(project).find():
             return print_findings(project)  # reading the stack's own engine takes libraries
-        exported = describe_environment(project)
-    elif options.target in INSPECTING:
-        exported = ready_environment(project)
+        return _go_on(project, words, describe_environment(project))
+    engine = not names_engine(project.root, options.stack)
+    if options.target in INSPECTING:
+        exported = ready_environment(project, engine=engine)
     else:
-        exported = set_up(project, console, engine=not names_engine(project.root, options.stack))
+        exported = set_up(project, console, engine=engine)
     return _go_on(project, words, exported)
 
 

@@ -51,12 +51,9 @@ def set_up(
     return describe_environment(project)
 
 
-def ready_environment(project: Project) -> dict[str, str]:
-    """The variables with which `pulumi` runs; makes nothing, but raises SetupError.
-
-    The engine may be one that only the stack's settings name: its stage asks for it.
-    """
-    for step in list_steps(project, engine=False):
+def ready_environment(project: Project, *, engine: bool = True) -> dict[str, str]:
+    """The variables with which `pulumi` runs; makes nothing, but raises SetupError."""
+    for step in list_steps(project, engine=engine):
         if not step.find():
             raise SetupError(
                 f"{step.name}: should be there (got nothing). Run `make up` first, or `make setup`."

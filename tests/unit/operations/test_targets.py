@@ -23,7 +23,9 @@ from toolchain.setup.steps.docker_engine import DockerEngine
 def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """What the process would become, on a machine that is ready."""
     monkeypatch.setattr(first_stage, "set_up", lambda *given, engine: {"SET_UP": f"{engine=}"})
-    monkeypatch.setattr(first_stage, "ready_environment", lambda project: {"SET_UP": "before"})
+    monkeypatch.setattr(
+        first_stage, "ready_environment", lambda *given, engine: {"SET_UP": "before"}
+    )
     monkeypatch.setattr(first_stage, "describe_environment", lambda project: {"SET_UP": "before"})
     monkeypatch.setattr(first_stage.PythonEnvironment, "find", lambda step: "ready")
     monkeypatch.setattr(first_stage.os, "chdir", lambda folder: None)
