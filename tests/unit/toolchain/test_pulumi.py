@@ -8,7 +8,7 @@ import pytest
 from tests.support.fake_programs import FakePrograms
 from toolchain.setup import versions
 from toolchain.setup.errors import SetupError
-from toolchain.setup.go_module import GoProgress, provider_module, pulumi_module
+from toolchain.setup.go_module import provider_module, pulumi_module
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.setup import forget_detected
 from toolchain.setup.steps import docker_provider, pulumi
@@ -20,6 +20,7 @@ HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-docker"
 GO = """
 case $1 in
     version) echo go version go1.26.0 linux/amd64 ;;
+    list) printf 'go: downloading a v1\npackage\nother\n' ;;
     build)
         [ "$GOWORK$CGO_ENABLED" = off0 ] || exit 1
         while [ "$1" != -o ]; do shift; done
@@ -186,14 +187,14 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
     )
 
 
-def test_progress_counts_modules_then_packages(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_modules_then_packages(
+    machine: Project, work: Work, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[str] = []
     monkeypatch.setattr(work, "show", shown.append)
-    progress = GoProgress(work)
-    for line in ("go: downloading a v1", "package x", "package y"):
-        progress.list_line(line)
-    progress.build_line("x")
-    assert shown == ["1 modules downloaded", "1 of 2 packages built"]
+    programs.put("go", GO.replace("build)", "build) echo package"))
+    PulumiCli(machine).run(work)
+    assert shown[-2:] == ["1 modules downloaded", "1 of 2 packages built"]
 
 
 def test_go_modules_name_the_versions_that_the_programs_ask_for() -> None:

@@ -12,7 +12,7 @@ from toolchain.setup import console as console_module
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
-from toolchain.setup.schedule import Schedule, Step
+from toolchain.setup.schedule import Step, run_steps
 from toolchain.setup.work import Work
 
 
@@ -50,7 +50,7 @@ class FakeStep(Step):
 def run(tmp_path: Path, *steps: FakeStep) -> list[str]:
     """Run the steps; what the user saw, on no terminal."""
     screen = io.StringIO()
-    Schedule(steps, Console(screen), tmp_path / "logs").run()
+    run_steps(steps, Console(screen), tmp_path / "logs")
     return screen.getvalue().splitlines()
 
 

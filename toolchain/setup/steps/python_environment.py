@@ -1,9 +1,8 @@
 """The Python environment in which the Pulumi program runs."""
 
-from pathlib import Path
-
 from toolchain.setup.atomic import point_link
 from toolchain.setup.errors import SetupError
+from toolchain.setup.project import Project
 from toolchain.setup.python_packages import install_environment, is_complete
 from toolchain.setup.schedule import Step
 from toolchain.setup.work import Work
@@ -20,11 +19,15 @@ class PythonEnvironment(Step):
     name = "python environment"
     purpose = f"install the packages of {REQUIREMENTS}"
 
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self._link = project.root / ".venv"
+        self._folder = project.python_folder(REQUIREMENTS)
+
     def find(self) -> str | None:
         linked = self._link.resolve()
-        if linked.name == self._folder.name and is_complete(linked):
-            return f".venv, {linked.name}"
-        return None
+        current = linked.name == self._folder.name and is_complete(linked)
+        return f".venv, {linked.name}" if current else None
 
     def run(self, work: Work) -> None:
         if self._link.exists() and not self._link.is_symlink():
@@ -35,11 +38,3 @@ class PythonEnvironment(Step):
         if not is_complete(self._folder):
             install_environment(self._folder, [self.project.root / REQUIREMENTS], work)
         point_link(self._link, self._folder)
-
-    @property
-    def _folder(self) -> Path:
-        return self.project.python_folder(REQUIREMENTS)
-
-    @property
-    def _link(self) -> Path:
-        return self.project.root / ".venv"
