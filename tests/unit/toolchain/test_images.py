@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_programs import FakePrograms
-from toolchain.images import builder, debian_root, machine
+from toolchain.images import builder, machine
 from toolchain.images.builder import ImageBuilder
 from toolchain.images.machine import Mirrors, find_certificates, find_mirrors, machine_files
 from toolchain.images.recipes import COMMON_LAYER, load_recipes
@@ -70,7 +70,7 @@ def docker(programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     programs.put("debootstrap")
     programs.put("npm", "exit 1")
     monkeypatch.setattr(builder.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(debian_root.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(builder.os, "geteuid", lambda: 0)
     return FakeDocker(programs, tmp_path)
 
 
