@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_programs import FakePrograms
+from tests.support.refusals import refusal
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.processes import is_running
@@ -56,65 +57,46 @@ def put_docker(
     )
 
 
-def refusal(step: DockerEngine, work: Work) -> str:
-    with pytest.raises(SetupError) as error:
-        step.run(work)
-    return str(error.value)
-
-
 def test_engine_that_answers_is_taken(project: Project, programs: FakePrograms) -> None:
+    assert DockerEngine(project).find() is None
+    put_docker(programs, "")
+    assert DockerEngine(project).find() is None
     put_docker(programs, "20.10.24", "tcp://lab:2376")
     assert DockerEngine(project).find() == "20.10.24, tcp://lab:2376"
 
 
 def test_engine_older_than_20_10_is_refused(project: Project, programs: FakePrograms) -> None:
     put_docker(programs, "19.03.15")
-    with pytest.raises(SetupError) as error:
-        DockerEngine(project).find()
-    assert str(error.value) == (
+    assert refusal(DockerEngine(project).find) == (
         f"docker engine: the engine at {DEFAULT} should be 20.10 or newer (got 19.03.15). "
         "Upgrade it, or choose another with DOCKER_HOST."
     )
 
 
-def test_engine_that_does_not_answer_is_missing(project: Project, programs: FakePrograms) -> None:
-    put_docker(programs, "")
-    assert DockerEngine(project).find() is None
-    assert DockerCli({"PATH": "/nonexistent"}).version() is None
-
-
 @pytest.mark.parametrize(
-    ("address", "root", "has_docker", "has_socket", "expected"),
+    ("address", "has", "expected"),
     [
         (
             "tcp://lab:2375",
-            True,
-            True,
-            False,
+            "root docker",
             "DOCKER_HOST or the docker context should name an engine that answers (got "
             "'tcp://lab:2375'). Start that engine, or choose another.",
         ),
         (
             DEFAULT,
-            True,
-            False,
-            True,
+            "root socket",
             f"the command `docker` should be on PATH, to reach {DEFAULT} (got none). "
             "Install docker.io, or docker-cli where there is one, and run this again.",
         ),
         (
             DEFAULT,
-            False,
-            True,
-            True,
+            "docker socket",
             "{socket} should be open to you (got: permission denied). "
             "Join the group docker and log in again, or run this as root.",
         ),
         (
             DEFAULT,
-            False,
-            True,
-            False,
+            "docker",
             f"an engine should answer at {DEFAULT} (got no answer). Install Docker Engine 20.10 "
             "or newer as https://docs.docker.com/engine/install/ describes, start it, "
             "and run this again; on Debian and Ubuntu `make up` as root does both.",
@@ -123,26 +105,22 @@ def test_engine_that_does_not_answer_is_missing(project: Project, programs: Fake
 )
 def test_engine_that_is_not_the_set_ups_to_install_is_left_alone(
     address: str,
-    root: bool,
-    has_docker: bool,
-    has_socket: bool,
+    has: str,
     expected: str,
     project: Project,
     programs: FakePrograms,
-    work: Work,
-    tmp_path: Path,
+    machine: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
-    monkeypatch.setattr(os, "access", lambda file, mode: root or not str(file).endswith(".sock"))
-    socket = tmp_path / "docker.sock"
-    if has_docker:
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if "root" in has else 1000)
+    monkeypatch.setattr(os, "access", lambda file, mode: not str(file).endswith(".sock"))
+    socket = machine / "docker.sock"
+    if "docker" in has:
         put_docker(programs, "", address)
-    if has_socket:
+    if "socket" in has:
         socket.touch()
-    assert refusal(DockerEngine(project), work) == (
-        f"docker engine: {expected.format(socket=socket)}"
-    )
+    message = f"docker engine: {expected.format(socket=socket)}"
+    assert refusal(DockerEngine(project).refuse_elsewhere) == message
 
 
 @pytest.mark.parametrize(
@@ -210,7 +188,7 @@ def test_engine_that_ends_at_once_is_reported_with_its_last_lines(
 ) -> None:
     programs.put("dockerd", "echo no cgroups; exit 1")
     log = starts.project.places.engine_log
-    assert refusal(starts, work) == (
+    assert refusal(starts.run, work) == (
         "step: the started engine should answer (got: it ended with 1). Correct what its last "
         f"lines name and run this again.\n    no cgroups\n    Whole output: {log}"
     )
@@ -259,13 +237,12 @@ def test_engine_that_maps_users_is_taken_and_another_is_left_as_it_is(
     step = DockerEngine(project, userns_remap=True)
     assert step.find() == f"20.10.24, {DEFAULT}"
     put_docker(programs, "20.10.24")
-    with pytest.raises(SetupError) as error:
-        step.find()
     rule = "docker engine: --userns-remap should be used where no engine is installed yet"
-    assert str(error.value) == f"{rule} (got one without user namespaces at {DEFAULT}). {ADVICE}"
+    without = f"(got one without user namespaces at {DEFAULT})"
+    assert refusal(step.find) == f"{rule} {without}. {ADVICE}"
     put_docker(programs, "")
     dockerd = programs.put("dockerd")
-    assert refusal(step, work) == f"{rule} (got {dockerd}, which is not running). {ADVICE}"
+    assert refusal(step.run, work) == f"{rule} (got {dockerd}, which is not running). {ADVICE}"
 
 
 def test_users_are_mapped_before_the_first_start_and_other_settings_stay(
@@ -281,7 +258,7 @@ def test_users_are_mapped_before_the_first_start_and_other_settings_stay(
     found = json.loads(configuration.read_text())
     assert found == {"log-level": "warn", "userns-remap": "default"}
     configuration.write_text("userns")
-    assert refusal(starts, work) == (
+    assert refusal(starts.run, work) == (
         f"docker engine: {configuration} should be JSON (got: Expecting value: line 1 column 1 "
         "(char 0)). Correct it."
     )

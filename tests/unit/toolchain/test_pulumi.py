@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_programs import FakePrograms
+from tests.support.refusals import refusal
 from toolchain.setup import versions
-from toolchain.setup.errors import SetupError
 from toolchain.setup.go_module import provider_module, pulumi_module
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.setup import forget_detected
@@ -179,9 +179,7 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
     prints: str, got: str, machine: Project, programs: FakePrograms, work: Work
 ) -> None:
     programs.put("go", f"echo {prints}")
-    with pytest.raises(SetupError) as error:
-        PulumiCli(machine).run(work)
-    assert str(error.value) == (
+    assert refusal(PulumiCli(machine).run, work) == (
         f"step: Go should be 1.21 or newer to build it (got {got}). Install Go, or the official "
         "Pulumi (https://www.pulumi.com/docs/install/)."
     )
