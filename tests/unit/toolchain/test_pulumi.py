@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -84,18 +85,39 @@ def test_cli_that_an_earlier_activate_put_on_path_is_not_the_users(project: Proj
     assert find_cli(Project(project.root, {**project.environ, "PATH": str(own.folder)})) is None
 
 
+def put_download(
+    module: ModuleType, folder: Path, *programs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive where the module looks for the official one, in a folder as in a release."""
+    release = FakePrograms(folder / "release" / "pulumi")
+    for name in programs:
+        release.put(name)
+    archive = folder / "release.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", folder / "release", "pulumi"], check=True)
+    monkeypatch.setattr(module, "_DOWNLOAD", archive.as_uri())
+
+
 def test_release_is_downloaded_where_one_answers(
     machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = FakePrograms(tmp_path / "release" / "pulumi")
-    release.put("pulumi", "echo v3.256.0")
-    release.put(HOST)
-    archive = tmp_path / "release.tar.gz"
-    subprocess.run(["tar", "-czf", archive, "-C", tmp_path / "release", "pulumi"], check=True)
-    monkeypatch.setattr(pulumi, "_DOWNLOAD", archive.as_uri())
+    put_download(pulumi, tmp_path, "pulumi", HOST, monkeypatch=monkeypatch)
     PulumiCli(machine).run(work)
     assert PulumiCli(machine).find() == "3.256.0, official"
     assert LanguageHost(machine).find() == "official"
+
+
+def test_plugin_is_downloaded_where_one_answers_even_after_one_was_built(
+    machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = DockerProvider(machine)
+    step.run(work)
+    forget_detected(machine)
+    assert step.find() is None
+    put_download(docker_provider, tmp_path, PLUGIN, monkeypatch=monkeypatch)
+    step.run(work)
+    assert step.find() == "official"
+    forget_detected(machine)
+    assert step.find() == "official"
 
 
 def test_all_three_are_built_where_no_download_answers_and_only_once(
@@ -163,13 +185,6 @@ def test_plugin_in_the_users_own_cache_is_used_even_after_one_was_built(
 def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> None:
     programs.put(PLUGIN)
     assert DockerProvider(project).find() == f"official, {programs.folder}/{PLUGIN}"
-
-
-def test_built_plugin_is_forgotten_to_try_the_download_again(machine: Project, work: Work) -> None:
-    step = DockerProvider(machine)
-    step.run(work)
-    forget_detected(machine)
-    assert step.find() is None
 
 
 @pytest.mark.parametrize(

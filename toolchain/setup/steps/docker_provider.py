@@ -18,7 +18,7 @@ _DOWNLOAD = (
 
 
 class DockerProvider(Step):
-    """A link in this project's PULUMI_HOME to the plugin, unless the user has one on PATH."""
+    """The plugin in this project's PULUMI_HOME, or a link to it, unless one is on PATH."""
 
     name = "docker provider"
     purpose = f"get the docker plugin {DOCKER_PLUGIN}"
@@ -36,12 +36,9 @@ class DockerProvider(Step):
         return "built from source" if current else None
 
     def run(self, work: Work) -> None:
-        downloaded = self.project.places.cache / "provider" / f"v{DOCKER_PLUGIN}"
         if official := self._official():
             point_link(self._link, official)
-        elif downloaded.exists() or fetch_archive(_DOWNLOAD, downloaded, work):
-            point_link(self._link, downloaded / PLUGIN)
-        else:
+        elif not fetch_archive(_DOWNLOAD, self._link.parent, work):
             if not self._built.exists():
                 with build_folder(self._built.parent) as scratch:
                     provider_module(self.project).build(".", scratch / PLUGIN, work)
@@ -62,10 +59,8 @@ class DockerProvider(Step):
         return self.project.places.cache / "provider" / source / PLUGIN
 
     def _is_built(self) -> bool:
-        """Whether the link leads to a plugin built from these sources or earlier ones."""
-        folder = self._link.resolve().parent
-        cache = (self.project.places.cache / "provider").resolve()
-        return folder.parent == cache and folder.name != f"v{DOCKER_PLUGIN}"
+        """Whether the link leads to a plugin that was built, of these sources or earlier ones."""
+        return self._link.resolve().parents[1] == self._built.resolve().parents[1]
 
     def _official(self) -> Path | None:
         """The official plugin in one of the user's own plugin caches."""

@@ -30,7 +30,7 @@ class PulumiCli(Step):
 
     def find(self) -> str | None:
         cli = find_cli(self.project)
-        return cli and f"{cli.version}, {cli.origin}"
+        return cli and cli.description
 
     def run(self, work: Work) -> None:
         folder = _cached_cli(self.project).parent
@@ -71,11 +71,11 @@ class LanguageHost(Step):
 
 @dataclass(frozen=True)
 class Cli:
-    """A Pulumi CLI on this machine; `origin` is a few words about where it came from."""
+    """A Pulumi CLI on this machine."""
 
     path: Path
-    version: str
-    origin: str
+    description: str
+    """Its version, and where it came from."""
 
     @property
     def has_host(self) -> bool:
@@ -88,12 +88,12 @@ def find_cli(project: Project) -> Cli | None:
     own = project.find_program("pulumi")
     version = _ask_version(own, own.stat().st_mtime_ns) if own else ""
     if own is not None and parse_version(version) >= PULUMI_CLI_MINIMUM:
-        return Cli(own, version.removeprefix("v"), f"yours, {own}")
+        return Cli(own, f"{version.removeprefix('v')}, yours, {own}")
     cached = _cached_cli(project)
     if not cached.exists():
         return None
-    downloaded = (cached.parent / _HOST).exists()
-    return Cli(cached, PULUMI_CLI, "official" if downloaded else "built from source")
+    origin = "official" if (cached.parent / _HOST).exists() else "built from source"
+    return Cli(cached, f"{PULUMI_CLI}, {origin}")
 
 
 def pulumi_folder(project: Project) -> Path | None:
