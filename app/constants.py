@@ -12,7 +12,7 @@ DATABASE_WAIT_SECONDS = 0.9
 DATABASE_ANSWER_SECONDS = 5
 """Time limit of a request's statement; one that needs longer is a mistake or waits for a lock."""
 
-REDIS_TIMEOUT_SECONDS = 0.5
+REDIS_TIMEOUT_SECONDS = 0.7
 """Time to connect and time for a reply: a request that Redis fails gets its 503 within a second."""
 
 REDIS_PAUSE_SECONDS = 1.0

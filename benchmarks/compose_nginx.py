@@ -6,9 +6,9 @@ from typing import Any
 
 from docker.models.containers import Container
 
+from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import STACK_LABEL
 from infra.services.nginx.live import CONFIGURATION_PATH
-from tests.support.portal_stack import PortalStack
 
 # Asked again every 2 s, by the `resolver` in nginx.conf: Compose's own answer to replicas.
 _PEERS = b"server app:8000 resolve max_fails=1 fail_timeout=2s;\n"

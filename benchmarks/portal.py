@@ -23,7 +23,7 @@ import httpx
 import psycopg
 import redis
 
-from benchmarks.stores import make_database, run_stores
+from benchmarks.harness.stores import make_database, run_stores
 from benchmarks.wrk import CONNECTIONS, Result, find_wrk, run_load
 
 _ROOT = Path(__file__).resolve().parent.parent

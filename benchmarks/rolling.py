@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.compose_nginx import give_own_configuration
-from benchmarks.load import Load, Request
+from benchmarks.harness.load import Load, Request
+from benchmarks.harness.machine import engine_client
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe
+from benchmarks.harness.production import production_settings, trust
 from benchmarks.sides import Compose, Pulumi, Side, published_port, query
-from tests.support.machine import engine_client
-from tests.support.portal_stack import PortalStack
-from tests.support.probe_image import ORDERS_TABLE, build_probe
-from tests.support.production import production_settings, trust
 
 _CONNECTIONS = (4, 64)
 _REST_REQUESTS = 3000
@@ -99,7 +99,7 @@ def _measure_load(
 ) -> Findings:
     def load() -> Load:
         port = published_port(side, "nginx", "8443/tcp")
-        return Load(port, trust(stack), connections, 2, _order, _REST_REQUESTS)
+        return Load(port, trust(stack), connections, 2, send_orders, _REST_REQUESTS)
 
     with load() as rest:
         rest.wait_for_goal()
@@ -115,13 +115,13 @@ def _measure_load(
                 f"{roll.answered} answered, {roll.failed} failed",
                 flush=True,
             )
-    twice, lost = _compare_orders(side, rest.accepted + roll.accepted)
+    twice, lost = compare_orders(side, rest.accepted + roll.accepted)
     return Findings(
         connections=connections, updates=updates, rest=rest, roll=roll, twice=twice, lost=lost
     )
 
 
-def _order(client: int) -> Iterator[Request]:
+def send_orders(client: int) -> Iterator[Request]:
     """Orders of which no two are the same, and GETs with and without the database.
 
     None that answers 503 when the machine is busy: that would be no request that an update lost.
@@ -143,7 +143,7 @@ def _updates(images: list[str]) -> Iterator[dict[str, Any]]:
         yield {"replicas": 2}
 
 
-def _compare_orders(side: Side, accepted: list[str]) -> tuple[int, int]:
+def compare_orders(side: Side, accepted: list[str]) -> tuple[int, int]:
     """How many orders were carried out more than once, how many accepted ones are not there."""
     rows = Counter(query(side, "select identity from probe_orders").split())
     query(side, "truncate probe_orders")

@@ -9,7 +9,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from benchmarks.compose_model import describe_project
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 _SHOWN_CHARACTERS = 3000
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.machine import engine_client
+from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
+from benchmarks.harness.production import production_settings
 from benchmarks.sides import Compose, Pulumi
-from tests.support.machine import engine_client
-from tests.support.portal_stack import DEVELOPMENT, PortalStack
-from tests.support.production import production_settings
 
 Seconds = dict[str, list[float]]
 

@@ -26,7 +26,7 @@ TARGETS = {
     "doctor": "show what this machine has and where it came from",
     "test": "run all tests; ARGS='tests/unit -k settings'",
     "lint": "check style and types",
-    "bench": "compare with Docker Compose and a bare FastAPI; ARGS='rolling --requests 10000'",
+    "bench": "compare with Docker Compose, measure the portal; ARGS='rolling --requests 10000'",
     "setup": "make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap",
     "clean-cache": "delete what the set-up has built; stacks and their states stay",
     "help": "list the targets",

@@ -92,6 +92,21 @@ def resolve_engine(config: Mapping[str, str], environ: Mapping[str, str]) -> Eng
     return EngineAddress(_LOCAL)
 
 
+class _Api(docker.APIClient):
+    """Trusts the engine's own authority alone: `requests` prefers REQUESTS_CA_BUNDLE to it."""
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        chosen = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, chosen, cert)
+
+
+class _Client(docker.DockerClient):
+    def __init__(self, **options: Any) -> None:
+        self.api = _Api(**options)
+
+
 @functools.cache
 def connect(address: EngineAddress) -> docker.DockerClient:
     """A client of the engine, one for each address in this process.
@@ -102,7 +117,7 @@ def connect(address: EngineAddress) -> docker.DockerClient:
         Raised when no engine answers there.
     """
     try:
-        return docker.DockerClient(
+        return _Client(
             base_url=address.host,
             tls=_tls(address.cert_path) if address.cert_path else False,
             # Else the SDK would use Paramiko, which reads no ~/.ssh/config.

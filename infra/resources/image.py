@@ -73,6 +73,9 @@ class Images(pulumi.ComponentResource):
         self._bases: dict[str, dict[str, str]] = json.loads(_BASE_IMAGES.read_text())
         self._source = source
         self._platform = platform
+        # BuildKit's client has neither certificates nor ssh for an engine that the program names;
+        # the provider's own connection has them, but writes no log.
+        self._use_legacy_builder = bool(engine.cert_path) or engine.host.startswith("ssh://")
         self._cleanup = ImageCleanup(
             "image-cleanup", naming.stack, engine, pulumi.ResourceOptions(parent=self)
         )
@@ -99,6 +102,7 @@ class Images(pulumi.ComponentResource):
                 platform=self._platform,
                 # Every property here is kept in the state: a path that is the same in each clone.
                 build_log_file=f"{BUILD_LOGS}/{self._naming.stack}-{recipe.role}.log",
+                use_legacy_builder=self._use_legacy_builder or None,
             ),
             triggers={"context": digest_context(ROOT / recipe.context, str(dockerfile))},
             # Older images are for a rollback; the cleanup takes them when the stack goes.

@@ -17,6 +17,8 @@ _UID = _GID = 10001
 _CODE_PATH = "/srv/portal/app"
 _MIGRATE = ("python", "-m", "app", "migrate", "create-admin")
 _MIGRATION_STOP_SECONDS = 10
+# One over large tables takes as long as it takes: a wait meant for health checks would cut it off.
+_MIGRATION_WAIT_SECONDS = 3600
 _MIGRATION_VARIABLES = {"APP_ENV", "ADMIN_EMAIL", "FRESH_START"}
 
 
@@ -91,7 +93,10 @@ class Migrations(pulumi.ComponentResource):
             for key, value in described.environment.items()
             if key in _MIGRATION_VARIABLES or key.endswith("_FILE")
         }
-        container = replace(described, command=_MIGRATE, environment=environment)
+        wait_seconds = max(_MIGRATION_WAIT_SECONDS, args.defaults.health.wait_seconds)
+        container = replace(
+            described, command=_MIGRATE, environment=environment, wait_seconds=wait_seconds
+        )
         self.job = run_job("migrations", container, args.defaults, self)
         self.register_outputs({})
 

@@ -3,7 +3,7 @@
 import docker
 import pytest
 
-from tests.support.machine import engine_client, remove_leftovers
+from benchmarks.harness.machine import engine_client, remove_leftovers
 
 
 @pytest.fixture(scope="session")

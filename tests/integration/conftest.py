@@ -10,14 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from benchmarks.stores import Stores, make_database, run_stores
+from benchmarks.harness.machine import engine_client, remove_leftovers
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import production_settings
+from benchmarks.harness.stores import Stores, make_database, run_stores
 from tests.support.browser import open_browser
-from tests.support.machine import engine_client, remove_leftovers
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
-from tests.support.portal_stack import PortalStack
-from tests.support.production import production_settings
 
 _NUMBERS = itertools.count(1000)
 
@@ -145,13 +145,7 @@ def describe_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     """Show containers' logs and Pulumi's output when a test of a stack fails."""
     failed_before = request.session.testsfailed
     yield
-    name = next(
-        (
-            n
-            for n in ("remapped_stack", "running_stack", "empty_stack", "production_stack")
-            if n in request.fixturenames
-        ),
-        None,
-    )
-    if name and request.session.testsfailed > failed_before:
-        request.getfixturevalue(name).describe(print)
+    if request.session.testsfailed > failed_before and isinstance(request.node, pytest.Function):
+        used = request.node.funcargs.values()
+        for stack in {id(one): one for one in used if isinstance(one, PortalStack)}.values():
+            stack.describe(print)

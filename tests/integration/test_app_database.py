@@ -19,7 +19,7 @@ from app.config import load_config
 from app.constants import DATABASE_WAIT_SECONDS, MIGRATION_LOCK_KEY
 from app.main import create_app
 from app.revisions import code_revisions
-from benchmarks.stores import Stores, make_database
+from benchmarks.harness.stores import Stores, make_database
 from tests.support.freezable_proxy import FreezableProxy
 from tests.support.portal_process import (
     answers,
@@ -97,7 +97,8 @@ def test_revision_that_fails_leaves_the_schema_as_it_was(environment: Mapping[st
         1,
         f"migrate: applying {_REVISIONS}\n"
         f'migrate: {_REVISIONS} should apply (got: relation "entity" already exists). '
-        "Nothing of it was kept: the schema is as it was.\n",
+        "The schema is as it was before. Correct the migration or the data that it refuses, then "
+        "run this again.\n",
     )
     assert tables(environment) - {"alembic_version"} == {"entity"}
 
@@ -125,7 +126,7 @@ def test_password_is_stored_as_argon2id(environment: Mapping[str, str]) -> None:
     ]
     assert [lines.splitlines()[-1] for lines in said] == [
         "create-admin: admin@example.com was created",
-        "create-admin: admin@example.com is there",
+        "create-admin: admin@example.com exists already",
     ]
     [(role, stored)] = ask(environment, "select role, password_hash from user_account")
     assert role == "admin"

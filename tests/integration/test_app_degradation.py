@@ -16,11 +16,11 @@ import pytest
 from docker.models.containers import Container
 
 from app.constants import DATABASE_WAIT_SECONDS
-from benchmarks.stores import make_database, run_stores
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import free_ports
+from benchmarks.harness.stores import make_database, run_stores
 from tests.support.portal_client import PASSWORD, bearer
 from tests.support.portal_process import run_portal, serve, wait_for
-from tests.support.portal_stack import PortalStack
-from tests.support.production import free_ports
 
 _CLIENTS = 8
 _ANSWERS = 80

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.support.machine import tool_environment
+from benchmarks.harness.machine import tool_environment
 from toolchain.images.recipes import Recipe, load_recipes
 
 RECIPES = load_recipes()

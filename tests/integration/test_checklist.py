@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import redis
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 
 def app_password(stack: PortalStack) -> str:

@@ -9,11 +9,11 @@ import docker
 import pytest
 from pulumi import automation
 
+from benchmarks.harness.machine import labelled_stacks
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import portal_client, production_settings
 from infra.naming import STACK_LABEL
-from tests.support.machine import labelled_stacks
 from tests.support.make import make, run, succeed
-from tests.support.portal_stack import PortalStack
-from tests.support.production import portal_client, production_settings
 from tests.support.rows import add_odd_rows, read_rows
 
 PAGE = "/api/v1/entities?limit=3"

@@ -16,7 +16,7 @@ import pytest
 from pulumi import _types as pulumi_types
 from pulumi_docker import _inputs, outputs
 
-from tests.support.machine import tool_environment
+from benchmarks.harness.machine import tool_environment
 
 # What only the official plugin has: docker.Image, and the types of its inputs.
 OFFICIAL_ONLY = {"Image", "CacheFrom", "DockerBuild", "Registry"}

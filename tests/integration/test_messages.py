@@ -1,26 +1,52 @@
 """What a user reads after a mistake: the place, the rule, what to do, and no traceback."""
 
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import docker
 import pytest
 from pulumi import automation
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.make import Done, make
-from tests.support.portal_stack import PortalStack
 
 NO_ENGINE = "tcp://127.0.0.1:9"
 
 
-@pytest.fixture
-def stack(
+@pytest.fixture(scope="module")
+def shared_stack(
     engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PortalStack]:
     """A development stack that has not been brought up."""
-    stack = PortalStack(tmp_path_factory.mktemp("messages"), engine)
-    yield stack
-    stack.remove()
+    made = PortalStack(tmp_path_factory.mktemp("messages"), engine)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def stack(shared_stack: PortalStack) -> Iterator[PortalStack]:
+    """That stack, whose settings and environment are again what they were after the test."""
+    settings, environment = dict(shared_stack.settings), dict(shared_stack.environment)
+    yield shared_stack
+    shared_stack.settings, shared_stack.environment = settings, environment
+    shared_stack.stack.workspace.env_vars = dict(environment)
+    shared_stack.configure()
+
+
+@pytest.fixture
+def edit(stack: PortalStack) -> Iterator[Callable[[str, str], None]]:
+    """Writes a file of the project, which is again what it was after the test."""
+    before: dict[Path, str] = {}
+
+    def write(name: str, text: str) -> None:
+        before[stack.project / name] = (stack.project / name).read_text()
+        (stack.project / name).write_text(text)
+
+    yield write
+    for path, text in before.items():
+        path.write_text(text)
 
 
 def failing(stack: PortalStack, target: str, **variables: str) -> Done:
@@ -31,9 +57,10 @@ def failing(stack: PortalStack, target: str, **variables: str) -> Done:
 
 
 def failing_up(stack: PortalStack) -> str:
+    before = stack.log.stat().st_size if stack.log.exists() else 0
     with pytest.raises(automation.CommandError):
         stack.up()
-    text = stack.log.read_text()
+    text = stack.log.read_bytes()[before:].decode()
     assert "Traceback" not in text
     return text
 
@@ -109,8 +136,6 @@ def test_stopped_engine_is_named(stack: PortalStack) -> None:
     stack.stack.workspace.env_vars = dict(stack.environment)
     text = failing_up(stack)
     doctor = failing(stack, "doctor")
-    stack.environment.pop("DOCKER_HOST")
-    stack.stack.workspace.env_vars = dict(stack.environment)
     assert "should answer at 'unix:///nowhere/docker.sock'" in text
     assert "(got 'unix:///nowhere/docker.sock')" in doctor.out
 
@@ -122,21 +147,22 @@ def test_taken_port_is_named(stack: PortalStack) -> None:
         assert f"127.0.0.1:{port}" in failing_up(stack)
 
 
-def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(stack: PortalStack) -> None:
-    dockerfile = stack.project / "docker" / "redis" / "Dockerfile"
-    lines = dockerfile.read_text().splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith("FROM"))
-    lines.insert(first + 1, "RUN echo this step breaks >&2; exit 3")
-    dockerfile.write_text("\n".join(lines) + "\n")
+def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(
+    stack: PortalStack, edit: Callable[[str, str], None]
+) -> None:
+    name = "docker/redis/Dockerfile"
+    given = (stack.project / name).read_text()
+    edit(name, re.sub("(?m)^(FROM .+)$", r"\1\nRUN echo this step breaks >&2; exit 3", given))
     done = failing(stack, "up")
     shown = done.out[done.out.index("redis image: the build failed at ") :]
     assert "this step breaks" in shown
     assert f"Whole output: .build-logs/{stack.name}-redis.log" in shown
 
 
-def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) -> None:
-    entrypoint = stack.project / "docker" / "scripts" / "entrypoint.sh"
-    entrypoint.write_text("#!/bin/sh\necho 'the portal gives up' >&2\nexit 7\n")
+def test_container_that_exits_at_start_shows_its_last_lines(
+    stack: PortalStack, edit: Callable[[str, str], None]
+) -> None:
+    edit("docker/scripts/entrypoint.sh", "#!/bin/sh\necho 'the portal gives up' >&2\nexit 7\n")
     text = failing_up(stack)
     assert f"devportal-{stack.name}-app" in text
     assert "the portal gives up" in text

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.browser import keep_picture, open_page
-from tests.support.portal_stack import PortalStack
 
 
 def test_adminer_logs_in_with_one_click_and_shows_the_database(

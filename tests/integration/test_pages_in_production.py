@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.browser import keep_picture
 from tests.support.portal_site import ADMIN, Site, Visitor, visit
-from tests.support.portal_stack import PortalStack
 
 NEW_PASSWORD = "a new one for the tour of production"
 

@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 SAVED = """
 @router.get("/saved-just-now", **access(Access.PUBLIC))

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.support.portal_stack import PortalStack
-from tests.support.production import portal_client
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import portal_client
 from tests.support.restarts import wait_until_healthy
 
 HOSTNAMES = ["nginx", "app-1", "redis", "postgres", "backups"]

@@ -1,12 +1,16 @@
 """No secret is seen where somebody without the passphrase can look."""
 
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.machine import tool_environment
+from benchmarks.harness.portal_stack import PortalStack
+from infra.resources.image import ROOT
 from tests.support.make import run
-from tests.support.portal_stack import PortalStack
 
 _SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"
 
@@ -77,7 +81,98 @@ def test_passphrase_of_another_stack_is_told(running_stack: PortalStack) -> None
     done = run(running_stack, "env", "PULUMI_CONFIG_PASSPHRASE=another", *target)
     assert done.code != 0
     assert (
-        f"stack {running_stack.name}: PULUMI_CONFIG_PASSPHRASE should give the passphrase that its "
-        "secrets are under (got another). Set it to that one; unset it where the set-up's own is "
-        "meant.\n"
+        f"stack {running_stack.name}: PULUMI_CONFIG_PASSPHRASE should be the passphrase of its "
+        "secrets (got another). Set it to that one; unset it for a development stack.\n"
     ) in done.err
+
+
+def plaintexts(stack: PortalStack, resource: str) -> set[str]:
+    """The secret outputs of a resource, decrypted."""
+    [found] = [r for r in stack.export() if r["urn"].endswith(f"::{resource}")]
+    secrets = [value for value in found["outputs"].values() if isinstance(value, dict)]
+    return {json.loads(value["plaintext"]) for value in secrets if "plaintext" in value}
+
+
+def findings(stack: PortalStack, word: str) -> list[str]:
+    """Files in a portal's container, environments of its processes included, that hold a word.
+
+    The word is read from standard input by `grep`, or it would find its own command line.
+    """
+    container = stack.containers("app")[0]
+    script = (
+        "cat > /tmp/word; grep -rlF -f /tmp/word --exclude-dir=sys --exclude-dir=proc "
+        "--exclude=word / 2>/dev/null; grep -lF -f /tmp/word /proc/[0-9]*/environ 2>/dev/null; "
+        "rm /tmp/word"
+    )
+    command = ["docker", "exec", "--interactive", "--privileged", "--user=0", str(container.id)]
+    done = subprocess.run(
+        [*command, "sh", "-c", script],
+        env=stack.environment,
+        input=word,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_portal_of_production_knows_only_the_secrets_that_it_uses(
+    production_stack: PortalStack,
+) -> None:
+    [of_portal] = plaintexts(production_stack, "app-password")
+    assert findings(production_stack, of_portal) == ["/run/secrets/database_url"]
+    for name in ("admin-password", "migrator-password", "postgres-password", "backup-password"):
+        [secret] = plaintexts(production_stack, name)
+        assert findings(production_stack, secret) == [], name
+    for container in production_stack.containers("app"):
+        image = production_stack.client.images.get(container.attrs["Image"])
+        described = json.dumps([container.attrs["Config"]["Env"], image.attrs["Config"]["Env"]])
+        assert "MIGRATION_DATABASE_URL" not in described
+        assert "ADMIN_PASSWORD" not in described
+    [job] = production_stack.containers("migrations")
+    assert "ADMIN_PASSWORD_FILE=/run/secrets/admin_password" in job.attrs["Config"]["Env"]
+
+
+def in_clone(person: Path, *command: str, passphrase: str = "of-our-team") -> str:
+    """Run a command in somebody's clone, with a home, a state and plugins of their own."""
+    done = subprocess.run(
+        command,
+        cwd=person / "clone",
+        env={
+            **tool_environment(),
+            **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), person.name),
+            **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "one@example.com"),
+            "HOME": str(person),
+            "PULUMI_HOME": str(person / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{person}",
+            "PULUMI_CONFIG_PASSPHRASE": passphrase,
+        },
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
+
+
+def test_secret_committed_in_one_clone_is_read_in_another(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for person in (first, second):
+        (person / "clone").mkdir(parents=True)
+    for name in (".gitattributes", ".gitignore", "Pulumi.yaml", "Pulumi.prod.yaml"):
+        shutil.copy2(ROOT / name, first / "clone")
+    which = ("--path", "devportal:secrets.admin_password", "--stack", "prod")
+    for command in (
+        ("pulumi", "stack", "init", "prod"),
+        ("pulumi", "config", "set", "--secret", *which, "correct horse battery"),
+        ("git", "init", "--quiet"),
+        ("git", "add", "--all"),
+        ("git", "commit", "--quiet", "--message", "The administrator's password"),
+    ):
+        assert "failed" not in in_clone(first, *command)
+    assert in_clone(second, "git", "clone", "--quiet", str(first / "clone"), ".") == ""
+    assert "failed" not in in_clone(second, "pulumi", "stack", "init", "prod")
+    read = ("pulumi", "config", "get", *which)
+    assert in_clone(second, *read) == "correct horse battery\n"
+    assert "incorrect passphrase" in in_clone(second, *read, passphrase="of-another-team")
+    in_repository = in_clone(first, "git", "show", "HEAD:Pulumi.prod.yaml")
+    assert "encryptionsalt: v1:" in in_repository
+    assert "correct horse battery" not in in_repository

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 # Runs in the portal's container, as the portal's user of Redis; each word is what was answered.
 ASK_REDIS = """

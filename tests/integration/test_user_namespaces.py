@@ -1,23 +1,23 @@
 """A production stack on an engine of its own that maps users, and through that engine's restart."""
 
-import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import pytest
-from docker.errors import ImageNotFound
 
-from infra.resources.image import ROOT
-from infra.settings.model import IMAGE_SOURCE_VARIABLE
-from tests.support.machine import tool_environment
-from tests.support.portal_stack import PortalStack
-from tests.support.production import DOMAIN, production_settings
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import DOMAIN, production_settings
 from tests.support.restarts import wait_until_healthy
-from tests.support.second_engine import FIRST_UID, SecondEngine, second_engine
+from tests.support.second_engine import (
+    FIRST_UID,
+    SecondEngine,
+    base_images,
+    carry_over,
+    second_engine,
+)
 
 BASES = ("postgres", "redis", "nginx")
 HEALTH_SECONDS = 120
@@ -34,7 +34,7 @@ RUN touch /to/folder/another
 def remapping_engine() -> Iterator[SecondEngine]:
     if os.geteuid() != 0:
         pytest.skip("only root can start an engine")
-    with second_engine() as made:
+    with second_engine(maps_users=True) as made:
         yield made
 
 
@@ -46,8 +46,8 @@ def remapped_stack(
 ) -> Iterator[PortalStack]:
     """Its portal runs the image of the other stack: nothing can be downloaded from here."""
     client = remapping_engine.start()
-    portal = f"devportal-{production_stack.name}-app:latest"
-    carry_over(production_stack.client, client, [portal, *base_images()])
+    portal = production_stack.client.images.get(production_stack.image_id("app")).tags[0]
+    carry_over(production_stack.client, remapping_engine, [portal, *base_images(*BASES)])
     made = PortalStack(
         tmp_path_factory.mktemp("remapped"),
         client,
@@ -57,21 +57,6 @@ def remapped_stack(
     made.up()
     yield made
     made.remove()
-
-
-def base_images() -> list[str]:
-    source = tool_environment().get(IMAGE_SOURCE_VARIABLE) or "official"
-    known = json.loads((ROOT / "docker" / "base-images.json").read_text())
-    return [known[name][source] for name in BASES]
-
-
-def carry_over(here: docker.DockerClient, there: docker.DockerClient, names: list[str]) -> None:
-    for name in names:
-        try:
-            image = here.images.get(name)
-        except ImageNotFound:  # a build that was given a registry leaves its base in a cache
-            image = here.images.pull(name)
-        there.api.load_image(image.save(named=name))
 
 
 def host_uid(process: int) -> int:
@@ -90,13 +75,9 @@ def ask_nginx(stack: PortalStack) -> str:
 
 
 def test_no_process_of_the_stack_is_a_user_of_the_host(remapped_stack: PortalStack) -> None:
-    found = {
-        container.name: host_uid(container.attrs["State"]["Pid"]) - FIRST_UID
-        for container in remapped_stack.containers()
-    }
-    expected = {
-        c.name: int(c.attrs["Config"]["User"].split(":")[0]) for c in remapped_stack.containers()
-    }
+    running = [c for c in remapped_stack.containers() if c.status == "running"]
+    found = {c.name: host_uid(c.attrs["State"]["Pid"]) - FIRST_UID for c in running}
+    expected = {c.name: int(c.attrs["Config"]["User"].split(":")[0]) for c in running}
     assert len(found) == 6
     assert found == expected
 
@@ -116,7 +97,7 @@ def test_image_builds_and_owns_what_it_copies(remapped_stack: PortalStack, tmp_p
     (tmp_path / "folder" / "file").touch()
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
     name = f"devportal-{remapped_stack.name}-owner"
-    arguments = ["--build-arg", f"BASE_IMAGE={base_images()[0]}", "--tag", name]
+    arguments = ["--build-arg", f"BASE_IMAGE={base_images(*BASES)[0]}", "--tag", name]
     subprocess.run(
         ["docker", "build", *arguments, tmp_path],
         env={**os.environ, **remapped_stack.variables},

@@ -51,14 +51,20 @@ class Exemption:
     ----------
     without
         The engine's security option, such as `name=apparmor`, that makes it needless.
+    role
+        The only container that it is for.
     """
 
     rule: str
     reason: str
     without: str = ""
+    role: str = ""
 
     def holds_on(self, security_options: Iterable[str]) -> bool:
         return not self.without or self.without not in security_options
+
+    def excuses(self, subject: Subject, rule: str) -> bool:
+        return self.rule == rule and self.role in ("", subject.role)
 
 
 @dataclass(frozen=True)
@@ -69,25 +75,33 @@ class Verdict:
     reason: str = ""
 
 
-def judge(subjects: Sequence[Subject], exemptions: Iterable[Exemption]) -> list[Verdict]:
+def judge(subjects: Sequence[Subject], exemptions: Sequence[Exemption]) -> list[Verdict]:
     """What holds for each container: `pass`, `exception` or `FAIL`."""
-    excused = {exemption.rule: exemption.reason for exemption in exemptions}
-    verdicts = [_judge_one(s, number, excused) for number in RULES for s in subjects]
-    used = {verdict.rule for verdict in verdicts if verdict.outcome == "exception"}
+    used: set[Exemption] = set()
+    verdicts = [_judge_one(s, number, exemptions, used) for number in RULES for s in subjects]
     stale = [
-        Verdict("every container", rule, "FAIL", "holds: its exception can go")
-        for rule in excused
-        if rule not in used
+        Verdict(
+            exemption.role or "every container",
+            exemption.rule,
+            "FAIL",
+            "holds: its exception can go",
+        )
+        for exemption in exemptions
+        if exemption not in used
     ]
     return verdicts + stale
 
 
-def _judge_one(subject: Subject, number: str, excused: Mapping[str, str]) -> Verdict:
+def _judge_one(
+    subject: Subject, number: str, exemptions: Iterable[Exemption], used: set[Exemption]
+) -> Verdict:
     wrong = RULES[number][1](subject)
     if not wrong:
         return Verdict(subject.role, number, "pass")
-    if number in excused:
-        return Verdict(subject.role, number, "exception", excused[number])
+    for exemption in exemptions:
+        if exemption.excuses(subject, number):
+            used.add(exemption)
+            return Verdict(subject.role, number, "exception", exemption.reason)
     return Verdict(subject.role, number, "FAIL", wrong)
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-from tests.support.machine import tool_environment
+from benchmarks.harness.machine import tool_environment
 
 RUNTIME = {"name": "python", "options": {"virtualenv": sys.prefix}}
 

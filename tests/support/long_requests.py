@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import connect
 
-from tests.support.production import DOMAIN
+from benchmarks.harness.production import DOMAIN
 
 _SECONDS = 10
 

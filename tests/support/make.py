@@ -3,7 +3,7 @@
 import subprocess
 from dataclasses import dataclass
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.browser import listen
-from tests.support.portal_stack import PortalStack
 
 ADMIN = "admin@example.com"
 SAMPLE = "/entities/api/default/tour-api"

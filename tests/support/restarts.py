@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 _POLL_SECONDS = 0.2
 

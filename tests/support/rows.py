@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 _TABLES = (
     "select format('%I.%I', nspname, relname) from pg_class "

@@ -1,21 +1,28 @@
-"""A Docker engine of a test's own, with user namespaces, that nothing else can notice.
+"""A Docker engine of a test's own, that nothing else can notice.
 
 It lives in a mount and a network namespace: its bridges, its firewall rules and the accounts that
-it maps users to are seen by nobody else, and go when it goes.
+it maps users to are seen by nobody else, and go when it goes. In the network namespace of the
+machine's own engine it would remove that engine's bridge. One link leads in, so that a test can
+reach it over TCP as it would reach another machine; none leads out.
 """
 
+import json
 import os
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
+
+from benchmarks.harness.machine import tool_environment
+from infra.resources.image import ROOT
+from infra.settings.model import IMAGE_SOURCE_VARIABLE
 
 FIRST_UID = 500_000
 _USER = "remapped"
@@ -23,13 +30,23 @@ _PARENT = Path("/var/tmp")
 _PREFIX = "devportal-engine-"
 _START_SECONDS = 60
 _STOP_SECONDS = 120
+# Two addresses of a network for tests (RFC 2544), the third number that of the test run.
+_NETWORK = f"198.18.{os.getpid() % 256}"
 _COMMAND = """
 set -eu
+folder=$1 link=$2 here=$3 there=$4 outside=$5
+shift 5
 for name in passwd group subuid subgid; do
-    mount --bind "$1/$name" "/etc/$name"
+    mount --bind "$folder/$name" "/etc/$name"
 done
 ip link set lo up
-shift
+at_home() { nsenter --net="/proc/$outside/ns/net" "$@"; }
+at_home ip link delete "$link" 2>/dev/null || true
+ip link add eth0 type veth peer name "$link" netns "$outside"
+ip address add "$there/30" dev eth0
+ip link set eth0 up
+at_home ip address add "$here/30" dev "$link"
+at_home ip link set "$link" up
 exec setpriv --pdeathsig TERM "$@"
 """
 _ACCOUNTS = {
@@ -45,11 +62,22 @@ class SecondEngine:
     """A `dockerd` with folders, a socket and namespaces of its own."""
 
     folder: Path
+    maps_users: bool = False
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    address = f"{_NETWORK}.2"
+    """Where this machine finds the engine, and the ports that its containers publish."""
+    tcp_host = f"tcp://{address}:2376"
+    """For whoever has the certificates."""
 
     @property
     def host(self) -> str:
         return f"unix://{self.folder}/docker.sock"
+
+    @property
+    def certificates(self) -> Path:
+        """Folder with `ca.pem`, `cert.pem` and `key.pem`: the engine's own, and a client's."""
+        return self.folder / "certificates"
 
     def start(self) -> docker.DockerClient:
         """Start it and wait until it answers."""
@@ -57,9 +85,13 @@ class SecondEngine:
             known = Path("/etc", name)
             (self.folder / name).write_text((known.read_text() if known.exists() else "") + line)
         (self.folder / "daemon.json").write_text("{}")
+        if not self.certificates.exists():
+            self._make_certificates()
+        link = [f"dpe{os.getpid()}", f"{_NETWORK}.1", self.address, str(os.getpid())]
+        command = ["sh", "-c", _COMMAND, "sh", str(self.folder), *link, *self._arguments()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "--net", "sh", "-c", _COMMAND, "sh", *self._arguments()],
+                ["unshare", "--mount", "--net", *command],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "DOCKER_HOST": ""},
@@ -75,16 +107,33 @@ class SecondEngine:
 
     def _arguments(self) -> list[str]:
         return [
-            str(self.folder),
             "dockerd",
             f"--host={self.host}",
+            f"--host={self.tcp_host}",
+            "--tlsverify",
+            *(f"--tls{key}={self.certificates}/{key}.pem" for key in ("cert", "key")),
+            f"--tlscacert={self.certificates}/ca.pem",
             f"--data-root={self.folder}/data",
             f"--exec-root={self.folder}/exec",
             f"--pidfile={self.folder}/pid",
-            f"--userns-remap={_USER}",
+            *([f"--userns-remap={_USER}"] if self.maps_users else []),
             # The machine's own configuration is for its own engine.
             f"--config-file={self.folder}/daemon.json",
         ]
+
+    def _make_certificates(self) -> None:
+        """One certificate that vouches for itself, for both ends."""
+        self.certificates.mkdir(mode=0o700)
+        subject = ["-subj", "/CN=devportal-engine", "-addext", f"subjectAltName=IP:{self.address}"]
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        files = ["-keyout", "key.pem", "-out", "cert.pem"]
+        subprocess.run(
+            ["openssl", "req", "-x509", *key, "-days", "2", *subject, *files],
+            cwd=self.certificates,
+            check=True,
+            capture_output=True,
+        )
+        (self.certificates / "ca.pem").symlink_to("cert.pem")
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> docker.DockerClient:
         deadline = time.monotonic() + _START_SECONDS
@@ -100,18 +149,43 @@ class SecondEngine:
 
 
 @contextmanager
-def second_engine() -> Iterator[SecondEngine]:
-    """An engine that ends, with all that it holds, after use."""
+def second_engine(*, maps_users: bool = False) -> Iterator[SecondEngine]:
+    """An engine that ends, with all that it holds, after use; not yet started."""
     _remove_leftovers()
     # Not in pytest's folder, which its remapped users could not enter.
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT))
     folder.chmod(0o711)
-    engine = SecondEngine(folder)
+    engine = SecondEngine(folder, maps_users)
     try:
         yield engine
     finally:
         engine.stop()
         _remove(folder)
+
+
+def base_images(*roles: str) -> list[str]:
+    """Names of the base images, from where the set-up takes them."""
+    source = tool_environment().get(IMAGE_SOURCE_VARIABLE) or "official"
+    known = json.loads((ROOT / "docker" / "base-images.json").read_text())
+    return [known[role][source] for role in roles]
+
+
+def carry_over(here: docker.DockerClient, there: SecondEngine, names: Sequence[str]) -> None:
+    """Copy images of the machine's own engine to one that reaches no registry and no mirror."""
+    for name in names:
+        try:
+            here.images.get(name)
+        except ImageNotFound:  # a build that was given a registry leaves its base in a cache
+            here.images.pull(name)
+    # All at once: what they have in common is sent once.
+    with subprocess.Popen(["docker", "save", *names], stdout=subprocess.PIPE) as saving:
+        subprocess.run(
+            ["docker", "--host", there.host, "load"],
+            stdin=saving.stdout,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+    assert saving.returncode == 0
 
 
 def _remove_leftovers() -> None:

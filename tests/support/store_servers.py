@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import docker
 from docker.models.containers import Container
 
+from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
+from infra.engine.address import resolve_engine
 from infra.engine.volume_access import write_files
 from infra.naming import STACK_LABEL
 from infra.resources.image import ROOT
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
-from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 PASSWORD = "only-for-this-test"
 _STACK = f"{TEST_STACK_PREFIX}{os.getpid()}-faults"
@@ -101,7 +102,7 @@ def run_server(
         {
             "volume": secrets.name,
             "image": image,
-            "docker_host": "",
+            "engine": resolve_engine({}, tool_environment()).properties(),
             "files": files,
             "uid": uid,
             "gid": gid,

@@ -288,6 +288,11 @@ def test_nothing_but_an_image_and_secrets_of_its_own_volume_stays_behind_a_conta
     assert {volume.partition("-")[0] for volume in volumes} <= earlier | {own}
 
 
+def test_migration_may_take_longer_than_a_container_to_become_healthy(prod: Recorder) -> None:
+    waits = {name: props["wait_seconds"] for name, props in prod.of_type(READINESS).items()}
+    assert (waits["migrations-readiness"], waits["app-1-readiness"]) == (3600, 120)
+
+
 def test_job_of_migrations_runs_the_portals_image_once(prod: Recorder) -> None:
     containers = prod.of_type(CONTAINER)
     job = containers["migrations"]

@@ -27,7 +27,7 @@ def tool_environment() -> dict[str, str]:
     ).stdout
     variables = dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
     # Of the `make` that runs the tests; one that a test runs must not take them for its own.
-    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "STACK"):
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS", "BACKUP", "STACK"):
         variables.pop(name, None)
     return variables
 

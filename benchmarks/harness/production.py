@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from benchmarks.load import DOMAIN
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.load import DOMAIN
+from benchmarks.harness.portal_stack import PortalStack
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -34,7 +34,7 @@ def production_settings() -> dict[str, Any]:
         "retain_data": False,
         "app": {"anonymous_reads": True},
         "ports": {"https": https, "http": http},
-        "health": {"interval_seconds": 1, "wait_seconds": 300},
+        "health": {"wait_seconds": 300},
         "nginx": {"requests_per_second": 0, "connections_per_client": 0},
     }
 

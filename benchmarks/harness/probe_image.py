@@ -5,7 +5,7 @@ import io
 import tarfile
 from pathlib import Path
 
-from tests.support.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 
 _FOLDER = Path(__file__).parent / "probe"
 ORDERS_TABLE = (

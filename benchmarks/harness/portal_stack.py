@@ -13,9 +13,9 @@ import docker
 from docker.models.containers import Container
 from pulumi import automation
 
+from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 from infra.naming import container_labels
 from infra.resources.image import ROOT
-from tests.support.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 
 _COUNTER = itertools.count()
 _COPIED = (
@@ -33,13 +33,13 @@ _COPIED = (
     "activate",
     "requirements-dev.txt",
 )
+_DIFFERING = (automation.OpType.UPDATE, automation.OpType.DELETE)
 DEVELOPMENT: dict[str, Any] = {
     "environment": "development",
     "devtools": True,
     "retain_data": False,
     "ports": {"portal": 0, "postgres": 0, "redis": 0, "adminer": 0, "redis_commander": 0},
     "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
-    "health": {"interval_seconds": 1},
 }
 
 
@@ -49,6 +49,8 @@ class PortalStack:
 
     Parameters
     ----------
+    engine
+        Settings by full key that name an engine, such as `docker:host`.
     variables
         Laid over the environment of every Pulumi command.
     """
@@ -58,6 +60,7 @@ class PortalStack:
     settings: dict[str, Any] = field(default_factory=lambda: dict(DEVELOPMENT))
     name: str = field(default_factory=lambda: f"{TEST_STACK_PREFIX}{os.getpid()}-{next(_COUNTER)}")
     variables: Mapping[str, str] = field(default_factory=dict)
+    engine: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project = self.folder / "project"
@@ -89,6 +92,7 @@ class PortalStack:
             if line.startswith("encryptionsalt:")
         ]
         config = {f"devportal:{key}": value for key, value in self.settings.items()}
+        config |= self.engine
         path.write_text("\n".join([*kept, f"config: {json.dumps(config)}"]) + "\n")
 
     def up(self, **options: Any) -> dict[str, int]:
@@ -100,6 +104,17 @@ class PortalStack:
         """Run `pulumi preview`; the number of resources by what would be done to them."""
         result = self.stack.preview(on_output=self._record, **options)
         return _by_name(result.change_summary)
+
+    def find_drift(self) -> dict[str, str]:
+        """Run `pulumi refresh`; for each resource that differs, `update` or `delete`, by name."""
+        found: dict[str, str] = {}
+
+        def note(event: automation.EngineEvent) -> None:
+            if (done := event.res_outputs_event) and done.metadata.op in _DIFFERING:
+                found[done.metadata.urn.rpartition("::")[2]] = done.metadata.op.value
+
+        self.stack.refresh(on_output=self._record, on_event=note)
+        return found
 
     def refresh(self) -> dict[str, int]:
         """Run `pulumi refresh`; the number of resources by how the engine's truth differs."""

@@ -1,0 +1,1 @@
+"""Stacks, load and stores of their own, which benchmarks and tests drive."""

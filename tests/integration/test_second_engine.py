@@ -1,0 +1,150 @@
+"""A stack on another engine than the machine's own: all of it there, nothing here."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import certifi
+import docker
+import httpx
+import pytest
+
+from benchmarks.harness.machine import labelled_stacks
+from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
+from infra.naming import STACK_LABEL
+from tests.support.make import run, succeed
+from tests.support.second_engine import SecondEngine, base_images, carry_over, second_engine
+
+CONTEXT = "second-engine"
+NEW_PASSWORD = "chosen-for-this-test"
+BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander")
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[SecondEngine]:
+    if os.geteuid() != 0:
+        pytest.skip("only root can start an engine")
+    with second_engine() as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stack(
+    there: SecondEngine,
+    running_stack: PortalStack,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PortalStack]:
+    """Its portal runs the image of the other stack: that engine can download nothing."""
+    portal = running_stack.client.images.get(running_stack.image_id("app")).tags[0]
+    carry_over(running_stack.client, there, [portal, *base_images(*BASES)])
+    folder = tmp_path_factory.mktemp("elsewhere")
+    made = PortalStack(
+        folder,
+        docker.DockerClient(base_url=there.host),
+        settings={
+            **DEVELOPMENT,
+            "app": {"image": portal, "anonymous_reads": True},
+            "ports": {**DEVELOPMENT["ports"], "bind_address": there.address},
+        },
+        engine={"docker:context": CONTEXT},
+        variables={
+            "DOCKER_CONFIG": str(folder / "docker"),
+            # Companies set it; the engine has an authority of its own.
+            "REQUESTS_CA_BUNDLE": certifi.where(),
+        },
+    )
+    subprocess.run(
+        ["docker", "context", "create", CONTEXT, "--docker", f"host={there.host}"],
+        env=made.environment,
+        check=True,
+    )
+    yield made
+    made.remove()
+
+
+def names_at(client: docker.DockerClient, stack: PortalStack) -> set[str]:
+    """Whatever an engine holds that is named after the stack, or labelled with it."""
+    chosen = {"label": f"{STACK_LABEL}={stack.name}"}
+    containers = client.containers.list(all=True, ignore_removed=True)
+    names = [str(item.name) for item in containers]
+    names += [str(item.name) for item in client.networks.list()]
+    names += [str(item.name) for item in client.volumes.list()]
+    names += [tag for image in client.images.list() for tag in image.tags]
+    labelled = [str(image.id) for image in client.images.list(all=True, filters=chosen)]
+    return {name for name in names if stack.name in name} | set(labelled)
+
+
+def listed(stack: PortalStack) -> set[str]:
+    """Names of the containers that `make ps` shows."""
+    return {line.split()[0] for line in succeed(stack, "ps").splitlines()[1:]}
+
+
+def assert_serves(stack: PortalStack, there: SecondEngine) -> None:
+    url = stack.output("health_url")
+    assert url.startswith(f"http://{there.address}:")
+    assert httpx.get(url).status_code == 200
+
+
+def test_stack_of_a_context_is_all_on_its_engine(
+    stack: PortalStack, there: SecondEngine, engine: docker.DockerClient
+) -> None:
+    succeed(stack, "up")
+    assert_serves(stack, there)
+    roles = ("adminer", "app", "postgres", "redis", "redis-commander")
+    prefix = f"devportal-{stack.name}"
+    assert {c.name for c in stack.containers()} == {f"{prefix}-{role}" for role in roles}
+    volumes = {volume.name for volume in stack.client.volumes.list()}
+    assert {f"{prefix}-{role}-secrets" for role in roles} <= volumes
+    for role in roles:
+        assert stack.run_in(role, "ls", "/run/secrets") != ""
+    assert names_at(engine, stack) == set()
+
+
+def test_targets_act_on_the_engine_of_the_stack(stack: PortalStack, there: SecondEngine) -> None:
+    assert listed(stack) == {c.name for c in stack.containers()}
+    logs = succeed(stack, "logs", ARGS="--role redis --tail 500")
+    assert "redis | " in logs
+    assert "Ready to accept connections" in logs
+    assert there.host in succeed(stack, "doctor")
+
+
+def test_context_of_the_environment_means_the_same(stack: PortalStack) -> None:
+    stack.engine = {}
+    stack.configure()
+    stack.environment["DOCKER_CONTEXT"] = CONTEXT
+    try:
+        assert listed(stack) == {c.name for c in stack.containers()}
+        assert set(stack.preview(refresh=True)) == {"same"}
+    finally:
+        del stack.environment["DOCKER_CONTEXT"]
+
+
+def test_same_stack_is_reached_over_tcp_with_certificates(
+    stack: PortalStack, there: SecondEngine, engine: docker.DockerClient
+) -> None:
+    before = {c.name: c.id for c in stack.containers()}
+    stack.engine = {"docker:host": there.tcp_host, "docker:certPath": str(there.certificates)}
+    stack.configure()
+    succeed(stack, "up")
+    # The images are built again, by the same engine from its cache.
+    assert {c.name: c.id for c in stack.containers()} == before
+    assert set(stack.preview(refresh=True)) == {"same"}
+
+    command = ("pulumi", "config", "set", "--secret", "--path", "--stack", stack.name)
+    set_secret = run(stack, *command, "devportal:secrets.redis_password", NEW_PASSWORD)
+    assert set_secret.code == 0, set_secret.err
+    succeed(stack, "up")
+    assert_serves(stack, there)
+    assert NEW_PASSWORD in stack.run_in("app", "cat", "/run/secrets/redis_url")
+    assert listed(stack) == set(before)
+    assert names_at(engine, stack) == set()
+
+
+def test_destroy_leaves_nothing_on_either_engine(
+    stack: PortalStack, engine: docker.DockerClient
+) -> None:
+    succeed(stack, "down")
+    for client in (engine, stack.client):
+        assert names_at(client, stack) == set()
+        assert stack.name not in labelled_stacks(client)
