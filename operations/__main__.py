@@ -8,30 +8,21 @@ from typing import NoReturn
 
 from operations.arguments import (
     INSPECTING,
-    PULUMI,
     VARIABLES,
     command_line,
+    names_engine,
     parse,
     render_targets,
 )
 from operations.development_tools import check, run_benchmarks, run_tests
 from operations.doctor import print_findings
-from operations.reporting import run_reporting
+from operations.terminal import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.environment import describe_environment
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import ready_environment, set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
-
-_MODULES = {
-    **dict.fromkeys(PULUMI, "operations.deployment"),
-    **dict.fromkeys(("ps", "logs"), "operations.containers"),
-    **dict.fromkeys(("backup", "backups"), "operations.backups"),
-    "restore": "operations.restore",
-    "doctor": "operations.stack_engine",
-}
-"""What each target goes on with in the program's Python, with the same arguments."""
 
 
 def print_targets(project: Project, console: Console, words: Sequence[str]) -> int:
@@ -75,13 +66,13 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
     elif options.target in INSPECTING:
         exported = ready_environment(project)
     else:
-        exported = set_up(project, console)
+        exported = set_up(project, console, engine=not names_engine(project.root, options.stack))
     return _go_on(project, words, exported)
 
 
 def _go_on(project: Project, words: Sequence[str], exported: Mapping[str, str]) -> NoReturn:
-    """Become the target's module in the program's Python: signals reach it directly."""
-    command = [str(project.python), "-m", _MODULES[words[0]], *words]
+    """Become the second stage, in the program's Python: signals reach it directly."""
+    command = [str(project.python), "-m", "operations.on_stack", *words]
     os.chdir(project.root)
     os.execve(command[0], command, {**project.environ, **exported})
 

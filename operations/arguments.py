@@ -3,6 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from infra.errors import UserError
@@ -35,7 +36,7 @@ PULUMI = ("up", "preview", "refresh", "drift", "down", "output")
 INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore")
 """These work on what is there, so they never begin a set-up."""
 ON_STACK = (*PULUMI, *INSPECTING, "doctor")
-_CONFIRMED = ("up", "down", "restore")
+_ENGINE_KEYS = ("docker:host", "docker:context")
 _PASSED_ON = {
     **dict.fromkeys(PULUMI, "`pulumi`"),
     "test": "pytest",
@@ -71,22 +72,23 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     return [target, *stack, *backup, *given, *extra]
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(words: Sequence[str]) -> argparse.Namespace:
     """The target, its options, and in `extra` what goes to the program that it runs.
 
-    Raises UserError for an unknown argument, and for a stack name that nothing on the engine can
-    have.
+    Raises UserError for an unknown target or argument, and for a stack name that nothing on the
+    engine can have.
     """
-    parser = _Parser(prog="make")
-    targets = parser.add_subparsers(dest="target", prog="make")
-    for name, text in TARGETS.items():
-        _add_options(_add_target(targets, name, text), name)
-    options, extra = parser.parse_known_args(arguments)
-    if extra and options.target not in _PASSED_ON:
-        targets.choices[options.target].error(f"unrecognized arguments: {' '.join(extra)}")
-    if options.target in ON_STACK and (mistake := stack_name_mistake(options.stack)):
+    target, *arguments = words
+    if target not in TARGETS:
+        raise UserError(
+            f"target: should be one of those that `make help` lists (got '{target}'). Choose one."
+        )
+    options, extra = _parser(target).parse_known_args(arguments)
+    if extra and target not in _PASSED_ON:
+        _parser(target).error(f"unrecognized arguments: {' '.join(extra)}")
+    if target in ON_STACK and (mistake := stack_name_mistake(options.stack)):
         raise UserError(mistake)
-    options.extra = extra
+    options.target, options.extra = target, extra
     return options
 
 
@@ -96,25 +98,30 @@ def render_targets() -> str:
     return "\n".join(["make TARGET [STACK=dev] [ARGS='...']; ARGS=--help tells more", *lines])
 
 
-def _add_target(
-    targets: "argparse._SubParsersAction[_Parser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    receiver = _PASSED_ON.get(name)
-    return targets.add_parser(
-        name,
-        help=text,
-        description=text,
+def names_engine(root: Path, stack: str) -> bool:
+    """Whether the files of a stack may choose an engine of its own.
+
+    Then the second stage prepares it, and the first leaves the machine's alone: that has no YAML,
+    so a key anywhere in the files counts.
+    """
+    files = (root / "Pulumi.yaml", root / f"Pulumi.{stack}.yaml")
+    texts = [file.read_text(errors="replace") for file in files if file.exists()]
+    return any(key in text for key in _ENGINE_KEYS for text in texts)
+
+
+def _parser(target: str) -> _Parser:
+    receiver = _PASSED_ON.get(target)
+    parser = _Parser(
+        prog=f"make {target}",
+        description=TARGETS[target],
         epilog=receiver and f"All other arguments go to {receiver}.",
         # These two have a list of their own.
-        add_help=name not in ("bench", "setup"),
+        add_help=target not in ("bench", "setup"),
         allow_abbrev=False,
     )
-
-
-def _add_options(parser: argparse.ArgumentParser, target: str) -> None:
     if target in ON_STACK:
         parser.add_argument("--stack", default="dev", help="name of the stack; default: dev")
-    if target in _CONFIRMED:
+    if target in ("up", "down", "restore"):
         parser.add_argument("--yes", action="store_true", help="do not ask")
     if target == "logs":
         parser.add_argument("--role", help="one role only, such as app")
@@ -125,3 +132,4 @@ def _add_options(parser: argparse.ArgumentParser, target: str) -> None:
         parser.add_argument(
             "--without-backup", action="store_true", help="do not back up the present data first"
         )
+    return parser

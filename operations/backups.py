@@ -1,8 +1,7 @@
-"""`make backup` and `make backups`; in the program's Python."""
+"""`make backup` and `make backups`."""
 
 import argparse
 import json
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,9 @@ from docker.models.containers import Container
 
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
-from operations.containers import find_running, list_containers, run_on_engine
-from operations.inside import run_inside
-from operations.reporting import print_table
+from operations.containers import find_running, list_containers, run_inside
 from operations.stack import Stack
+from operations.terminal import print_table
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,17 @@ class Backup:
     def revision(self) -> str:
         """The schema's revision; empty before the first migration."""
         return self.manifest["revision"]
+
+
+def take_backup(stack: Stack, options: argparse.Namespace) -> None:
+    """`make backup`: prints its name."""
+    print(run_inside(find_backup_service(stack), "backups", "take").strip())
+
+
+def print_backups(stack: Stack, options: argparse.Namespace) -> None:
+    """`make backups`: a row for each."""
+    rows = map(describe, list_backups(find_backup_service(stack)))
+    print_table(("NAME", "TAKEN", "SIZE", "ROWS", "REVISION", "CHECK"), *rows)
 
 
 def find_backup_service(stack: Stack) -> Container:
@@ -84,18 +93,3 @@ def _describe_check(check: dict[str, Any]) -> str:
     if check["result"] == "passed":
         return f"restored {check['checked_at']}"
     return f"FAILED {check['checked_at']}: {check['reason']}"
-
-
-def main(stack: Stack, options: argparse.Namespace) -> int:
-    """Run one of the two targets."""
-    service = find_backup_service(stack)
-    if options.target == "backup":
-        print(run_inside(service, "backups", "take").strip())
-    else:
-        rows = map(describe, list_backups(service))
-        print_table(("NAME", "TAKEN", "SIZE", "ROWS", "REVISION", "CHECK"), *rows)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run_on_engine(main))

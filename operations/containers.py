@@ -1,33 +1,25 @@
-"""A stack's containers on its engine: `make ps`, `make logs`; in the program's Python."""
+"""A stack's containers on its engine: `make ps`, `make logs`, and commands inside them."""
 
 import argparse
-import sys
+import socket
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from docker.errors import DockerException
+from docker import DockerClient
 from docker.models.containers import Container
+from docker.utils.socket import STDOUT, frames_iter
 
-from infra.engine.address import connect
+from infra.engine.address import connect, resolve_engine
 from infra.errors import UserError
-from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
-from operations.reporting import print_table
-from operations.stack import Stack, run_on_stack
-from operations.stack_engine import engine_address
+from infra.naming import ROLE_LABEL, container_labels
+from operations.stack import Stack
+from operations.terminal import print_table
 
 
-def run_on_engine(target: Callable[[Stack, argparse.Namespace], int]) -> int:
-    """As `run_on_stack`, for a target that asks the engine."""
-
-    def run(stack: Stack, options: argparse.Namespace) -> int:
-        try:
-            return target(stack, options)
-        except DockerException as error:
-            raise UserError(
-                f"docker engine: should answer (got: {error}). Run `make doctor`."
-            ) from None
-
-    return run_on_stack(run)
+def connect_engine(stack: Stack) -> DockerClient:
+    """A client of the engine that the program puts the stack on; UserError when none answers."""
+    return connect(resolve_engine(stack.engine_settings, stack.environ))
 
 
 def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
@@ -35,7 +27,7 @@ def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
 
     Raises UserError when the stack has none, or none of that role.
     """
-    found = connect(engine_address(stack)).containers.list(
+    found = connect_engine(stack).containers.list(
         all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
     )
     if not found:
@@ -64,29 +56,60 @@ def find_running(stack: Stack, role: str) -> Container:
     )
 
 
-def remove_orphans(stack: Stack, known: Set[str]) -> list[str]:
-    """Remove the stack's containers and networks that its state does not know; their names.
-
-    A run that is killed while the engine works for it leaves them behind, and the next would fail
-    for their names. Volumes stay: the next run takes them over, with their data.
-    """
-    client = connect(engine_address(stack))
-    removed: list[str] = []
-    labels = container_labels(stack.name)
-    containers = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-    for container in containers:
-        if container.id not in known:
-            container.remove(force=True)
-            removed.append(str(container.name))
-    for network in client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"}):
-        if network.id not in known:
-            network.remove()
-            removed.append(str(network.name))
-    return removed
+def print_containers(stack: Stack, options: argparse.Namespace) -> None:
+    """`make ps`: name, state, health and published ports of each."""
+    print_table(("NAME", "STATE", "HEALTH", "PORTS"), *map(_describe, list_containers(stack)))
 
 
-def describe(container: Container) -> tuple[str, str, str, str]:
-    """Name, state, health and published ports."""
+def print_logs(stack: Stack, options: argparse.Namespace) -> None:
+    """`make logs`: each container's lines behind its role; with `follow`, until all stop."""
+    threads = [
+        threading.Thread(target=_print_log, args=(container, options), daemon=True)
+        for container in list_containers(stack, options.role)
+    ]
+    for thread in threads:
+        thread.start()
+        if not options.follow:
+            thread.join()
+    for thread in threads:
+        thread.join()
+
+
+def run_inside(container: Container, *command: str) -> str:
+    """Run a command to its end; its output. UserError with that output when it fails."""
+    return b"".join(read_from(container, *command)).decode()
+
+
+def read_from(container: Container, *command: str) -> Iterator[bytes]:
+    """A command's output, piece by piece; UserError after the last piece when it fails."""
+    api = _api(container)
+    started = api.exec_create(container.id, list(command))["Id"]
+    errors = b""
+    for out, err in api.exec_start(started, stream=True, demux=True):
+        errors += err or b""
+        if out:
+            yield out
+    _check_end(api, started, command, errors)
+
+
+def feed(container: Container, pieces: Iterable[bytes], *command: str) -> str:
+    """Run a command with `pieces` as its standard input; its output. UserError when it fails."""
+    api = _api(container)
+    started = api.exec_create(container.id, list(command), stdin=True)["Id"]
+    stream = api.exec_start(started, socket=True)
+    try:
+        for piece in pieces:
+            stream._sock.sendall(piece)
+        stream._sock.shutdown(socket.SHUT_WR)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the command ended early; its own words tell why
+    frames = list(frames_iter(stream, tty=False))
+    stream.close()
+    _check_end(api, started, command, b"".join(text for _, text in frames))
+    return b"".join(text for number, text in frames if number == STDOUT).decode()
+
+
+def _describe(container: Container) -> tuple[str, str, str, str]:
     state = container.attrs["State"]
     health = state.get("Health", {}).get("Status", "-")
     published = [
@@ -97,24 +120,10 @@ def describe(container: Container) -> tuple[str, str, str, str]:
     return str(container.name), state["Status"], health, ", ".join(published) or "-"
 
 
-def print_logs(containers: Sequence[Container], *, follow: bool, tail: int) -> None:
-    """Every container's lines behind its role; with `follow`, until all of them stop."""
-    threads = [
-        threading.Thread(target=_print_log, args=(container, follow, tail), daemon=True)
-        for container in containers
-    ]
-    for thread in threads:
-        thread.start()
-        if not follow:
-            thread.join()
-    for thread in threads:
-        thread.join()
-
-
-def _print_log(container: Container, follow: bool, tail: int) -> None:
+def _print_log(container: Container, options: argparse.Namespace) -> None:
     role = container.labels[ROLE_LABEL]
     rest = b""
-    for chunk in container.logs(stream=True, follow=follow, tail=tail):
+    for chunk in container.logs(stream=True, follow=options.follow, tail=options.tail):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             print(f"{role} | {line.decode(errors='replace')}", flush=True)
@@ -122,16 +131,13 @@ def _print_log(container: Container, follow: bool, tail: int) -> None:
         print(f"{role} | {rest.decode(errors='replace')}", flush=True)
 
 
-def main(stack: Stack, options: argparse.Namespace) -> int:
-    """Run one of the two targets."""
-    if options.target == "ps":
-        rows = map(describe, list_containers(stack))
-        print_table(("NAME", "STATE", "HEALTH", "PORTS"), *rows)
-    else:
-        chosen = list_containers(stack, options.role)
-        print_logs(chosen, follow=options.follow, tail=options.tail)
-    return 0
+def _api(container: Container) -> Any:
+    """The engine's own calls: the SDK's `exec_run` has neither an input nor a late exit code."""
+    assert container.client is not None
+    return container.client.api
 
 
-if __name__ == "__main__":
-    sys.exit(run_on_engine(main))
+def _check_end(api: Any, started: str, command: tuple[str, ...], output: bytes) -> None:
+    if code := api.exec_inspect(started)["ExitCode"]:
+        words = output.decode(errors="replace").strip()
+        raise UserError(words or f"{command[0]}: exit code {code}")

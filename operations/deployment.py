@@ -1,31 +1,33 @@
-"""The targets that run `pulumi` on one stack; in the program's Python."""
+"""The targets that run `pulumi` on one stack."""
 
-import argparse
-import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.errors import UserError
+from infra.settings.stack_file import find_mistakes
+from operations.arguments import names_engine
 from operations.build_logs import follow_builds
-from operations.foreground import run_in_front
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
-from operations.stack import Stack, create_file, run_on_stack
+from operations.stack import Stack, create_file
+from operations.terminal import run_in_front
+from toolchain.setup.console import Console
+from toolchain.setup.project import Project
+from toolchain.setup.setup import set_up
 
 _OUTPUT = ("stack", "output")
 _PLAIN = {
     "preview": ("preview", "--refresh"),
-    "refresh": ("refresh", "--yes", "--skip-preview"),
+    "refresh": ("refresh", "--yes", "--skip-preview", "--suppress-outputs"),
     "drift": ("refresh", "--preview-only", "--expect-no-changes", "--diff"),
-    "output": _OUTPUT,
 }
-_ENGINE_KEYS = {"docker:host", "docker:context"}
+_CHANGES_FOUND = 7
+"""Pulumi's exit code for changes where none are expected."""
 _CHECKED = ("up", "preview", "refresh")
 """Pulumi would start its engine, and ask Docker's, before it ran the program's own check."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deployment:
     """One target on one stack; `extra` goes to `pulumi`, `confirmed` is a yes in the arguments."""
 
@@ -38,26 +40,31 @@ class Deployment:
         """Check what can be checked before anything changes (else UserError), then run it."""
         if target == "up" and not self.stack.is_production:
             create_file(self.stack)
-        if target in _CHECKED and (code := self._check_settings()):
-            return code
+        if target in _CHECKED and (mistakes := find_mistakes(self.stack.root, self.stack.name)):
+            raise UserError("\n".join(mistakes))
         if self.stack.is_production:
             check_passphrase(self.stack)
-        if target in ("up", "preview") and _ENGINE_KEYS & self.stack.config.keys():
-            # Only here: the Docker SDK takes 0.3 s to import.
-            from operations.stack_engine import prepare_engine
-
-            prepare_engine(self.stack)
+        if target in ("up", "preview") and names_engine(self.stack.root, self.stack.name):
+            self._prepare_engine()
         if target == "up":
             return self._up()
         self._check_state()
         if target == "down":
             return self._down()
-        return self._pulumi(*_PLAIN[target], *self.extra)
+        if target == "output":
+            return self._pulumi(*_OUTPUT, *self.extra)
+        code = self._pulumi(*_PLAIN[target], *self.extra, *self._log_with("--diff"))
+        if code == _CHANGES_FOUND:
+            print(
+                "drift: what differs was changed by hand or has failed; "
+                f"`make up STACK={self.stack.name}` puts it back"
+            )
+        return code
 
-    def _check_settings(self) -> int:
-        """Every mistake in the stack's settings, printed by the program's own check."""
-        check = [sys.executable, "-m", "infra.settings", self.stack.name]
-        return subprocess.run(check, cwd=self.stack.root, env=dict(self.stack.environ)).returncode
+    def _prepare_engine(self) -> None:
+        """Make the base images on the stack's own engine, which the first stage left out."""
+        exported = set_up(Project(self.stack.root, self.stack.engine_environ), Console())
+        self.stack = replace(self.stack, environ={**self.stack.environ, **exported})
 
     def _check_state(self) -> None:
         state = self.stack.state
@@ -68,19 +75,25 @@ class Deployment:
             )
 
     def _up(self) -> int:
+        arguments = self.up_arguments()
+        # Without it Pulumi logs three lines for each resource that stays as it is; with it, all
+        # properties of each new one.
+        log = "--diff"
         if self.stack.state is None or not self.stack.state.exists():
+            log = "--suppress-progress"
             # Not `stack init`: a backend that is no folder may have it.
             self.stack.prepare_with_pulumi("stack", "select", "--create")
         clear_up(self.stack)
-        with follow_builds(self.stack):
-            code = self._pulumi(*self.up_arguments())
+        # Lines of ours would stand in the middle of the display that Pulumi draws on a terminal.
+        with follow_builds(self.stack, show_steps=not self.interactive):
+            code = self._pulumi(*arguments, *self._log_with(log))
         # Of a success alone: the reason of a failure stands last.
         return code or self._pulumi(*_OUTPUT)
 
     def _down(self) -> int:
         arguments = self.down_arguments()
         clear_up(self.stack)
-        return self._pulumi(*arguments)
+        return self._pulumi(*arguments, *self._log_with("--suppress-progress"))
 
     def up_arguments(self) -> list[str]:
         """For `pulumi`; development is brought up without a preview and a question."""
@@ -100,6 +113,9 @@ class Deployment:
         # Protected data stays; without the flag Pulumi would refuse to remove anything.
         return ["destroy", "--exclude-protected", *self._consent(), *self.extra]
 
+    def _log_with(self, option: str) -> list[str]:
+        return [] if self.interactive else [option]
+
     def _consent(self) -> list[str]:
         return [] if self.interactive and not self.confirmed else ["--yes"]
 
@@ -111,14 +127,3 @@ class Deployment:
         if code:
             explain_failure(self.stack)
         return code
-
-
-def main(stack: Stack, options: argparse.Namespace) -> int:
-    """Run one of the targets."""
-    interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    confirmed = getattr(options, "yes", False)
-    return Deployment(stack, options.extra, interactive, confirmed).run(options.target)
-
-
-if __name__ == "__main__":
-    sys.exit(run_on_stack(main))

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +12,7 @@ from toolchain.setup.console import Console
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
 from toolchain.setup.python_packages import install_environment, is_complete
+from toolchain.setup.schedule import Schedule, Step
 from toolchain.setup.setup import set_up
 from toolchain.setup.work import Work
 
@@ -66,21 +66,24 @@ def _become(project: Project, console: Console, module: str, *words: str) -> NoR
 
 def _development_python(project: Project, console: Console) -> Path:
     """Interpreter of the environment with the development tools, made if it is missing."""
-    files = [project.root / name for name in _REQUIREMENTS if (project.root / name).exists()]
-    folder = project.python_folder(*(str(file.relative_to(project.root)) for file in files))
-    if not is_complete(folder):
+    tools = _DevelopmentTools(project)
+    if not tools.find():
         with hold_lock(project.places.lock, console.say) as lock:
-            if not is_complete(folder):
-                log = project.places.logs / "development-tools.log"
-                work = Work("development tools", console, log, threading.Event(), lock)
-                _install(folder, files, work)
-    return folder / "bin" / "python"
+            Schedule([tools], console, project.places.logs, lock).run()
+    return tools.folder / "bin" / "python"
 
 
-def _install(folder: Path, files: Sequence[Path], work: Work) -> None:
-    work.say("installing the packages of requirements-dev.txt")
-    try:
-        install_environment(folder, files, work)
-    finally:
-        work.kill()
-        work.console.end(work.label)
+class _DevelopmentTools(Step):
+    name = "development tools"
+    purpose = f"install the packages of {_REQUIREMENTS[-1]}"
+
+    @property
+    def folder(self) -> Path:
+        return self.project.python_folder(*_REQUIREMENTS)
+
+    def find(self) -> str | None:
+        return self.folder.name if is_complete(self.folder) else None
+
+    def run(self, work: Work) -> None:
+        files = [self.project.root / name for name in _REQUIREMENTS]
+        install_environment(self.folder, files, work)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.naming import PROJECT, STACK_LABEL
-from operations.reporting import print_table
+from operations.terminal import print_table
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project

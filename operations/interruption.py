@@ -6,11 +6,11 @@ it starts it, so both outlive a SIGKILL, and neither goes away by itself.
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Set
 from typing import Any
 
 from infra.errors import UserError
-from infra.naming import PROJECT
+from infra.naming import PROJECT, STACK_LABEL, container_labels
 from operations.stack import Stack
 from toolchain.setup.processes import is_running
 
@@ -24,25 +24,24 @@ def clear_up(stack: Stack) -> None:
     """
     if stack.state is None:
         return
-    latest = read_latest(stack)
-    if not (release_dead_lock(stack) or latest.get("pending_operations")):
+    latest = _read_latest(stack)
+    if not (_release_dead_lock(stack) or latest.get("pending_operations")):
         return
     print(f"stack {stack.name}: clearing up after a run that was killed", flush=True)
     stack.prepare_with_pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    # Only here: the Docker SDK takes 0.3 s to import, and most runs have nothing to clear up.
-    from operations.containers import remove_orphans
-
-    for name in remove_orphans(stack, known_ids(read_latest(stack))):
-        print(f"removed {name}, left by a run that was killed", flush=True)
+    resources = _read_latest(stack).get("resources") or ()
+    _remove_orphans(stack, {item["id"] for item in resources if "id" in item})
 
 
-def release_dead_lock(stack: Stack) -> bool:
-    """Release the lock of a run that has ended; whether there was one.
-
-    Raises UserError when another run still holds the stack.
-    """
-    locks = _read_locks(stack)
-    for lock in filter(_may_be_alive, locks):
+def _release_dead_lock(stack: Stack) -> bool:
+    """Release the lock of a run that has ended; whether there was one."""
+    assert stack.backend_folder is not None
+    folder = stack.backend_folder / "locks" / "organization" / PROJECT / stack.name
+    locks = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    for lock in locks:
+        # Whether a run on another machine goes on is unknown.
+        if lock["hostname"] == socket.gethostname() and not is_running(int(lock["pid"])):
+            continue
         raise UserError(
             f"stack {stack.name}: no other run should hold it (got process {lock['pid']} of "
             f"{lock['username']} on {lock['hostname']}). Wait for it, or end it."
@@ -52,25 +51,31 @@ def release_dead_lock(stack: Stack) -> bool:
     return bool(locks)
 
 
-def read_latest(stack: Stack) -> dict[str, Any]:
+def _read_latest(stack: Stack) -> dict[str, Any]:
     """The newest deployment in the state; empty before the first."""
     if stack.state is None or not stack.state.exists():
         return {}
     return json.loads(stack.state.read_text())["checkpoint"].get("latest") or {}
 
 
-def known_ids(latest: Mapping[str, Any]) -> set[str]:
-    """Ids of everything on the engine that a deployment knows."""
-    return {str(item["id"]) for item in latest.get("resources") or () if item.get("id")}
+def _remove_orphans(stack: Stack, known: Set[str]) -> None:
+    """Remove the stack's containers and networks that its state does not know.
 
+    A run that is killed while the engine works for it leaves them behind, and the next would fail
+    for their names. Volumes stay: the next run takes them over, with their data.
+    """
+    # Only here: the Docker SDK takes 0.3 s to import, and most runs have nothing to clear up.
+    from operations.containers import connect_engine
 
-def _read_locks(stack: Stack) -> list[dict[str, Any]]:
-    """Who holds the stack: pid, username, hostname, timestamp."""
-    assert stack.backend_folder is not None
-    folder = stack.backend_folder / "locks" / "organization" / PROJECT / stack.name
-    return [json.loads(path.read_text()) for path in folder.glob("*.json")]
-
-
-def _may_be_alive(lock: Mapping[str, Any]) -> bool:
-    """Whether the run that took a lock may still go on: on another machine that is unknown."""
-    return lock["hostname"] != socket.gethostname() or is_running(int(lock["pid"]))
+    client = connect_engine(stack)
+    containers = client.containers.list(
+        all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
+    )
+    for container in containers:
+        if container.id not in known:
+            container.remove(force=True)
+            print(f"removed {container.name}, left by a run that was killed", flush=True)
+    for network in client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"}):
+        if network.id not in known:
+            network.remove()
+            print(f"removed {network.name}, left by a run that was killed", flush=True)

@@ -1,4 +1,4 @@
-"""`make restore`; in the program's Python.
+"""`make restore`.
 
 The backup is restored beside the running database and compared with its manifest; then the two
 change names in one transaction. Whatever fails before that leaves the portal's data as it was.
@@ -16,9 +16,9 @@ from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_r
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
-from operations.containers import find_running, list_containers, run_on_engine
-from operations.inside import feed, read_from, run_inside
-from operations.stack import ROOT, Stack
+from operations.containers import feed, find_running, list_containers, read_from, run_inside
+from operations.stack import Stack
+from toolchain.setup.project import ROOT
 
 _TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"
 _HEALTHY_SECONDS = 120
@@ -129,8 +129,10 @@ class Restore:
         Production's migrations are a container that ran once and ended; development's portal
         migrates when it starts.
         """
-        containers = list_containers(self.stack)
-        for job in _of_role(containers, "migrations"):
+        roles: dict[str, list[Container]] = {}
+        for container in list_containers(self.stack):
+            roles.setdefault(container.labels[ROLE_LABEL], []).append(container)
+        for job in roles.get("migrations", ()):
             say(f"starting {job.name}, which runs the missing migrations")
             job.start()
             if code := job.wait()["StatusCode"]:
@@ -139,10 +141,9 @@ class Restore:
                     f"container '{job.name}': should end with 0 (got {code}). The data is "
                     f"restored, its schema is of revision {self.backup.revision}.\n{tail}"
                 )
-        for portal in _of_role(containers, "app"):
+        for portal in roles.get("app", ()):
             say(f"restarting {portal.name} on the other schema")
-            portal.restart(timeout=_stop_seconds(portal))
-            _wait_until_healthy(portal)
+            _restart(portal)
 
     def _query(self, database: str, script: str, *, stop_on_error: bool = True) -> str:
         options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file=-"]
@@ -152,30 +153,24 @@ class Restore:
         return feed(self.server, [script.encode()], *command)
 
 
-def _of_role(containers: Iterable[Container], role: str) -> list[Container]:
-    return [container for container in containers if container.labels[ROLE_LABEL] == role]
-
-
-def _wait_until_healthy(portal: Container) -> None:
-    attrs = portal.attrs
+def _restart(portal: Container) -> None:
+    """Restart a portal; UserError when it does not become healthy."""
+    stop_seconds = portal.attrs["Config"].get("StopTimeout") or 10
     wanted = Wanted(
-        id=attrs["Id"],
+        id=portal.attrs["Id"],
         name=str(portal.name),
         goal=HEALTHY,
-        pids_limit=attrs["HostConfig"].get("PidsLimit") or 0,
+        pids_limit=portal.attrs["HostConfig"].get("PidsLimit") or 0,
         ports={},
         wait_seconds=_HEALTHY_SECONDS,
-        stop_seconds=_stop_seconds(portal),
+        stop_seconds=stop_seconds,
     )
     assert portal.client is not None
+    portal.restart(timeout=stop_seconds)
     try:
         make_ready(portal.client, wanted, was_ready=True)
     except ReadinessError as error:
         raise UserError(f"{error}\nThe data is restored.") from None
-
-
-def _stop_seconds(container: Container) -> int:
-    return container.attrs["Config"].get("StopTimeout") or 10
 
 
 def say(text: str) -> None:
@@ -207,16 +202,11 @@ def confirm(backup: Backup, stack: str) -> None:
         raise UserError("restore: nothing was changed")
 
 
-def main(stack: Stack, options: argparse.Namespace) -> int:
-    """Put the database of a running stack back to a backup."""
+def restore(stack: Stack, options: argparse.Namespace) -> None:
+    """`make restore`: put the database of a running stack back to a backup."""
     service = find_backup_service(stack)
     server = find_running(stack, "postgres")
     backup = choose(list_backups(service), options.backup, stack.name)
     if not options.yes:
         confirm(backup, stack.name)
     Restore(stack, backup, service, server).run(keep_present=not options.without_backup)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run_on_engine(main))

@@ -1,27 +1,23 @@
 """One stack: its settings file and what Pulumi's backend keeps of it; in the program's Python."""
 
-import argparse
-import os
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
 from infra.errors import UserError
 from infra.naming import PROJECT
-from operations.arguments import parse
-from operations.reporting import run_reporting
+from infra.settings import Environment, PortSettings
+from infra.settings.stack_file import read_provider_values, read_values
 from toolchain.setup.atomic import write_file
-from toolchain.setup.errors import SetupError
+from toolchain.setup.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATE = "Pulumi.dev.yaml"
+_ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 
 
 @dataclass(frozen=True)
@@ -29,23 +25,35 @@ class Stack:
     """A stack by its name; nothing is read before it is needed."""
 
     name: str
+    environ: Mapping[str, str]
     root: Path = ROOT
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @property
     def file(self) -> Path:
         """`Pulumi.<stack>.yaml` in the project's folder."""
         return self.root / f"Pulumi.{self.name}.yaml"
 
-    @cached_property
-    def config(self) -> Mapping[str, Any]:
-        """The stack's configuration by full key; UserError for a file that is not YAML."""
-        return _read_config(self.root / "Pulumi.yaml") | _read_config(self.file)
-
     @property
     def is_production(self) -> bool:
-        """Whether the stack serves users."""
-        return self.config.get("devportal:environment") == "production"
+        """Whether the stack serves users; UserError for a file that is not YAML."""
+        return read_values(self.root, self.name).get("environment") == Environment.PRODUCTION
+
+    @cached_property
+    def engine_settings(self) -> dict[str, str]:
+        """What its files set for the docker provider, such as `docker:host`."""
+        return read_provider_values(self.root, self.name, "docker")
+
+    @property
+    def engine_environ(self) -> dict[str, str]:
+        """The environment in which the command `docker` acts on the stack's engine."""
+        # Only here: the Docker SDK takes 0.3 s to import.
+        from infra.engine.address import resolve_engine
+
+        address = resolve_engine(self.engine_settings, self.environ)
+        kept = {key: value for key, value in self.environ.items() if key not in _ENGINE_VARIABLES}
+        if address.cert_path:
+            kept |= {"DOCKER_CERT_PATH": address.cert_path, "DOCKER_TLS_VERIFY": "1"}
+        return {**kept, "DOCKER_HOST": address.host}
 
     @property
     def backend_folder(self) -> Path | None:
@@ -80,9 +88,6 @@ def create_file(stack: Stack) -> None:
     """Give a new development stack a settings file: the template's, with every port 0."""
     if stack.file.exists():
         return
-    # Only here: pydantic takes a tenth of a second to import, and most stacks have a file.
-    from infra.settings import PortSettings
-
     document = yaml.safe_load((stack.root / _TEMPLATE).read_text())
     fields = PortSettings.model_fields.items()
     ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
@@ -94,30 +99,3 @@ def create_file(stack: Stack) -> None:
         f"are chosen, and `make output STACK={stack.name}` lists them",
         flush=True,
     )
-
-
-def run_on_stack(target: Callable[[Stack, argparse.Namespace], int]) -> int:
-    """Run a target in the program's Python, as the first stage has started it; its exit code."""
-    options = parse(sys.argv[1:])
-    return run_reporting(lambda: target(Stack(options.stack), options), SetupError)
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    """The values under `config:`, those of Pulumi.yaml without their `value:`."""
-    try:
-        document = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise UserError(
-            f"{path.name}: should be YAML (got: {error.problem}, line {line}). Correct it."
-        ) from None
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        return {}
-    return {key: _plain(value) for key, value in config.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value["value"] if isinstance(value, dict) and [*value] == ["value"] else value

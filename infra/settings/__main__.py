@@ -8,19 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.settings.loading import Settings
 from infra.settings.reference import write_reference
-from infra.settings.stack_file import StackFileError, plain_secrets, read_values
-
-
-def find_mistakes(folder: Path, stack: str) -> list[str]:
-    """Every mistake in the settings of a stack, a line each."""
-    try:
-        values = read_values(folder, stack)
-    except StackFileError as error:
-        return [str(error)]
-    _, mistakes = Settings.check(values, stack)
-    return [*mistakes, *plain_secrets(values)]
+from infra.settings.stack_file import find_mistakes
 
 
 def main(arguments: Sequence[str]) -> int:

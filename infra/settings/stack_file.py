@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from infra.settings.loading import decode, encryption_mistake
+from infra.errors import UserError
+from infra.settings.loading import Settings, decode, encryption_mistake
 from infra.settings.model import NAMESPACE
 from infra.settings.secrets import Encrypted, SecretSettings
 
@@ -15,7 +16,7 @@ _PREFIX = f"{NAMESPACE}:"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 
 
-class StackFileError(Exception):
+class StackFileError(UserError):
     """A file that Pulumi could not read either; the message names it and the line."""
 
 
@@ -52,9 +53,32 @@ def read_values(folder: Path, stack: str) -> dict[str, Any]:
     """
     values = dict(_own_values(_read_configuration(folder / f"Pulumi.{stack}.yaml")))
     for name, entry in _own_values(_read_configuration(folder / "Pulumi.yaml")):
-        value = entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
-        _fill(values, name.split("."), value)
+        _fill(values, name.split("."), _project_value(entry))
     return values
+
+
+def read_provider_values(folder: Path, stack: str, provider: str) -> dict[str, str]:
+    """What the two files set for a provider, by full key such as `docker:host`.
+
+    Raises
+    ------
+    StackFileError
+        Raised for a file that is no YAML, or has another shape than Pulumi's.
+    """
+    project = _read_configuration(folder / "Pulumi.yaml")
+    values = {key: _project_value(entry) for key, entry in project.items()}
+    values |= _read_configuration(folder / f"Pulumi.{stack}.yaml")
+    return {key: str(value) for key, value in values.items() if key.startswith(f"{provider}:")}
+
+
+def find_mistakes(folder: Path, stack: str) -> list[str]:
+    """Every mistake in the settings of a stack, a line each."""
+    try:
+        values = read_values(folder, stack)
+    except StackFileError as error:
+        return [str(error)]
+    _, mistakes = Settings.check(values, stack)
+    return [*mistakes, *plain_secrets(values)]
 
 
 def plain_secrets(values: dict[str, Any]) -> Iterator[str]:
@@ -75,6 +99,10 @@ def _own_values(configuration: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if ":" not in name:
             # Pulumi keeps a single value as text, whatever it looks like.
             yield name, decode(value) if isinstance(value, str) else _mark_encrypted(value)
+
+
+def _project_value(entry: Any) -> Any:
+    return entry.get("value", entry.get("default")) if isinstance(entry, dict) else entry
 
 
 def _mark_encrypted(value: Any) -> Any:

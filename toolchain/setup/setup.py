@@ -16,28 +16,31 @@ from toolchain.setup.steps.pulumi import LanguageHost, PulumiCli
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
 
-def list_steps(project: Project, *, userns_remap: bool = False) -> list[Step]:
-    """Every part, each behind those it comes after."""
-    return [
+def list_steps(project: Project, *, engine: bool = True, userns_remap: bool = False) -> list[Step]:
+    """Every part, each behind those it comes after; without `engine`, those that need none."""
+    steps: list[Step] = [
         PulumiCli(project),
         LanguageHost(project),
         DockerProvider(project),
         PythonEnvironment(project),
-        DockerEngine(project, userns_remap=userns_remap),
-        BaseImages(project),
     ]
+    if engine:
+        steps += [DockerEngine(project, userns_remap=userns_remap), BaseImages(project)]
+    return steps
 
 
-def set_up(project: Project, console: Console, *, userns_remap: bool = False) -> dict[str, str]:
+def set_up(
+    project: Project, console: Console, *, engine: bool = True, userns_remap: bool = False
+) -> dict[str, str]:
     """Make everything `pulumi` needs; the variables with which it runs.
 
-    With `userns_remap` an engine that is installed now maps users; any other is refused. Raises
-    SetupError when this machine does not allow a part.
+    With `userns_remap` an engine that is installed now maps users; any other is refused. Without
+    `engine`, none is looked at. Raises SetupError when this machine does not allow a part.
     """
     project.places.state.mkdir(parents=True, exist_ok=True)
     project.places.data.chmod(0o700)
     started = time.monotonic()
-    steps = list_steps(project, userns_remap=userns_remap)
+    steps = list_steps(project, engine=engine, userns_remap=userns_remap)
     if all(step.find() for step in steps) and not project.places.go.exists():
         console.say(f"set-up: ready ({time.monotonic() - started:.1f} s)")
     else:
@@ -49,8 +52,11 @@ def set_up(project: Project, console: Console, *, userns_remap: bool = False) ->
 
 
 def ready_environment(project: Project) -> dict[str, str]:
-    """The variables with which `pulumi` runs; makes nothing, but raises SetupError."""
-    for step in list_steps(project):
+    """The variables with which `pulumi` runs; makes nothing, but raises SetupError.
+
+    The engine may be one that only the stack's settings name: its stage asks for it.
+    """
+    for step in list_steps(project, engine=False):
         if not step.find():
             raise SetupError(
                 f"{step.name}: should be there (got nothing). Run `make up` first, or `make setup`."

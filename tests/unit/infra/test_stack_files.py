@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from infra.settings import Settings
-from infra.settings.__main__ import find_mistakes
 from infra.settings.reference import (
     REFERENCE,
     SCHEMA,
@@ -22,7 +21,7 @@ from infra.settings.reference import (
     render_schema,
     render_template,
 )
-from infra.settings.stack_file import read_values
+from infra.settings.stack_file import find_mistakes, read_values
 
 ROOT = Path(__file__).resolve().parents[3]
 ENCRYPTED = "{secure: 'v1:bm9uY2U=:Y2lwaGVydGV4dA=='}"

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
+from infra.errors import UserError
 from operations import containers
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 from toolchain.setup.project import ROOT
 
 MakeStack = Callable[[str], Stack]
+OWN = {"label": ["devportal.stack=dev", "devportal.spec"]}
+"""What the containers of the development stack are selected by."""
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def make_stack(tmp_path: Path) -> MakeStack:
         "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
         "PULUMI_CONFIG_PASSPHRASE": "of the test",
     }
-    return lambda name: Stack(name, tmp_path, environ)
+    return lambda name: Stack(name, environ, tmp_path)
 
 
 @pytest.fixture
@@ -71,3 +75,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     client.networks.list.return_value = []
     monkeypatch.setattr(containers, "connect", lambda address: client)
     return client
+
+
+def refusal(call: Callable[..., object], *arguments: Any, **options: Any) -> str:
+    """The message of the UserError that a call raises."""
+    with pytest.raises(UserError) as error:
+        call(*arguments, **options)
+    return str(error.value)

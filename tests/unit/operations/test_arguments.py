@@ -6,15 +6,9 @@ import subprocess
 
 import pytest
 
-from infra.errors import UserError
 from operations.arguments import ON_STACK, TARGETS, command_line, parse
+from tests.unit.operations.conftest import refusal
 from toolchain.setup.project import ROOT
-
-
-def refusal(*words: str) -> str:
-    with pytest.raises(UserError) as error:
-        parse(words)
-    return str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -34,43 +28,41 @@ def test_variables_of_make_follow_the_target(
     assert command_line(words, environ) == line
 
 
-def test_quote_without_an_end_is_refused() -> None:
-    with pytest.raises(UserError) as error:
-        command_line(["up"], {"ARGS": "it's"})
-    assert str(error.value) == (
-        'ARGS: should be words as a shell reads them (got "it\'s": No closing quotation). '
-        "Close the quotes."
-    )
-
-
 @pytest.mark.parametrize("target", ON_STACK)
 @pytest.mark.parametrize("name", ["My", "my stack", "", "-x", "b_-x", "a" * 32, "a;b"])
 def test_stack_name_is_checked_by_every_target(target: str, name: str) -> None:
-    assert refusal(target, f"--stack={name}") == (
+    assert refusal(parse, [target, f"--stack={name}"]) == (
         "stack name: should be 1 to 31 lower-case letters and digits, with single '-' or '_' "
         f"between them (got '{name}'). Choose another name."
     )
 
 
-def test_unknown_argument_is_refused_with_where_the_known_ones_are() -> None:
-    assert refusal("logs", "--rol", "x") == (
+def test_wrong_words_are_refused_with_where_the_right_ones_are() -> None:
+    assert refusal(command_line, ["up"], {"ARGS": "it's"}) == (
+        'ARGS: should be words as a shell reads them (got "it\'s": No closing quotation). '
+        "Close the quotes."
+    )
+    assert refusal(parse, ["logs", "--rol", "x"]) == (
         "ARGS: should be what `make logs ARGS=--help` lists (got: unrecognized arguments: --rol "
         "x). Correct it and run this again."
     )
+    assert refusal(parse, ["lgos"]) == (
+        "target: should be one of those that `make help` lists (got 'lgos'). Choose one."
+    )
 
 
-def test_unknown_target_is_refused_with_those_there_are() -> None:
-    assert ", ".join(f"'{name}'" for name in list(TARGETS)[:3]) in refusal("lgos")
-
-
-def test_what_a_target_does_not_know_goes_to_what_it_runs() -> None:
-    assert parse(["preview", "--stack", "x", "--diff", "--target", "a b"]).extra == [
-        "--diff",
-        "--target",
-        "a b",
-    ]
-    assert parse(["test", "-k", "a or b", "tests/unit"]).extra == ["-k", "a or b", "tests/unit"]
-    assert parse(["bench", "--help"]).extra == ["--help"]
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (["preview", "--stack", "x", "--diff", "--target", "a b"], ["--diff", "--target", "a b"]),
+        (["test", "-k", "a or b", "tests/unit"], ["-k", "a or b", "tests/unit"]),
+        (["bench", "--help"], ["--help"]),
+    ],
+)
+def test_what_a_target_does_not_know_goes_to_what_it_runs(
+    words: list[str], extra: list[str]
+) -> None:
+    assert parse(words).extra == extra
 
 
 @pytest.mark.parametrize("target", [t for t in TARGETS if t not in ("bench", "setup")])

@@ -1,15 +1,15 @@
 """What `make backups` lists, and what `make restore` refuses and does beside the database."""
 
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
 from infra.engine.container_state import Wanted
-from infra.errors import UserError
 from operations import restore
 from operations.backups import Backup, describe, find_backup_service, format_size
 from operations.stack import Stack
-from tests.unit.operations.conftest import fake_container
+from tests.unit.operations.conftest import fake_container, refusal
 
 NAME = "20260101T060000Z"
 MANIFEST = {
@@ -23,22 +23,22 @@ FAILED = {**PASSED, "result": "failed", "reason": "no good"}
 WHOLE = Backup(NAME, MANIFEST, {})
 
 
+DESCRIBED = ("2026-01-01T06:00:00Z", "12.6 kB", "7", "0002")
+
+
 @pytest.mark.parametrize(
-    ("check", "shown"),
+    ("manifest", "check", "row"),
     [
-        ({}, "not yet"),
-        (PASSED, "restored 2026-01-01T06:00:09Z"),
-        (FAILED, "FAILED 2026-01-01T06:00:09Z: no good"),
+        (MANIFEST, {}, (*DESCRIBED, "not yet")),
+        (MANIFEST, PASSED, (*DESCRIBED, "restored 2026-01-01T06:00:09Z")),
+        (MANIFEST, FAILED, (*DESCRIBED, "FAILED 2026-01-01T06:00:09Z: no good")),
+        ({}, {}, ("-", "-", "-", "-", "should have a manifest (got none)")),
     ],
 )
-def test_backup_is_listed_with_its_last_trial(check: dict[str, str], shown: str) -> None:
-    row = describe(Backup(NAME, MANIFEST, check))
-    assert row == (NAME, "2026-01-01T06:00:00Z", "12.6 kB", "7", "0002", shown)
-
-
-def test_backup_without_a_manifest_is_listed_as_such() -> None:
-    row = describe(Backup(NAME, {}, {}))
-    assert row == (NAME, "-", "-", "-", "-", "should have a manifest (got none)")
+def test_backup_is_listed_with_its_last_trial(
+    manifest: dict[str, Any], check: dict[str, str], row: tuple[str, ...]
+) -> None:
+    assert describe(Backup(NAME, manifest, check)) == (NAME, *row)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,7 @@ def test_size_is_rounded_with_its_unit(size_bytes: float, shown: str) -> None:
 
 def test_stack_that_takes_no_backups_is_named(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [fake_container("one", "app")]
-    with pytest.raises(UserError) as error:
-        find_backup_service(stack)
-    assert str(error.value) == (
+    assert refusal(find_backup_service, stack) == (
         "stack dev: should take backups (got devportal:backups.enabled false). Set it to true "
         "and run `make up STACK=dev`."
     )
@@ -61,9 +59,7 @@ def test_stack_that_takes_no_backups_is_named(stack: Stack, engine: MagicMock) -
 
 @pytest.mark.parametrize(("backups", "there"), [([], "none"), ([WHOLE, Backup("x", {}, {})], NAME)])
 def test_unknown_backup_is_refused_with_those_there_are(backups: list[Backup], there: str) -> None:
-    with pytest.raises(UserError) as error:
-        restore.choose(backups, "x", "prod")
-    assert str(error.value) == (
+    assert refusal(restore.choose, backups, "x", "prod") == (
         f"BACKUP: should name a backup of stack prod (got 'x'). There are: {there}."
     )
 
@@ -73,9 +69,7 @@ def test_data_stays_without_a_yes(answer: str, monkeypatch: pytest.MonkeyPatch) 
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: answer)
-    with pytest.raises(UserError) as error:
-        restore.confirm(WHOLE, "prod")
-    assert str(error.value) == "restore: nothing was changed"
+    assert refusal(restore.confirm, WHOLE, "prod") == "restore: nothing was changed"
 
 
 def migrate(stack: Stack) -> None:
@@ -108,9 +102,7 @@ def test_failed_migration_is_shown_and_no_portal_restarted(stack: Stack, engine:
     job.logs.side_effect = lambda **options: b"no such column\n"
     portal = fake_container("one", "app")
     engine.containers.list.return_value = [job, portal]
-    with pytest.raises(UserError) as error:
-        migrate(stack)
-    assert str(error.value) == (
+    assert refusal(migrate, stack) == (
         "container 'job': should end with 0 (got 3). The data is restored, its schema is of "
         "revision 0002.\nno such column"
     )

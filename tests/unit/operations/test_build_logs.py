@@ -3,10 +3,11 @@
 import pytest
 
 from infra.resources.image import BUILD_LOGS
-from operations.build_logs import FOLDER, BuildLog, follow_builds
+from operations.build_logs import FOLDER, follow_builds, running_steps, slow_lines
 from operations.stack import Stack
+from toolchain.setup.atomic import write_file
 
-STARTED = b"""\
+STARTED = """\
 #0 building with "default" instance using docker driver
 
 #1 [internal] load build definition from Dockerfile
@@ -18,7 +19,7 @@ STARTED = b"""\
 #6 [base 2/2] RUN pip install
 #6 0.412 Collecting fastapi
 """
-FAILED = b"""\
+FAILED = """\
 #6 9.1 no such package
 #6 ERROR: process "/bin/sh -c pip install" did not complete successfully: exit code: 3
 ------
@@ -29,41 +30,35 @@ FAILED = b"""\
 """
 
 
-@pytest.fixture
-def log(stack: Stack) -> BuildLog:
-    (stack.root / FOLDER).mkdir()
-    (stack.root / FOLDER / "dev-app.log").write_bytes(STARTED)
-    return BuildLog(stack.root / FOLDER / "dev-app.log", "app")
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        (STARTED, ["[base 2/2] RUN pip install"]),
+        (f"{STARTED}#6 DONE 0.9s\n#7 [base 3/3] half a li", []),
+        (f"{STARTED}#6 DONE 0.9s\n#7 [base 3/3] whole\n", ["[base 3/3] whole"]),
+        (STARTED + FAILED, []),
+    ],
+)
+def test_step_runs_from_its_line_to_its_end(text: str, steps: list[str]) -> None:
+    assert running_steps(text) == steps
 
 
-def test_step_that_goes_on_is_shown_once(log: BuildLog) -> None:
-    shown = [list(log.slow_steps()) for _ in range(3)]
-    assert shown == [[], ["app image: [base 2/2] RUN pip install"], []]
+def test_step_that_goes_on_is_shown_once() -> None:
+    looks: list[set[str]] = [{"a"}, {"a", "b"}, {"a"}, {"a", "b"}, {"a", "b"}]
+    assert list(slow_lines(looks)) == ["a", "b"]
 
 
-def test_step_that_ends_at_once_is_not_shown(log: BuildLog) -> None:
-    list(log.slow_steps())
-    with log.path.open("ab") as file:
-        file.write(b"#6 DONE 0.9s\n#7 [base 3/3] half a li")
-    assert list(log.slow_steps()) == []
-    with log.path.open("ab") as file:
-        file.write(b"ne\n")
-    assert [list(log.slow_steps()), list(log.slow_steps())] == [
-        [],
-        ["app image: [base 3/3] half a line"],
-    ]
-
-
+@pytest.mark.parametrize("show_steps", [True, False])
 def test_failure_is_shown_with_its_step_and_last_lines(
-    stack: Stack, log: BuildLog, capsys: pytest.CaptureFixture[str]
+    stack: Stack, capsys: pytest.CaptureFixture[str], show_steps: bool
 ) -> None:
-    log.path.write_bytes(STARTED + FAILED)
-    with follow_builds(stack):
+    log = stack.root / FOLDER / "dev-app.log"
+    write_file(log, STARTED + FAILED)
+    with follow_builds(stack, show_steps=show_steps):
         # That of an earlier build is gone: the builder appends.
-        assert not log.path.exists()
-        log.path.write_bytes(STARTED)
-        assert log.failure() is None
-        log.path.write_bytes(STARTED + FAILED)
+        assert not log.exists()
+        log.write_text(STARTED + FAILED)
+        (stack.root / FOLDER / "dev-redis.log").write_text(STARTED)
     assert capsys.readouterr().out == (
         "app image: the build failed at [base 2/2] RUN pip install\n"
         "    0.412 Collecting fastapi\n"

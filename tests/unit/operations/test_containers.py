@@ -1,25 +1,16 @@
-"""What `make ps` and `make logs` print, and what a killed run's clearing removes."""
+"""What `make ps` and `make logs` print, and on which engine."""
 
 from argparse import Namespace
-from unittest.mock import MagicMock, call
+from unittest.mock import MagicMock
 
 import pytest
 
-from infra.errors import UserError
-from operations import containers, stack_engine
+from operations.containers import find_running, print_containers, print_logs
 from operations.stack import Stack
-from tests.unit.operations.conftest import MakeStack, fake_container
+from tests.unit.operations.conftest import OWN, MakeStack, fake_container, refusal
 from toolchain.setup.atomic import write_file
 
-OWN = {"label": ["devportal.stack=dev", "devportal.spec"]}
-LOGS = Namespace(target="logs", role="app", follow=False, tail=100)
-PS = Namespace(target="ps")
-
-
-def refusal(stack: Stack, options: Namespace) -> str:
-    with pytest.raises(UserError) as error:
-        containers.main(stack, options)
-    return str(error.value)
+LOGS = Namespace(role="app", follow=False, tail=100)
 
 
 def test_table_has_a_line_for_each_container(
@@ -29,7 +20,7 @@ def test_table_has_a_line_for_each_container(
         fake_container("devportal-dev-redis", "redis"),
         fake_container("devportal-dev-app", "app", health="healthy"),
     ]
-    assert containers.main(stack, PS) == 0
+    print_containers(stack, Namespace())
     assert capsys.readouterr().out == (
         "NAME                 STATE    HEALTH   PORTS\n"
         "devportal-dev-app    running  healthy  127.0.0.1:8000->8000\n"
@@ -43,47 +34,25 @@ def test_log_lines_stand_behind_their_role_and_are_never_cut(
 ) -> None:
     other = fake_container("two", "redis", b"another role's\n")
     engine.containers.list.return_value = [fake_container("one", "app", b"a li", b"ne\nx"), other]
-    assert containers.main(stack, LOGS) == 0
+    print_logs(stack, LOGS)
     assert capsys.readouterr().out == "app | a line\napp | x\n"
 
 
-def test_stack_without_containers_is_named(stack: Stack, engine: MagicMock) -> None:
-    assert refusal(stack, PS) == (
+def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:
+    assert refusal(print_containers, stack, Namespace()) == (
         "stack dev: should have containers (got none). Run `make up STACK=dev`."
     )
-
-
-def test_unknown_role_is_refused_with_those_there_are(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [
-        fake_container(role, role) for role in ("redis", "app", "app")
+        fake_container(role, role, status="exited") for role in ("redis", "app", "app")
     ]
-    assert refusal(stack, Namespace(**{**vars(LOGS), "role": "nonsense"})) == (
+    assert refusal(print_logs, stack, Namespace(role="nonsense")) == (
         "role: should be one of those of stack dev: app, redis (got 'nonsense'). Choose one of "
         "them."
     )
-
-
-def test_container_that_does_not_run_is_named(stack: Stack, engine: MagicMock) -> None:
-    engine.containers.list.return_value = [fake_container("one", "postgres", status="exited")]
-    with pytest.raises(UserError) as error:
-        containers.find_running(stack, "postgres")
-    assert str(error.value) == (
-        "stack dev: should have a running container of role postgres (got none). "
+    assert refusal(find_running, stack, "redis") == (
+        "stack dev: should have a running container of role redis (got none). "
         "Run `make up STACK=dev`."
     )
-
-
-def test_only_what_the_state_does_not_know_is_removed(stack: Stack, engine: MagicMock) -> None:
-    kept, orphan = fake_container("1", "app"), fake_container("2", "app")
-    network = fake_container("3", "network")
-    engine.containers.list.return_value = [kept, orphan]
-    engine.networks.list.return_value = [network]
-    assert containers.remove_orphans(stack, {"id-1"}) == ["2", "3"]
-    kept.remove.assert_not_called()
-    # A container that somebody ran from an image of the stack has the image's label, and stays.
-    engine.containers.list.assert_called_once_with(all=True, filters=OWN, ignore_removed=True)
-    assert engine.networks.list.call_args == call(filters={"label": "devportal.stack=dev"})
-    engine.volumes.list.assert_not_called()
 
 
 @pytest.mark.parametrize(
@@ -95,12 +64,8 @@ def test_only_what_the_state_does_not_know_is_removed(stack: Stack, engine: Magi
     ],
 )
 def test_engine_is_that_of_the_stacks_settings(
-    make_stack: MakeStack,
-    settings: str,
-    environ: dict[str, str],
-    variables: dict[str, str],
+    make_stack: MakeStack, settings: str, environ: dict[str, str], variables: dict[str, str]
 ) -> None:
-    there = make_stack("mine")
-    write_file(there.file, f"config:\n  {settings}\n")
-    stack = Stack("mine", there.root, environ)
-    assert stack_engine.engine_environ(stack) == variables
+    mine = make_stack("mine")
+    write_file(mine.file, f"config:\n  {settings}\n")
+    assert Stack("mine", environ, mine.root).engine_environ == variables

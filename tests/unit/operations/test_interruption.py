@@ -4,30 +4,19 @@ import json
 import os
 import socket
 from typing import Any
+from unittest.mock import MagicMock, call
 
 import pytest
 
-from infra.errors import UserError
-from operations import containers
-from operations.interruption import clear_up, known_ids
+from operations.interruption import clear_up
 from operations.stack import Stack
-from tests.unit.operations.conftest import calls, write_state
+from tests.unit.operations.conftest import OWN, calls, fake_container, refusal, write_state
 from toolchain.setup.atomic import write_file
 
 # Above the kernel's largest process id.
 DEAD_PID = 2**22 + 1
 CANCEL = "cancel --yes --stack dev --non-interactive"
 REFRESH = "refresh --yes --skip-preview --clear-pending-creates --stack dev --non-interactive"
-
-
-@pytest.fixture(autouse=True)
-def removed(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """What was known to the state, each time that the rest was removed."""
-    known: list[set[str]] = []
-    monkeypatch.setattr(
-        containers, "remove_orphans", lambda stack, ids: known.append(set(ids)) or ["one"]
-    )
-    return known
 
 
 def write_lock(stack: Stack, **changes: Any) -> None:
@@ -41,33 +30,40 @@ def write_latest(stack: Stack, **latest: Any) -> None:
     write_state(stack, json.dumps({"checkpoint": {"latest": latest}}))
 
 
-def test_without_a_lock_nothing_is_cleared(stack: Stack, removed: list[set[str]]) -> None:
+def test_without_a_lock_nothing_is_cleared(stack: Stack, engine: MagicMock) -> None:
     clear_up(stack)
     write_latest(stack, resources=[])
     clear_up(stack)
     assert calls(stack) == []
-    assert removed == []
+    engine.containers.list.assert_not_called()
 
 
-def test_lock_of_a_dead_run_is_released(
-    stack: Stack, removed: list[set[str]], capsys: pytest.CaptureFixture[str]
+def test_lock_of_a_dead_run_is_released_and_what_the_state_does_not_know_removed(
+    stack: Stack, engine: MagicMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_lock(stack)
-    write_latest(stack, resources=[{"urn": "a"}, {"urn": "b", "id": "4711"}])
+    write_latest(stack, resources=[{"urn": "a"}, {"urn": "b", "id": "id-1"}])
+    kept, orphan = fake_container("1", "app"), fake_container("2", "app")
+    engine.containers.list.return_value = [kept, orphan]
+    engine.networks.list.return_value = [fake_container("3", "network")]
     clear_up(stack)
     assert calls(stack) == [CANCEL, REFRESH]
-    assert removed == [{"4711"}]
+    kept.remove.assert_not_called()
+    # A container that somebody ran from an image of the stack has the image's label, and stays.
+    engine.containers.list.assert_called_once_with(all=True, filters=OWN, ignore_removed=True)
+    assert engine.networks.list.call_args == call(filters={"label": "devportal.stack=dev"})
+    engine.volumes.list.assert_not_called()
     assert capsys.readouterr().out == (
         "stack dev: clearing up after a run that was killed\n"
-        "removed one, left by a run that was killed\n"
+        "removed 2, left by a run that was killed\n"
+        "removed 3, left by a run that was killed\n"
     )
 
 
-def test_unfinished_operation_is_cleared(stack: Stack, removed: list[set[str]]) -> None:
+def test_unfinished_operation_is_cleared(stack: Stack, engine: MagicMock) -> None:
     write_latest(stack, pending_operations=[{"type": "creating"}])
     clear_up(stack)
     assert calls(stack) == [REFRESH]
-    assert removed == [set()]
 
 
 @pytest.mark.parametrize(
@@ -81,20 +77,14 @@ def test_lock_of_a_living_run_is_respected(
     stack: Stack, holder: dict[str, Any], shown: str
 ) -> None:
     write_lock(stack, **holder)
-    with pytest.raises(UserError) as error:
-        clear_up(stack)
-    assert str(error.value) == (
+    assert refusal(clear_up, stack) == (
         f"stack dev: no other run should hold it (got {shown}). Wait for it, or end it."
     )
     assert calls(stack) == []
 
 
 def test_backend_that_is_no_folder_is_left_to_pulumi(stack: Stack) -> None:
-    elsewhere = Stack("dev", stack.root, {"PULUMI_BACKEND_URL": "s3://states"})
+    elsewhere = Stack("dev", {"PULUMI_BACKEND_URL": "s3://states"}, stack.root)
     clear_up(elsewhere)
     assert elsewhere.state is None
     assert calls(stack) == []
-
-
-def test_resource_without_an_id_is_not_on_the_engine() -> None:
-    assert known_ids({"resources": [{"urn": "a"}, {"urn": "b", "id": "4711"}]}) == {"4711"}

@@ -3,19 +3,19 @@
 import pytest
 import yaml
 
-from infra.errors import UserError
 from infra.settings import PortSettings
+from operations.arguments import names_engine
 from operations.stack import create_file
-from tests.unit.operations.conftest import MakeStack
+from tests.unit.operations.conftest import MakeStack, refusal
 from toolchain.setup.atomic import write_file
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (None, False),
         ("", False),
         ("config:\n", False),
-        ("- config\n", False),
         ("config:\n  devportal:environment: development # production\n", False),
         ("config:\n  devportal:environment: production\n", True),
         ('{"config": {"devportal:environment": "production"}}', True),
@@ -23,33 +23,40 @@ from toolchain.setup.atomic import write_file
     ],
 )
 def test_stack_is_production_by_its_settings_not_by_its_name(
-    make_stack: MakeStack, text: str, expected: bool
+    make_stack: MakeStack, text: str | None, expected: bool
 ) -> None:
     stack = make_stack("live")
-    write_file(stack.file, text)
+    if text is not None:
+        write_file(stack.file, text)
     assert stack.is_production is expected
 
 
-def test_stack_without_a_file_is_no_production(make_stack: MakeStack) -> None:
-    assert not make_stack("mine").is_production
-
-
-def test_settings_of_the_project_are_those_of_its_stacks(make_stack: MakeStack) -> None:
+@pytest.mark.parametrize(
+    ("project", "own", "settings", "named"),
+    [
+        ("{}", "{a: docker}", {}, False),
+        ("{docker:host: {value: tcp://a:1}}", "{}", {"docker:host": "tcp://a:1"}, True),
+        ("{docker:host: {default: tcp://a:1}}", "{}", {"docker:host": "tcp://a:1"}, True),
+        ("{docker:host: tcp://a:1}", "{docker:host: no}", {"docker:host": "no"}, True),
+        ("{}", "{} # not docker:context", {}, True),
+    ],
+)
+def test_engine_of_the_project_is_that_of_its_stacks(
+    make_stack: MakeStack, project: str, own: str, settings: dict[str, str], named: bool
+) -> None:
     stack = make_stack("mine")
-    write_file(stack.root / "Pulumi.yaml", "config:\n  docker:host:\n    value: tcp://a:1\n")
-    assert stack.config == {"docker:host": "tcp://a:1"}
-    write_file(stack.file, "config:\n  docker:host: tcp://b:1\n")
-    assert make_stack("mine").config == {"docker:host": "tcp://b:1"}
+    write_file(stack.root / "Pulumi.yaml", f"config: {project}\n")
+    write_file(stack.file, f"config: {own}\n")
+    assert stack.engine_settings == settings
+    assert names_engine(stack.root, "mine") is named
 
 
 def test_file_that_is_not_yaml_is_named(make_stack: MakeStack) -> None:
     stack = make_stack("mine")
     write_file(stack.file, "config:\n  a: 'b\n")
-    with pytest.raises(UserError) as error:
-        assert stack.config
-    assert str(error.value) == (
-        "Pulumi.mine.yaml: should be YAML (got: found unexpected end of stream, line 3). "
-        "Correct it."
+    assert refusal(lambda: stack.is_production) == (
+        "Pulumi.mine.yaml:3: should be YAML that Pulumi can read (got: found unexpected end of "
+        "stream). Correct it."
     )
 
 

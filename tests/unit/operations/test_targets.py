@@ -11,7 +11,7 @@ from infra.errors import UserError
 from operations import __main__ as first_stage
 from operations import doctor
 from operations.arguments import INSPECTING, ON_STACK
-from operations.reporting import run_reporting
+from operations.terminal import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.errors import SetupError
@@ -22,7 +22,7 @@ from toolchain.setup.steps.docker_engine import DockerEngine
 @pytest.fixture
 def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """What the process would become, on a machine that is ready."""
-    monkeypatch.setattr(first_stage, "set_up", lambda project, console: {"SET_UP": "now"})
+    monkeypatch.setattr(first_stage, "set_up", lambda *given, engine: {"SET_UP": f"{engine=}"})
     monkeypatch.setattr(first_stage, "ready_environment", lambda project: {"SET_UP": "before"})
     monkeypatch.setattr(first_stage, "describe_environment", lambda project: {"SET_UP": "before"})
     monkeypatch.setattr(first_stage.PythonEnvironment, "find", lambda step: "ready")
@@ -32,14 +32,20 @@ def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     return replaced
 
 
+@pytest.mark.parametrize(
+    ("settings", "set_up"), [("", "engine=True"), ("docker:host: tcp://a:1", "engine=False")]
+)
 @pytest.mark.parametrize("target", ON_STACK)
-def test_target_that_inspects_begins_no_set_up(target: str, execve: MagicMock) -> None:
+def test_only_a_target_that_changes_sets_up_and_not_where_the_stack_has_its_own_engine(
+    target: str, settings: str, set_up: str, execve: MagicMock, tmp_path: Path
+) -> None:
+    (tmp_path / "Pulumi.mine.yaml").write_text(settings)
     words = [target, "--stack=mine"]
-    first_stage.run(words, Project(environ={"HOME": "/x"}), Console(io.StringIO()))
+    first_stage.run(words, Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
     [(python, command, environ)] = [call.args for call in execve.call_args_list]
-    assert command == [python, "-m", first_stage._MODULES[target], *words]
+    assert command == [python, "-m", "operations.on_stack", *words]
     inspects = target in (*INSPECTING, "doctor")
-    assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else "now"}
+    assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else set_up}
 
 
 class FakeDocker(DockerCli):

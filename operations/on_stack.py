@@ -1,0 +1,59 @@
+"""`python -m operations.on_stack <target>`: a target on its stack, in the program's Python."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from infra.errors import UserError
+from operations.arguments import PULUMI, parse
+from operations.deployment import Deployment
+from operations.doctor import print_findings
+from operations.stack import Stack
+from operations.terminal import run_reporting
+from toolchain.setup.errors import SetupError
+from toolchain.setup.project import Project
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the target; its exit code. Raises UserError or SetupError with what to do."""
+    stack = Stack(options.stack, environ=dict(os.environ))
+    if options.target in PULUMI:
+        interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        confirmed = getattr(options, "yes", False)
+        return Deployment(stack, options.extra, interactive, confirmed).run(options.target)
+    if options.target == "doctor":
+        return print_findings(Project(stack.root, stack.engine_environ))
+    _ask_engine(stack, options)
+    return 0
+
+
+def _ask_engine(stack: Stack, options: argparse.Namespace) -> None:
+    # Only here: the Docker SDK takes 0.3 s to import, which Pulumi's targets do without.
+    from docker.errors import DockerException
+
+    from operations import backups, containers, restore
+
+    run_target = {
+        "ps": containers.print_containers,
+        "logs": containers.print_logs,
+        "backup": backups.take_backup,
+        "backups": backups.print_backups,
+        "restore": restore.restore,
+    }
+    try:
+        run_target[options.target](stack, options)
+    except DockerException as error:
+        raise UserError(
+            f"docker engine: should answer (got: {error}). Run `make doctor`."
+        ) from None
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a target as the first stage has started it; its exit code."""
+    options = parse(words)
+    return run_reporting(lambda: run(options), SetupError)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

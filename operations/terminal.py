@@ -1,0 +1,68 @@
+"""The terminal: tables, mistakes in place of tracebacks, and a command that has it to itself."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.errors import UserError
+
+
+def run_reporting(
+    work: Callable[[], int], *reported: type[Exception], interrupted: str = ""
+) -> int:
+    """The exit code of `work`; a UserError, or one of `reported`, is printed and gives 1."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = work()
+        sys.stdout.flush()
+    except (UserError, *reported) as error:
+        sys.stdout.flush()
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, `head` for one, has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        if interrupted:
+            print(interrupted, file=sys.stderr)
+        return 130
+    return code
+
+
+def print_table(*rows: Sequence[str]) -> None:
+    """Print rows of cells below each other, the first as the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
+
+
+def run_in_front(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> int:
+    """Run a command to its end, however often it is interrupted; its exit code.
+
+    The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
+    passed on as the same.
+    """
+    stopped = False
+    child: subprocess.Popen[bytes] | None = None
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = True
+        if child is not None:
+            child.send_signal(signal.SIGINT)
+
+    # Not SIG_IGN: the command would inherit that.
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: lambda number, frame: None}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        with subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child:
+            if stopped:  # before the command had started
+                child.send_signal(signal.SIGINT)
+            return child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
