@@ -1,8 +1,9 @@
 """The Python environment in which the Pulumi program runs."""
 
+from pathlib import Path
+
 from toolchain.setup.atomic import point_link
 from toolchain.setup.errors import SetupError
-from toolchain.setup.project import Project
 from toolchain.setup.python_packages import install_environment, is_complete
 from toolchain.setup.schedule import Step
 from toolchain.setup.work import Work
@@ -19,11 +20,6 @@ class PythonEnvironment(Step):
     name = "python environment"
     purpose = f"install the packages of {REQUIREMENTS}"
 
-    def __init__(self, project: Project) -> None:
-        super().__init__(project)
-        self._link = project.root / ".venv"
-        self._folder = project.python_folder(REQUIREMENTS)
-
     def find(self) -> str | None:
         linked = self._link.resolve()
         current = linked.name == self._folder.name and is_complete(linked)
@@ -38,3 +34,11 @@ class PythonEnvironment(Step):
         if not is_complete(self._folder):
             install_environment(self._folder, [self.project.root / REQUIREMENTS], work)
         point_link(self._link, self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return self.project.python_folder(REQUIREMENTS)
+
+    @property
+    def _link(self) -> Path:
+        return self.project.root / ".venv"
