@@ -132,13 +132,15 @@ class DockerEngine(Step):
         """Wait for an answer; raises SetupError when it ends, or does not answer in time."""
         started = time.monotonic()
         work.show("waiting for the engine to answer")
+        ended = None
         while self._docker.version() is None:
-            if work.stop.wait(_POLL_SECONDS):
-                raise StoppedError
-            if child is not None and child.poll() is not None:
-                raise self._failure(work, f"it ended with {child.returncode}")
+            if ended is not None:
+                raise self._failure(work, f"it ended with {ended}")
             if time.monotonic() - started > _START_SECONDS:
                 raise self._failure(work, f"nothing in {_START_SECONDS:.0f} s")
+            if work.stop.wait(_POLL_SECONDS):
+                raise StoppedError
+            ended = child.poll() if child is not None else None
 
     def _failure(self, work: Work, got: str) -> SetupError:
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
