@@ -12,7 +12,7 @@ from toolchain.setup.console import Console
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
 from toolchain.setup.python_packages import install_environment, is_complete
-from toolchain.setup.schedule import Schedule, Step
+from toolchain.setup.schedule import Step, run_steps
 from toolchain.setup.setup import set_up
 from toolchain.setup.work import Work
 
@@ -69,7 +69,7 @@ def _development_python(project: Project, console: Console) -> Path:
     tools = _DevelopmentTools(project)
     if not tools.find():
         with hold_lock(project.places.lock, console.say) as lock:
-            Schedule([tools], console, project.places.logs, lock).run()
+            run_steps([tools], console, project.places.logs, lock)
     return tools.folder / "bin" / "python"
 
 

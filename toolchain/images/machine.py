@@ -5,7 +5,8 @@ No host name is written down here: mirrors are those of the machine's own apt, p
 
 import configparser
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,29 +118,22 @@ def _apt_configuration(environ: Mapping[str, str]) -> str:
 
 def _pip_configuration(environ: Mapping[str, str]) -> str:
     """Index and proxy of the machine's pip; paths of this machine mean nothing in a container."""
-    settings = dict(_read_pip_files(environ))
+    home = Path(environ.get("HOME") or Path.home())
+    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
+    parser = configparser.RawConfigParser()
+    # What pip itself cannot read, it reports when it is used.
+    with suppress(configparser.Error):
+        parser.read([_SYSTEM_PIP, home / ".pip" / "pip.conf", user])
+    sections = [dict(parser[name]) for name in ("install", "global") if name in parser]
+    settings: dict[str, str] = {}
     for key in _PIP_KEYS:
-        if value := environ.get(f"PIP_{key.upper().replace('-', '_')}"):
+        named = environ.get(f"PIP_{key.upper().replace('-', '_')}")
+        if value := next(filter(None, [named, *(section.get(key) for section in sections)]), None):
             settings[key] = value
     # pip brings certificates of its own, which lack those the machine's owner has added.
     settings["cert"] = f"/{CERTIFICATES}"
     lines = [f"{key} = {value}" for key, value in sorted(settings.items())]
     return "\n".join(["[global]", *lines]) + "\n"
-
-
-def _read_pip_files(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    home = Path(environ.get("HOME") or Path.home())
-    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
-    for path in (_SYSTEM_PIP, home / ".pip" / "pip.conf", user):
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(path)
-        except (OSError, configparser.Error):
-            continue
-        for section in ("global", "install"):
-            if parser.has_section(section):
-                items = parser.items(section)
-                yield from ((key, value) for key, value in items if key in _PIP_KEYS)
 
 
 def _npm_configuration(environ: Mapping[str, str]) -> str:

@@ -15,11 +15,6 @@ Makes this machine ready for `pulumi up`. Each part is taken from where it is av
 already there, else the official download if it answers within seconds, else built from package
 mirrors. Done parts are skipped; an interrupted run goes on where it was.
 """
-_OPTIONS = {
-    "--environment": "print shell lines that export what `pulumi` needs, for `activate`",
-    "--redetect": "try the official docker plugin and image registry again",
-    "--userns-remap": "a Docker engine that is installed now gets user namespaces",
-}
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
@@ -34,7 +29,11 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python3 -m toolchain.setup", description=_DESCRIPTION)
-    for name, text in _OPTIONS.items():
+    for name, text in (
+        ("--environment", "print shell lines that export what `pulumi` needs, for `activate`"),
+        ("--redetect", "try the official docker plugin and image registry again"),
+        ("--userns-remap", "a Docker engine that is installed now gets user namespaces"),
+    ):
         parser.add_argument(name, action="store_true", help=text)
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -31,11 +31,10 @@ class Console:
         """Show how far something is: at once on a terminal, now and then elsewhere."""
         with self._lock:
             self._live[label] = state
+            now = time.monotonic()
             if self._stream.isatty():
                 self._redraw()
-                return
-            now = time.monotonic()
-            if now - self._written.setdefault(label, now) > _SPARSE_SECONDS:
+            elif now - self._written.setdefault(label, now) > _SPARSE_SECONDS:
                 self._written[label] = now
                 self._redraw(f"{label}: {state}\n")
 
@@ -46,11 +45,10 @@ class Console:
             self._redraw()
 
     def _redraw(self, line: str = "") -> None:
-        is_terminal = self._stream.isatty()
-        self._stream.write(f"{_CLEAR_LINE if is_terminal else ''}{line}")
-        if self._live and is_terminal:
+        if self._stream.isatty():
             live = " | ".join(f"{label}: {state}" for label, state in self._live.items())
-            self._stream.write(live[: self._columns - 1])
+            line = f"{_CLEAR_LINE}{line}{live[: self._columns - 1]}"
+        self._stream.write(line)
         self._stream.flush()
 
 

@@ -1,18 +1,18 @@
 """Official downloads, tried only as long as it takes to see that they answer.
 
-`python3 -m toolchain.setup.download URL FOLDER` unpacks the .tar.gz at URL; it runs as a process
-of its own, which can be stopped, because Python's name look-up has no time limit.
+`python3 -m toolchain.setup.download URL FOLDER` unpacks the files of the .tar.gz at URL; it runs as
+a process of its own, which can be stopped, because Python's name look-up has no time limit.
 """
 
 import os
 import platform
-import shutil
 import signal
 import sys
 import tarfile
 import urllib.request
 from pathlib import Path
 
+from toolchain.setup.atomic import build_folder
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT
 from toolchain.setup.work import Work
@@ -21,7 +21,7 @@ _ANSWER_SECONDS = 5
 
 
 def fetch_archive(url: str, folder: Path, work: Work, *, x86_64: str = "amd64") -> bool:
-    """Unpack the .tar.gz at `url` into `folder`; False if nothing answers within seconds.
+    """Unpack the .tar.gz at `url` as `folder`; False if nothing answers within seconds.
 
     `{system}` and `{machine}` in the address become this machine's; publishers differ in how they
     spell x86_64.
@@ -30,12 +30,11 @@ def fetch_archive(url: str, folder: Path, work: Work, *, x86_64: str = "amd64") 
     machine = {"x86_64": x86_64, "amd64": x86_64, "aarch64": "arm64"}.get(machine, machine)
     url = url.format(system=platform.system().lower(), machine=machine)
     work.show("looking for the official download")
-    command = [sys.executable, "-m", "toolchain.setup.download", url, str(folder)]
     try:
-        work.run(command, cwd=ROOT, environ=os.environ)
+        with build_folder(folder) as scratch:
+            command = [sys.executable, "-m", "toolchain.setup.download", url, str(scratch)]
+            work.run(command, cwd=ROOT, environ=os.environ)
     except SetupError:
-        shutil.rmtree(folder)
-        folder.mkdir()
         work.say("the official download does not answer; building it from its Go module")
         return False
     return True
@@ -46,6 +45,8 @@ if __name__ == "__main__":
     with urllib.request.urlopen(sys.argv[1], timeout=_ANSWER_SECONDS) as answer:
         signal.alarm(0)
         with tarfile.open(fileobj=answer, mode="r|gz") as archive:
-            for member in archive:
+            for member in filter(tarfile.TarInfo.isfile, archive):
+                # Pulumi's release has a folder `pulumi` around its files, a plugin has none.
+                member.name = os.path.basename(member.name)
                 print(f"downloading {member.name}", flush=True)
                 archive.extract(member, sys.argv[2], filter="data")

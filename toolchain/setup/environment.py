@@ -12,7 +12,7 @@ PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FI
 DEVELOPMENT_PASSPHRASE = "devportal-development"
 """No secret: it opens development stacks alone, whose state lies on the same machine."""
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -31,7 +31,7 @@ def describe_environment(project: Project) -> dict[str, str]:
         exported["PULUMI_BACKEND_URL"] = f"file://{places.state}"
     if not any(name in environ for name in PASSPHRASE_VARIABLES):
         exported["PULUMI_CONFIG_PASSPHRASE"] = DEVELOPMENT_PASSPHRASE
-    if any(environ.get(name) for name in _PROXIES):
+    if any(environ.get(name) or environ.get(name.upper()) for name in _PROXIES):
         exported |= _spare_loopback(environ)
     return exported
 
@@ -43,18 +43,15 @@ def render_exports(variables: Mapping[str, str]) -> str:
 
 def _extend_path(project: Project) -> str:
     """Put Pulumi first, in place of one that an earlier `activate` has put there."""
-    own = str(project.places.cache)
-    parts = project.environ.get("PATH", "").split(os.pathsep)
-    kept = [part for part in parts if not part.startswith(own)]
     folder = pulumi_folder(project)
-    if folder is None or str(folder) in kept:
-        return os.pathsep.join(kept)
-    return os.pathsep.join([str(folder), *kept])
+    if folder is None or str(folder) in project.path:
+        return os.pathsep.join(project.path)
+    return os.pathsep.join([str(folder), *project.path])
 
 
 def _spare_loopback(environ: Mapping[str, str]) -> dict[str, str]:
     """Pulumi's processes talk over gRPC on loopback, which gRPC too would send to the proxy."""
     set_by_user = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
     names = [name.strip() for name in set_by_user.split(",") if name.strip()]
-    value = ",".join([*names, *(name for name in _LOOPBACK if name not in names)])
+    value = ",".join(dict.fromkeys([*names, *_LOOPBACK]))
     return {"NO_PROXY": value, "no_proxy": value}

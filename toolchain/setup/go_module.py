@@ -1,6 +1,7 @@
 """The Go modules of the toolchain: what identifies their text, and how they are built."""
 
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from toolchain.setup.errors import SetupError
@@ -37,6 +38,7 @@ class GoModule:
 
     def build(self, package: str, target: Path, work: Work) -> None:
         """Build a package's program; an interrupted build goes on. Raises SetupError."""
+        _check_go(self.project, work.label)
         environ = {
             **self.project.environ,
             "CGO_ENABLED": "0",
@@ -47,41 +49,28 @@ class GoModule:
             "GOCACHE": str(self.project.places.go / "build"),
             "GOMODCACHE": str(self.project.places.go / "modules"),
         }
-        _check_go(self.project, work.label)
-        progress = GoProgress(work)
-        listing = ["go", "list", "-deps", "-f", "package {{.ImportPath}}", package]
-        work.run(listing, cwd=self.folder, environ=environ, on_line=progress.list_line)
+        packages, modules, built = list[str](), count(1), count(1)
+
+        def show_listing(line: str) -> None:
+            if line.startswith("go: downloading"):
+                work.show(f"{next(modules)} modules downloaded")
+            elif not line.startswith("go: "):
+                packages.append(line)
+
+        def show_build(_: str) -> None:
+            work.show(f"{next(built)} of {len(packages)} packages built")
+
+        listing = ["go", "list", "-deps", package]
+        work.run(listing, cwd=self.folder, environ=environ, on_line=show_listing)
         # The linker drops debugging data anyway; without it, compiling takes a sixth less.
         flags = ["-gcflags=all=-dwarf=false", "-ldflags", self.linker_flags]
         building = ["go", "build", "-v", *flags, "-o", str(target), package]
-        work.run(building, cwd=self.folder, environ=environ, on_line=progress.build_line)
-
-
-class GoProgress:
-    """Counts what Go reports while it downloads modules and builds packages."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._modules = self._packages = self._built = 0
-
-    def list_line(self, line: str) -> None:
-        """Take a line of `go list`: a module it downloads, or a package it has found."""
-        if line.startswith("go: downloading"):
-            self._modules += 1
-            self._work.show(f"{self._modules} modules downloaded")
-        elif line.startswith("package "):
-            self._packages += 1
-
-    def build_line(self, line: str) -> None:
-        """Take a line of `go build -v`: the package it builds."""
-        self._built += 1
-        self._work.show(f"{self._built} of {self._packages} packages built")
+        work.run(building, cwd=self.folder, environ=environ, on_line=show_build)
 
 
 def pulumi_module(project: Project) -> GoModule:
     """The module of the CLI and of the Python language host."""
-    flags = f"-s -w -X {_CLI_VERSION}=v{PULUMI_CLI}"
-    return GoModule(project, "pulumi", flags)
+    return GoModule(project, "pulumi", f"-s -w -X {_CLI_VERSION}=v{PULUMI_CLI}")
 
 
 def provider_module(project: Project) -> GoModule:

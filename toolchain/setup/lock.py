@@ -1,7 +1,6 @@
 """One set-up at a time on a machine."""
 
 import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +14,10 @@ def hold_lock(path: Path, say: Callable[[str], None]) -> Iterator[int]:
     so the next set-up never works beside an orphan of the last.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    with path.open("a") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             say("set-up: another one is at work, or what it started; waiting for it to end")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()

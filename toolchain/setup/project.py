@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -62,14 +63,17 @@ class Project:
         """Interpreter of the program's Python environment."""
         return self.root / ".venv" / "bin" / "python"
 
-    def find_program(self, name: str) -> Path | None:
-        """A program on the user's PATH, outside what the set-up itself has put there."""
+    @property
+    def path(self) -> list[str]:
+        """The folders on the user's PATH, without what the set-up itself has put there."""
         own = str(self.places.cache)
-        for folder in self.environ.get("PATH", "").split(os.pathsep):
-            candidate = Path(folder or ".") / name
-            if not folder.startswith(own) and os.access(candidate, os.X_OK):
-                return candidate
-        return None
+        folders = self.environ.get("PATH", "").split(os.pathsep)
+        return [folder for folder in folders if not folder.startswith(own)]
+
+    def find_program(self, name: str) -> Path | None:
+        """A program of the user's."""
+        found = shutil.which(name, path=os.pathsep.join(self.path))
+        return Path(found) if found else None
 
 
 def digest(*parts: bytes) -> str:

@@ -8,7 +8,7 @@ from toolchain.setup.environment import describe_environment
 from toolchain.setup.errors import SetupError
 from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
-from toolchain.setup.schedule import Schedule, Step
+from toolchain.setup.schedule import Step, run_steps
 from toolchain.setup.steps.base_images import BaseImages
 from toolchain.setup.steps.docker_engine import DockerEngine
 from toolchain.setup.steps.docker_provider import DockerProvider
@@ -45,7 +45,7 @@ def set_up(
         console.say(f"set-up: ready ({time.monotonic() - started:.1f} s)")
     else:
         with hold_lock(project.places.lock, console.say) as lock:
-            Schedule(steps, console, project.places.logs, lock).run()
+            run_steps(steps, console, project.places.logs, lock)
             shutil.rmtree(project.places.go, ignore_errors=True)
         console.say(f"set-up: done in {time.monotonic() - started:.1f} s")
     return describe_environment(project)

@@ -35,7 +35,7 @@ class Work:
 
     def show(self, state: str) -> None:
         """Show how far the step is."""
-        self.console.show(self.label, state)
+        self.console.show(self.label, state.strip()[:60])
 
     def run(
         self,
@@ -56,15 +56,17 @@ class Work:
             for line in child.stdout or ():
                 log.write(line)
                 tail.append(line.rstrip())
-                (on_line or self._show_line)(line.rstrip())
-            code = self._wait(child)
+                (on_line or self.show)(line.rstrip())
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds += usage.ru_utime + usage.ru_stime
         if self.stop.is_set():
             raise StoppedError
-        if code:
+        if child.returncode:
             raise SetupError(
-                f"{self.label}: `{Path(command[0]).name}` should end with 0 (got {code}). "
-                "Correct what its last lines name and run this again; it goes on from here."
-                f"{quote_lines(tail, self.log)}"
+                f"{self.label}: `{Path(command[0]).name}` should end with 0 "
+                f"(got {child.returncode}). Correct what its last lines name and run this again; "
+                f"it goes on from here.{quote_lines(tail, self.log)}"
             )
 
     def kill(self) -> None:
@@ -75,25 +77,14 @@ class Work:
                 if child.returncode is None:
                     os.killpg(child.pid, signal.SIGKILL)
 
-    def _show_line(self, line: str) -> None:
-        self.show(line.strip()[:60])
-
-    def _wait(self, child: "subprocess.Popen[str]") -> int:
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        self.cpu_seconds += usage.ru_utime + usage.ru_stime
-        return child.returncode
-
     def _start(
         self, command: Sequence[str], cwd: Path | None, environ: Mapping[str, str] | None
     ) -> "subprocess.Popen[str]":
-        if self.stop.is_set():
-            raise StoppedError
         try:
             child = subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=None if environ is None else dict(environ),
+                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from toolchain.setup.atomic import build_folder, share_file
+from toolchain.setup.atomic import build_folder
 from toolchain.setup.lock import hold_lock
 
 
@@ -19,12 +19,6 @@ def test_folder_is_made_from_nothing_after_an_interruption(tmp_path: Path) -> No
         (scratch / "whole").touch()
     assert os.listdir(tmp_path / "part") == ["whole"]
     assert os.listdir(tmp_path) == ["part"]
-
-
-def test_shared_file_takes_no_second_copy(tmp_path: Path) -> None:
-    (tmp_path / "pulumi").write_text("program")
-    share_file(tmp_path / "pulumi", tmp_path / "link")
-    assert (tmp_path / "link").samefile(tmp_path / "pulumi")
 
 
 def test_second_set_up_waits_for_the_first_and_says_so(tmp_path: Path) -> None:

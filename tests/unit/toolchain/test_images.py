@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_programs import FakePrograms
-from toolchain.images import builder, debian_root, machine
+from tests.support.refusals import refusal
+from toolchain.images import builder, machine
 from toolchain.images.builder import ImageBuilder
 from toolchain.images.machine import Mirrors, find_certificates, find_mirrors, machine_files
 from toolchain.images.recipes import COMMON_LAYER, load_recipes
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import forget_detected
 from toolchain.setup.steps.base_images import BaseImages, read_source
@@ -70,7 +70,7 @@ def docker(programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     programs.put("debootstrap")
     programs.put("npm", "exit 1")
     monkeypatch.setattr(builder.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(debian_root.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(builder.os, "geteuid", lambda: 0)
     return FakeDocker(programs, tmp_path)
 
 
@@ -108,9 +108,7 @@ def test_failed_build_is_reported_after_the_others_have_their_names(
     docker: FakeDocker, builds: ImageBuilder, work: Work
 ) -> None:
     docker.put(broken="base-redis:")
-    with pytest.raises(SetupError) as error:
-        builds.build(RECIPES)
-    assert str(error.value) == (
+    assert refusal(builds.build, RECIPES) == (
         "step: `docker` should end with 0 (got 7). Correct what its last lines name and run this "
         f"again; it goes on from here.\n    no such package\n    Whole output: {work.log}"
     )
@@ -135,9 +133,7 @@ def test_engine_of_another_architecture_is_refused_before_anything_is_made(
     docker: FakeDocker, builds: ImageBuilder
 ) -> None:
     docker.put(architecture="arm64")
-    with pytest.raises(SetupError) as error:
-        builds.build(RECIPES)
-    assert str(error.value) == (
+    assert refusal(builds.build, RECIPES) == (
         "docker engine: should have this machine's architecture, amd64 (got arm64). Build on a "
         "machine like the engine's, and carry the images over with `docker save` and "
         "`docker load`."
@@ -205,9 +201,7 @@ def test_mirrors_are_those_of_the_machines_apt(
     if expected is not None:
         assert find_mirrors(environ) == expected
         return
-    with pytest.raises(SetupError) as error:
-        find_mirrors(environ)
-    assert str(error.value) == (
+    assert refusal(find_mirrors, environ) == (
         "apt: should know a Debian mirror (got none in its sources). Set DEVPORTAL_DEBIAN_MIRROR "
         "to the address that holds dists/bookworm, and DEVPORTAL_DEBIAN_SECURITY_MIRROR to that "
         "of bookworm-security."

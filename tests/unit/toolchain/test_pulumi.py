@@ -2,13 +2,14 @@
 
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.support.fake_programs import FakePrograms
+from tests.support.refusals import refusal
 from toolchain.setup import versions
-from toolchain.setup.errors import SetupError
-from toolchain.setup.go_module import GoProgress, provider_module, pulumi_module
+from toolchain.setup.go_module import provider_module, pulumi_module
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.setup import forget_detected
 from toolchain.setup.steps import docker_provider, pulumi
@@ -20,6 +21,7 @@ HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-docker"
 GO = """
 case $1 in
     version) echo go version go1.26.0 linux/amd64 ;;
+    list) printf 'go: downloading a v1\npackage\nother\n' ;;
     build)
         [ "$GOWORK$CGO_ENABLED" = off0 ] || exit 1
         while [ "$1" != -o ]; do shift; done
@@ -83,18 +85,39 @@ def test_cli_that_an_earlier_activate_put_on_path_is_not_the_users(project: Proj
     assert find_cli(Project(project.root, {**project.environ, "PATH": str(own.folder)})) is None
 
 
+def put_download(
+    module: ModuleType, folder: Path, *programs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive where the module looks for the official one, in a folder as in a release."""
+    release = FakePrograms(folder / "release" / "pulumi")
+    for name in programs:
+        release.put(name)
+    archive = folder / "release.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", folder / "release", "pulumi"], check=True)
+    monkeypatch.setattr(module, "_DOWNLOAD", archive.as_uri())
+
+
 def test_release_is_downloaded_where_one_answers(
     machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = FakePrograms(tmp_path / "release" / "pulumi")
-    release.put("pulumi", "echo v3.256.0")
-    release.put(HOST)
-    archive = tmp_path / "release.tar.gz"
-    subprocess.run(["tar", "-czf", archive, "-C", tmp_path / "release", "pulumi"], check=True)
-    monkeypatch.setattr(pulumi, "_DOWNLOAD", archive.as_uri())
+    put_download(pulumi, tmp_path, "pulumi", HOST, monkeypatch=monkeypatch)
     PulumiCli(machine).run(work)
     assert PulumiCli(machine).find() == "3.256.0, official"
     assert LanguageHost(machine).find() == "official"
+
+
+def test_plugin_is_downloaded_where_one_answers_even_after_one_was_built(
+    machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = DockerProvider(machine)
+    step.run(work)
+    forget_detected(machine)
+    assert step.find() is None
+    put_download(docker_provider, tmp_path, PLUGIN, monkeypatch=monkeypatch)
+    step.run(work)
+    assert step.find() == "official"
+    forget_detected(machine)
+    assert step.find() == "official"
 
 
 def test_all_three_are_built_where_no_download_answers_and_only_once(
@@ -164,13 +187,6 @@ def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> Non
     assert DockerProvider(project).find() == f"official, {programs.folder}/{PLUGIN}"
 
 
-def test_built_plugin_is_forgotten_to_try_the_download_again(machine: Project, work: Work) -> None:
-    step = DockerProvider(machine)
-    step.run(work)
-    forget_detected(machine)
-    assert step.find() is None
-
-
 @pytest.mark.parametrize(
     ("prints", "got"), [("go version go1.20.3 x/y", "go version go1.20.3 x/y"), ("", "none")]
 )
@@ -178,22 +194,20 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
     prints: str, got: str, machine: Project, programs: FakePrograms, work: Work
 ) -> None:
     programs.put("go", f"echo {prints}")
-    with pytest.raises(SetupError) as error:
-        PulumiCli(machine).run(work)
-    assert str(error.value) == (
+    assert refusal(PulumiCli(machine).run, work) == (
         f"step: Go should be 1.21 or newer to build it (got {got}). Install Go, or the official "
         "Pulumi (https://www.pulumi.com/docs/install/)."
     )
 
 
-def test_progress_counts_modules_then_packages(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_modules_then_packages(
+    machine: Project, work: Work, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[str] = []
     monkeypatch.setattr(work, "show", shown.append)
-    progress = GoProgress(work)
-    for line in ("go: downloading a v1", "package x", "package y"):
-        progress.list_line(line)
-    progress.build_line("x")
-    assert shown == ["1 modules downloaded", "1 of 2 packages built"]
+    programs.put("go", GO.replace("build)", "build) echo package"))
+    PulumiCli(machine).run(work)
+    assert shown[-2:] == ["1 modules downloaded", "1 of 2 packages built"]
 
 
 def test_go_modules_name_the_versions_that_the_programs_ask_for() -> None:

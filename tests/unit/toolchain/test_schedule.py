@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.refusals import refusal
 from toolchain.setup import console as console_module
+from toolchain.setup import setup
+from toolchain.setup.atomic import write_file
 from toolchain.setup.console import Console
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
-from toolchain.setup.schedule import Schedule, Step
+from toolchain.setup.schedule import Step, run_steps
 from toolchain.setup.work import Work
 
 
@@ -50,7 +53,7 @@ class FakeStep(Step):
 def run(tmp_path: Path, *steps: FakeStep) -> list[str]:
     """Run the steps; what the user saw, on no terminal."""
     screen = io.StringIO()
-    Schedule(steps, Console(screen), tmp_path / "logs").run()
+    run_steps(steps, Console(screen), tmp_path / "logs")
     return screen.getvalue().splitlines()
 
 
@@ -59,9 +62,7 @@ def fail(work: Work) -> None:
 
 
 def failure(tmp_path: Path, *steps: FakeStep) -> str:
-    with pytest.raises(SetupError) as error:
-        run(tmp_path, *steps)
-    return str(error.value)
+    return refusal(run, tmp_path, *steps)
 
 
 def test_step_runs_after_those_it_depends_on(tmp_path: Path) -> None:
@@ -148,6 +149,37 @@ def test_missing_program_is_reported_without_a_traceback(tmp_path: Path) -> None
         "[1/1] cli: no-such-program should start (got: No such file or directory). "
         "Install it, or repair it, and run this again."
     )
+
+
+@pytest.fixture
+def part(monkeypatch: pytest.MonkeyPatch) -> FakeStep:
+    """The only step of the set-up."""
+    made = FakeStep("part")
+    monkeypatch.setattr(setup, "list_steps", lambda project, **options: [made])
+    monkeypatch.setattr(setup, "describe_environment", lambda project: {"PATH": "/bin"})
+    return made
+
+
+def test_first_run_makes_what_is_missing_and_the_second_prints_one_line(
+    part: FakeStep, project: Project, screen: io.StringIO
+) -> None:
+    write_file(project.places.go / "build" / "package", "")
+    setup.set_up(project, Console(io.StringIO()))
+    assert (part.runs, project.places.go.exists()) == (1, False)
+    assert setup.set_up(project, Console(screen)) == {"PATH": "/bin"}
+    assert screen.getvalue().startswith("set-up: ready (")
+    assert screen.getvalue().count("\n") == 1
+
+
+def test_environment_of_a_machine_that_is_not_ready_is_refused_and_nothing_is_made(
+    part: FakeStep, project: Project
+) -> None:
+    assert refusal(setup.ready_environment, project) == (
+        "part: should be there (got nothing). Run `make up` first, or `make setup`."
+    )
+    assert not project.places.home.exists()
+    part.found = "there"
+    assert setup.ready_environment(project) == {"PATH": "/bin"}
 
 
 class Terminal(io.StringIO):

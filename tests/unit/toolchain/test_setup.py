@@ -7,65 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.refusals import refusal
 from toolchain.setup import python_packages, setup
 from toolchain.setup.atomic import write_file
 from toolchain.setup.console import Console, report_mistakes
 from toolchain.setup.environment import describe_environment, render_exports
 from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT, Project
-from toolchain.setup.schedule import Step
 from toolchain.setup.steps.python_environment import PythonEnvironment
 from toolchain.setup.work import Work
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)]
-
-
-class Part(Step):
-    """A part that is there once it was made."""
-
-    name = "part"
-    purpose = "make it"
-    found: str | None = None
-
-    def find(self) -> str | None:
-        return self.found
-
-    def run(self, work: Work) -> None:
-        self.found = "made"
-
-
-@pytest.fixture
-def part(project: Project, monkeypatch: pytest.MonkeyPatch) -> Part:
-    made = Part(project)
-    monkeypatch.setattr(setup, "list_steps", lambda project, **options: [made])
-    monkeypatch.setattr(setup, "describe_environment", lambda project: {"PATH": "/bin"})
-    return made
-
-
-def test_first_run_makes_what_is_missing_and_the_second_prints_one_line(
-    part: Part, project: Project
-) -> None:
-    write_file(project.places.go / "build" / "package", "")
-    setup.set_up(project, Console(io.StringIO()))
-    assert part.found == "made"
-    assert not project.places.go.exists()
-    screen = io.StringIO()
-    assert setup.set_up(project, Console(screen)) == {"PATH": "/bin"}
-    assert screen.getvalue().startswith("set-up: ready (")
-    assert screen.getvalue().count("\n") == 1
-
-
-def test_environment_of_a_machine_that_is_not_ready_is_refused_and_nothing_is_made(
-    part: Part, project: Project
-) -> None:
-    with pytest.raises(SetupError) as error:
-        setup.ready_environment(project)
-    assert str(error.value) == (
-        "part: should be there (got nothing). Run `make up` first, or `make setup`."
-    )
-    assert not project.places.home.exists()
-    part.found = "there"
-    assert setup.ready_environment(project) == {"PATH": "/bin"}
 
 
 @pytest.mark.parametrize(
@@ -102,9 +54,9 @@ def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The environments that were made; none is really made."""
     made: list[Path] = []
     monkeypatch.setattr(
-        python_packages.venv, "create", lambda folder, with_pip: made.append(folder)
+        python_packages.venv, "create", lambda folder, clear, with_pip: made.append(folder)
     )
-    monkeypatch.setattr(work, "run", lambda *arguments, **options: made[-1].mkdir(parents=True))
+    monkeypatch.setattr(work, "run", lambda command: made[-1].mkdir(parents=True))
     return made
 
 
@@ -113,7 +65,6 @@ def test_venv_is_a_link_to_an_environment_that_all_clones_share(
 ) -> None:
     step = PythonEnvironment(project)
     folder = project.python_folder("requirements.txt")
-    write_file(folder / "half", "of an interrupted run")
     step.run(work)
     assert [file.name for file in folder.iterdir()] == ["complete"]
     assert project.python == project.root / ".venv" / "bin" / "python"
@@ -143,9 +94,7 @@ def test_changed_requirements_ask_for_another_environment(
 
 def test_folder_of_the_user_named_venv_is_never_removed(project: Project, work: Work) -> None:
     (project.root / ".venv").mkdir()
-    with pytest.raises(SetupError) as error:
-        PythonEnvironment(project).run(work)
-    assert str(error.value) == (
+    assert refusal(PythonEnvironment(project).run, work) == (
         "step: .venv should be a link that the set-up makes (got a folder of yours). "
         "Move it away and run this again."
     )

@@ -1,10 +1,9 @@
 """Base images: from their registry where one answers, else built from packages."""
 
 import subprocess
-import threading
 
 from toolchain.images.builder import ImageBuilder
-from toolchain.images.recipes import Recipe, load_recipes
+from toolchain.images.recipes import load_recipes
 from toolchain.setup.atomic import write_file
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import Project
@@ -35,7 +34,9 @@ class BaseImages(Step):
         recipes = load_recipes()
         if read_source(self.project) is None:
             work.show("asking the image registry")
-            answers = all(map(self._is_pulled, _one_of_each_registry(recipes)))
+            # One of each registry is enough.
+            images = {_registry(recipe.official): recipe.official for recipe in recipes}
+            answers = all(map(self._is_pulled, images.values()))
             write_file(self.project.places.image_source, OFFICIAL if answers else PACKAGES)
         if read_source(self.project) == PACKAGES:
             work.say("no image registry answers; the images come from packages")
@@ -43,22 +44,14 @@ class BaseImages(Step):
 
     def _is_pulled(self, image: str) -> bool:
         """Whether the engine itself reaches the registry: it answers before the first layer."""
-        pulling = subprocess.Popen(
-            ["docker", "pull", image],
-            env=dict(self.project.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        limit = threading.Timer(_ANSWER_SECONDS, pulling.kill)
-        limit.start()
+        command = ["docker", "pull", image]
         try:
-            return any("Pulling from" in line for line in pulling.stdout or ())
-        finally:
-            limit.cancel()
-            pulling.kill()
-            pulling.wait()
+            done = subprocess.run(
+                command, env=self.project.environ, capture_output=True, timeout=_ANSWER_SECONDS
+            )
+        except subprocess.TimeoutExpired as late:
+            return b"Pulling from" in (late.stdout or b"")
+        return b"Pulling from" in done.stdout
 
 
 def read_source(project: Project) -> str | None:
@@ -68,10 +61,7 @@ def read_source(project: Project) -> str | None:
     return source if source in (OFFICIAL, PACKAGES) else None
 
 
-def _one_of_each_registry(recipes: list[Recipe]) -> list[str]:
-    """Official images, one for each host in front of a name; Docker Hub's names have none."""
-    chosen: dict[str, str] = {}
-    for recipe in recipes:
-        host, slash, _ = recipe.official.partition("/")
-        chosen[host if slash and ("." in host or ":" in host) else ""] = recipe.official
-    return list(chosen.values())
+def _registry(image: str) -> str:
+    """The host in front of an image's name; Docker Hub's names have none."""
+    host, slash, _ = image.partition("/")
+    return host if slash and ("." in host or ":" in host) else ""

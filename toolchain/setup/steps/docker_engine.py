@@ -1,21 +1,36 @@
-"""A Docker engine: the one that answers, else one installed and started on this machine."""
+"""A Docker engine: the one that answers, else Debian's, installed and started on this machine."""
 
+import json
 import os
 import re
 import shutil
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
+from toolchain.setup.atomic import write_file
 from toolchain.setup.docker_cli import DEFAULT_SOCKET, DockerCli
-from toolchain.setup.errors import SetupError
-from toolchain.setup.local_engine import LocalEngine
+from toolchain.setup.errors import SetupError, StoppedError
+from toolchain.setup.processes import ask, is_running
 from toolchain.setup.project import Project
 from toolchain.setup.schedule import Step
 from toolchain.setup.versions import ENGINE_MINIMUM, parse_version
-from toolchain.setup.work import Work
+from toolchain.setup.work import TAIL_LINES, Work, quote_lines
 
 _SOCKET = Path(DEFAULT_SOCKET.removeprefix("unix://"))
+_RUN = Path("/var/run")
+_SYSTEMD = Path("/run/systemd/system")
+_DAEMON_JSON = Path("/etc/docker/daemon.json")
+_OS_RELEASE = Path("/etc/os-release")
+_USERNS_KEY = "userns-remap"
 _GUIDE = "https://docs.docker.com/engine/install/"
 _MINIMUM = ".".join(str(part) for part in ENGINE_MINIMUM)
+_APT = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
+# Newer Debians have the command and its builder in packages of their own.
+_PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
+_START_SECONDS = 90.0
+_POLL_SECONDS = 0.1
 
 
 class DockerEngine(Step):
@@ -30,6 +45,8 @@ class DockerEngine(Step):
     def __init__(self, project: Project, *, userns_remap: bool = False) -> None:
         super().__init__(project)
         self.userns_remap = userns_remap
+        self._docker = DockerCli(project.environ)
+        self._log = project.places.engine_log
 
     def find(self) -> str | None:
         version = self._docker.version()
@@ -47,24 +64,20 @@ class DockerEngine(Step):
 
     def run(self, work: Work) -> None:
         self.refuse_elsewhere()
-        log = self.project.places.engine_log
-        engine = LocalEngine(log, lambda: self._docker.version() is not None)
         installed = shutil.which("dockerd")
         if self.userns_remap:
+            settings = _read_settings()
             # An interrupted run has configured an engine that it has then installed.
-            if installed is not None and not engine.is_mapping_users():
+            if installed is not None and not settings.get(_USERNS_KEY):
                 raise _refusal(f"{installed}, which is not running")
-            engine.map_users()
+            settings[_USERNS_KEY] = "default"
+            write_file(_DAEMON_JSON, json.dumps(settings, indent=2) + "\n")
         if installed is None:
             work.say("no engine answers; installing docker.io with apt-get, as root")
-            engine.install(work)
+            _install(work)
         else:
             work.say("no engine answers; starting the one that is installed, as root")
-        engine.start(work)
-
-    @property
-    def _docker(self) -> DockerCli:
-        return DockerCli(self.project.environ)
+        self._wait(work, self._start(work))
 
     def refuse_elsewhere(self) -> None:
         """Raise SetupError unless the engine is ours to install: Debian, root, default address."""
@@ -85,17 +98,91 @@ class DockerEngine(Step):
                 f"{self.name}: {_SOCKET} should be open to you (got: permission denied). "
                 "Join the group docker and log in again, or run this as root."
             )
-        if os.geteuid() != 0 or not is_debian(Path("/etc/os-release")):
+        if os.geteuid() != 0 or not _is_debian():
             raise SetupError(
                 f"{self.name}: an engine should answer at {DEFAULT_SOCKET} (got no answer). "
                 f"Install Docker Engine {_MINIMUM} or newer as {_GUIDE} describes, start it, "
                 "and run this again; on Debian and Ubuntu `make up` as root does both."
             )
 
+    def _start(self, work: Work) -> "subprocess.Popen[bytes] | None":
+        """Start it, unless it is starting; its process where there is no systemd."""
+        if _SYSTEMD.is_dir():
+            work.run(["systemctl", "start", "docker"])
+            return None
+        if _holds(_RUN / "docker.pid", "dockerd"):
+            return None
+        # A killed engine's process ids may be those of other processes by now.
+        (_RUN / "docker.pid").unlink(missing_ok=True)
+        containerd = _RUN / "docker" / "containerd" / "containerd.pid"
+        if not _holds(containerd, "containerd"):
+            containerd.unlink(missing_ok=True)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            # In a session of its own it outlives the set-up and its terminal.
+            return subprocess.Popen(
+                ["dockerd"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
-def is_debian(os_release: Path) -> bool:
+    def _wait(self, work: Work, child: "subprocess.Popen[bytes] | None") -> None:
+        """Wait for an answer; raises SetupError when it ends, or does not answer in time."""
+        started = time.monotonic()
+        work.show("waiting for the engine to answer")
+        ended = None
+        while self._docker.version() is None:
+            if ended is not None:
+                raise self._failure(work, f"it ended with {ended}")
+            if time.monotonic() - started > _START_SECONDS:
+                raise self._failure(work, f"nothing in {_START_SECONDS:.0f} s")
+            if work.stop.wait(_POLL_SECONDS):
+                raise StoppedError
+            ended = child.poll() if child is not None else None
+
+    def _failure(self, work: Work, got: str) -> SetupError:
+        text = self._log.read_text(errors="replace") if self._log.exists() else ""
+        return SetupError(
+            f"{work.label}: the started engine should answer (got: {got}). "
+            "Correct what its last lines name and run this again."
+            f"{quote_lines(text.splitlines()[-TAIL_LINES:], self._log)}"
+        )
+
+
+def _install(work: Work) -> None:
+    """Install Debian's packages, after finishing what an interrupted apt has left."""
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["dpkg", "--configure", "-a"], [*_APT, "update"]):
+        work.run(command, environ=environ)
+    known = [name for name in _PACKAGES if ask("apt-cache", "show", name, environ=environ)]
+    work.run([*_APT, "--no-install-recommends", "install", *known], environ=environ)
+
+
+def _read_settings() -> dict[str, Any]:
+    """The engine's configuration; without a file it is empty."""
+    try:
+        return json.loads(_DAEMON_JSON.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SetupError(
+            f"docker engine: {_DAEMON_JSON} should be JSON (got: {error}). Correct it."
+        ) from None
+
+
+def _holds(pid_file: Path, program: str) -> bool:
+    """Whether the process in the file lives and is this program, not one with a reused id."""
+    try:
+        return is_running(int(pid_file.read_text()), program)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_debian() -> bool:
     """Whether the machine has Debian's package docker.io."""
-    text = os_release.read_text() if os_release.exists() else ""
+    text = _OS_RELEASE.read_text() if _OS_RELEASE.exists() else ""
     families = re.findall(r'^ID(?:_LIKE)?="?([^"\n]*)"?$', text, re.MULTILINE)
     return bool({"debian", "ubuntu"} & set(" ".join(families).split()))
 

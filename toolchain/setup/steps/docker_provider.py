@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from toolchain.setup.atomic import build_folder, share_file
+from toolchain.setup.atomic import build_folder, point_link
 from toolchain.setup.download import fetch_archive
 from toolchain.setup.go_module import provider_module
 from toolchain.setup.schedule import Step
@@ -15,11 +15,10 @@ _DOWNLOAD = (
     f"https://get.pulumi.com/releases/plugins/{PLUGIN}-v{DOCKER_PLUGIN}"
     "-{system}-{machine}.tar.gz"
 )
-_BUILT_FROM = "built-from"
 
 
 class DockerProvider(Step):
-    """The plugin in this project's PULUMI_HOME, unless the user has one on PATH."""
+    """The plugin in this project's PULUMI_HOME, or a link to it, unless one is on PATH."""
 
     name = "docker provider"
     purpose = f"get the docker plugin {DOCKER_PLUGIN}"
@@ -29,55 +28,44 @@ class DockerProvider(Step):
     def find(self) -> str | None:
         if path := self.project.find_program(PLUGIN):
             return f"official, {path}"
-        if not (self._folder / PLUGIN).exists():
+        if not self._link.exists():
             return None
-        built_from = self._built_from()
-        if built_from is None:
+        if not self._is_built():
             return "official"
-        current = built_from == self._digest and not self._official()
+        current = self._link.resolve() == self._built.resolve() and not self._official()
         return "built from source" if current else None
 
     def run(self, work: Work) -> None:
-        with build_folder(self._folder) as scratch:
-            if official := self._official():
-                share_file(official, scratch / PLUGIN)
-            elif self._built_from() or not fetch_archive(_DOWNLOAD, scratch, work):
-                self._build(scratch, work)
+        if official := self._official():
+            point_link(self._link, official)
+        elif not fetch_archive(_DOWNLOAD, self._link.parent, work):
+            if not self._built.exists():
+                with build_folder(self._built.parent) as scratch:
+                    provider_module(self.project).build(".", scratch / PLUGIN, work)
+            point_link(self._link, self._built)
 
     def forget_built(self) -> None:
         """Have the next run try the official download again."""
-        if self._built_from() is not None:
-            (self._folder / PLUGIN).unlink(missing_ok=True)
-            (self._folder / _BUILT_FROM).unlink()
+        if self._is_built():
+            self._link.unlink()
 
     @property
-    def _folder(self) -> Path:
-        return self.project.places.pulumi_home / "plugins" / _FOLDER
+    def _link(self) -> Path:
+        return self.project.places.pulumi_home / "plugins" / _FOLDER / PLUGIN
 
     @property
-    def _digest(self) -> str:
-        return provider_module(self.project).digest("*.go")
+    def _built(self) -> Path:
+        source = provider_module(self.project).digest("*.go")
+        return self.project.places.cache / "provider" / source / PLUGIN
+
+    def _is_built(self) -> bool:
+        """Whether the link leads to a plugin that was built, of these sources or earlier ones."""
+        return self._link.resolve().parents[1] == self._built.resolve().parents[1]
 
     def _official(self) -> Path | None:
         """The official plugin in one of the user's own plugin caches."""
-        places = self.project.places
-        for home in (self.project.environ.get("PULUMI_HOME"), places.home / ".pulumi"):
+        for home in (self.project.environ.get("PULUMI_HOME"), self.project.places.home / ".pulumi"):
             plugin = Path(home or "/nowhere") / "plugins" / _FOLDER / PLUGIN
-            if plugin.exists() and plugin.parent != self._folder:
+            if plugin.exists() and plugin != self._link:
                 return plugin
         return None
-
-    def _built_from(self) -> str | None:
-        """Digest of the sources of a plugin that was built; None of any other."""
-        try:
-            return (self._folder / _BUILT_FROM).read_text()
-        except OSError:
-            return None
-
-    def _build(self, folder: Path, work: Work) -> None:
-        built = self.project.places.cache / "provider" / self._digest
-        if not built.exists():
-            with build_folder(built) as scratch:
-                provider_module(self.project).build(".", scratch / PLUGIN, work)
-        share_file(built / PLUGIN, folder / PLUGIN)
-        (folder / _BUILT_FROM).write_text(self._digest)

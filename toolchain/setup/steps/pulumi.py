@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from toolchain.setup.atomic import build_folder, share_file
+from toolchain.setup.atomic import build_folder
 from toolchain.setup.download import fetch_archive
 from toolchain.setup.go_module import pulumi_module
 from toolchain.setup.processes import ask
@@ -17,8 +17,6 @@ from toolchain.setup.work import Work
 
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _HOST = "pulumi-language-python"
-_HOST_SOURCES = (f"{_HOST}/*.go", f"{_HOST}/*.py")
-_OFFICIAL_HOST_FILES = (f"{_HOST}*", "pulumi-resource-pulumi-python*", "pulumi-analyzer-*python*")
 _DOWNLOAD = (
     f"https://get.pulumi.com/releases/sdk/pulumi-v{PULUMI_CLI}-{{system}}-{{machine}}.tar.gz"
 )
@@ -32,13 +30,12 @@ class PulumiCli(Step):
 
     def find(self) -> str | None:
         cli = find_cli(self.project)
-        return cli and f"{cli.version}, {cli.origin}"
+        return cli and cli.description
 
     def run(self, work: Work) -> None:
-        with build_folder(_cli_folder(self.project)) as scratch:
-            if fetch_archive(_DOWNLOAD, scratch, work, x86_64="x64"):
-                _flatten(scratch)
-            else:
+        folder = _cached_cli(self.project).parent
+        if not fetch_archive(_DOWNLOAD, folder, work, x86_64="x64"):
+            with build_folder(folder) as scratch:
                 pulumi_module(self.project).build(_PACKAGE, scratch / "pulumi", work)
 
 
@@ -61,28 +58,24 @@ class LanguageHost(Step):
         assert cli is not None, "the step before has found or made it"
         assert folder is not None, "as above"
         with build_folder(folder) as scratch:
-            share_file(cli.path, scratch / "pulumi")
+            shutil.copy2(cli.path, scratch / "pulumi")
             if official := self.project.find_program(_HOST):
-                for pattern in _OFFICIAL_HOST_FILES:
-                    for file in official.resolve().parent.glob(pattern):
-                        (scratch / file.name).symlink_to(file)
-            else:
-                self._build(scratch, work)
-
-    def _build(self, scratch: Path, work: Work) -> None:
-        module = pulumi_module(self.project)
-        module.build(f"./{_HOST}", scratch / _HOST, work)
-        shutil.copy(module.folder / _HOST / "executor.py", scratch / f"{_HOST}-exec")
-        (scratch / "pulumi-resource-pulumi-python").symlink_to(_HOST)
+                for file in official.resolve().parent.glob("pulumi-*python*"):
+                    (scratch / file.name).symlink_to(file)
+                return
+            module = pulumi_module(self.project)
+            module.build(f"./{_HOST}", scratch / _HOST, work)
+            shutil.copy(module.folder / _HOST / "executor.py", scratch / f"{_HOST}-exec")
+            (scratch / "pulumi-resource-pulumi-python").symlink_to(_HOST)
 
 
 @dataclass(frozen=True)
 class Cli:
-    """A Pulumi CLI on this machine; `origin` is a few words about where it came from."""
+    """A Pulumi CLI on this machine."""
 
     path: Path
-    version: str
-    origin: str
+    description: str
+    """Its version, and where it came from."""
 
     @property
     def has_host(self) -> bool:
@@ -95,12 +88,12 @@ def find_cli(project: Project) -> Cli | None:
     own = project.find_program("pulumi")
     version = _ask_version(own, own.stat().st_mtime_ns) if own else ""
     if own is not None and parse_version(version) >= PULUMI_CLI_MINIMUM:
-        return Cli(own, version.removeprefix("v"), f"yours, {own}")
-    cached = _cli_folder(project) / "pulumi"
+        return Cli(own, f"{version.removeprefix('v')}, yours, {own}")
+    cached = _cached_cli(project)
     if not cached.exists():
         return None
-    downloaded = (cached.parent / _HOST).exists()
-    return Cli(cached, PULUMI_CLI, "official" if downloaded else "built from source")
+    origin = "official" if (cached.parent / _HOST).exists() else "built from source"
+    return Cli(cached, f"{PULUMI_CLI}, {origin}")
 
 
 def pulumi_folder(project: Project) -> Path | None:
@@ -109,24 +102,16 @@ def pulumi_folder(project: Project) -> Path | None:
     if cli is None or cli.has_host:
         return cli and cli.path.resolve().parent
     identity = f"{cli.path.resolve()} {cli.path.stat().st_mtime_ns}"
-    host = project.find_program(_HOST) or pulumi_module(project).digest(*_HOST_SOURCES)
+    sources = pulumi_module(project).digest(f"{_HOST}/*.go", f"{_HOST}/*.py")
+    host = project.find_program(_HOST) or sources
     return project.places.cache / "pulumi" / digest(identity.encode(), str(host).encode())
 
 
-def _cli_folder(project: Project) -> Path:
-    return project.places.cache / "pulumi" / pulumi_module(project).digest()
+def _cached_cli(project: Project) -> Path:
+    return project.places.cache / "pulumi" / pulumi_module(project).digest() / "pulumi"
 
 
 @cache
 def _ask_version(cli: Path, _changed_ns: int) -> str:
     """What it prints; several steps need it, and it takes a while to start."""
     return ask(str(cli), "version", environ=os.environ) or ""
-
-
-def _flatten(folder: Path) -> None:
-    """A release's files lie in a folder `pulumi`, one of them of the same name."""
-    unpacked = folder / "release"
-    os.replace(folder / "pulumi", unpacked)
-    for file in list(unpacked.iterdir()):
-        os.replace(file, folder / file.name)
-    unpacked.rmdir()

@@ -22,9 +22,8 @@ class PythonEnvironment(Step):
 
     def find(self) -> str | None:
         linked = self._link.resolve()
-        if linked.name == self._folder.name and is_complete(linked):
-            return f".venv, {linked.name}"
-        return None
+        current = linked.name == self._folder.name and is_complete(linked)
+        return f".venv, {linked.name}" if current else None
 
     def run(self, work: Work) -> None:
         if self._link.exists() and not self._link.is_symlink():
