@@ -10,7 +10,7 @@ from collections.abc import Callable
 from benchmarks import portal, rolling, whole_stack
 from benchmarks.compose_tool import find_compose
 from benchmarks.harness.machine import tool_environment
-from infra.settings import IMAGE_SOURCE_VARIABLE
+from infra.settings.model import IMAGE_SOURCE_VARIABLE
 
 _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "development": lambda given: whole_stack.measure_development(find_compose(), given.runs),

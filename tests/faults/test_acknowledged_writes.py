@@ -6,7 +6,7 @@ handed to it. What protects against that is asserted by query.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from docker.errors import DockerException
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support.store_servers import PASSWORD, Server, build_image, run_server
+from tests.support.store_servers import PASSWORD, Server, run_server
 
 KILLS = 10
 WRITERS = 8
@@ -87,11 +87,11 @@ def kill_under_load(server: Server, writers: Writers, is_up: Callable[[], bool])
 
 
 @contextmanager
-def run_postgres(engine: docker.DockerClient, *options: str) -> Iterator[Server]:
+def run_postgres(engine: docker.DockerClient, image: str, *options: str) -> Iterator[Server]:
     names = ("postgres_password", "migrator_password", "app_password", "backup_password")
     with run_server(
         engine,
-        build_image(engine, "postgres"),
+        image,
         "postgres",
         *options,
         user="70:70",
@@ -146,8 +146,10 @@ def lost_by_postgres(server: Server, acknowledged: set[int]) -> set[int]:
     return acknowledged - found
 
 
-def test_postgres_loses_no_acknowledged_write(engine: docker.DockerClient) -> None:
-    with run_postgres(engine) as server:
+def test_postgres_loses_no_acknowledged_write(
+    engine: docker.DockerClient, images: Mapping[str, str]
+) -> None:
+    with run_postgres(engine, images["postgres"]) as server:
         with connect_postgres(server) as connection:
             names = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
             found = {name: connection.execute(f"show {name}".encode()).fetchone() for name in names}
@@ -159,10 +161,10 @@ def test_postgres_loses_no_acknowledged_write(engine: docker.DockerClient) -> No
         print(f"PostgreSQL: 0 of {len(writers.acknowledged)} acknowledged writes lost")
 
 
-def test_lost_writes_would_be_seen(engine: docker.DockerClient) -> None:
+def test_lost_writes_would_be_seen(engine: docker.DockerClient, images: Mapping[str, str]) -> None:
     """The measure itself: a server that acknowledges before it writes is found out."""
     late = ("-c", "synchronous_commit=off", "-c", "wal_writer_delay=10s")
-    with run_postgres(engine, *late) as server:
+    with run_postgres(engine, images["postgres"], *late) as server:
         with write_to_postgres(server) as writers:
             writers.wait_for(WRITES)
             server.kill()
@@ -174,10 +176,10 @@ def test_lost_writes_would_be_seen(engine: docker.DockerClient) -> None:
 
 
 @contextmanager
-def run_redis(engine: docker.DockerClient) -> Iterator[Server]:
+def run_redis(engine: docker.DockerClient, image: str) -> Iterator[Server]:
     with run_server(
         engine,
-        build_image(engine, "redis"),
+        image,
         "redis-server",
         "/etc/redis/redis.conf",
         user="999:1000",
@@ -210,7 +212,7 @@ def is_redis_up(server: Server) -> bool:
 
 
 def test_redis_loses_no_write_but_those_of_its_policys_last_moments(
-    engine: docker.DockerClient,
+    engine: docker.DockerClient, images: Mapping[str, str]
 ) -> None:
     """It writes before it answers, unless the disk is busy: then it holds writes back a little."""
 
@@ -220,7 +222,7 @@ def test_redis_loses_no_write_but_those_of_its_policys_last_moments(
                 client.set(str(number), "1")
                 yield number
 
-    with run_redis(engine) as server:
+    with run_redis(engine, images["redis"]) as server:
         with connect_redis(server) as client:
             policy = client.config_get("append*")
         assert (policy["appendonly"], policy["appendfsync"]) == ("yes", "everysec")

@@ -159,7 +159,8 @@ def test_schema_of_an_older_backup_is_brought_up_to_date(stack: PortalStack, bac
     assert stack.query("select version_num from alembic_version") == head
     states = {c.name: c.attrs["State"] for c in stack.containers("app")}
     assert all(states[name]["StartedAt"] != started[name] for name in started)
-    assert {state["Health"]["Status"] for state in states.values()} == {"healthy"}
+    # The engine itself probes later: it may still call them starting.
+    assert {c.exec_run("healthcheck")[0] for c in stack.containers("app")} == {0}
     succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
 
 

@@ -1,6 +1,5 @@
 """PostgreSQL and Redis of the stack's own images and configuration, to be killed."""
 
-import json
 import os
 import signal
 import time
@@ -15,8 +14,6 @@ from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, 
 from infra.engine.address import resolve_engine
 from infra.engine.volume_access import write_files
 from infra.naming import STACK_LABEL
-from infra.resources.image import ROOT
-from infra.settings.model import IMAGE_SOURCE_VARIABLE
 
 PASSWORD = "only-for-this-test"
 _STACK = f"{TEST_STACK_PREFIX}{os.getpid()}-faults"
@@ -68,19 +65,6 @@ class Server:
         while not is_up():
             assert time.monotonic() < deadline, self.container.logs(tail=20)
             time.sleep(0.02)
-
-
-def build_image(client: docker.DockerClient, role: str) -> str:
-    """The stack's image of that role; its id."""
-    bases = json.loads((ROOT / "docker" / "base-images.json").read_text())
-    source = tool_environment().get(IMAGE_SOURCE_VARIABLE) or "official"
-    image, _ = client.images.build(
-        path=str(ROOT / "docker" / role),
-        buildargs={"BASE_IMAGE": bases[role][source], "STACK": _STACK},
-        rm=True,
-        forcerm=True,
-    )
-    return str(image.id)
 
 
 @contextmanager

@@ -124,6 +124,7 @@ def test_refresh_after_a_repair_shows_nothing(monkeypatch: pytest.MonkeyPatch) -
     inputs = PROVIDER.check(PROPS, dict(PROPS)).inputs
     use(monkeypatch, describe("paused"), describe())
     outputs = PROVIDER.update("id", PROPS, inputs).outs
+    assert outputs is not None
     assert not is_shown_by_refresh(outputs, inputs)
 
 
