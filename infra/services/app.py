@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pulumi
 import pulumi_docker as docker
 
+from infra.errors import UserError
 from infra.resources.container import RunningContainer, run_container, run_job, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ROOT, ImageRecipe
@@ -15,6 +17,7 @@ from infra.settings import AppSettings
 APP_PORT = 8000
 _UID = _GID = 10001
 _CODE_PATH = "/srv/portal/app"
+_READ_FILE, _READ_FOLDER = 0o444, 0o555
 _MIGRATE = ("python", "-m", "app", "migrate", "create-admin")
 _MIGRATION_STOP_SECONDS = 10
 # One over large tables takes as long as it takes: a wait meant for health checks would cut it off.
@@ -156,6 +159,35 @@ def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArg
 
 def _code_mount() -> docker.ContainerMountArgs:
     """The one bind mount: the server reloads what is saved in the clone."""
+    let_everybody_read(ROOT / "app")
     return docker.ContainerMountArgs(
         type="bind", source=str(ROOT / "app"), target=_CODE_PATH, read_only=True
     )
+
+
+def let_everybody_read(folder: Path) -> None:
+    """Give all users read permission below a folder of the clone.
+
+    The container's user owns none of it: a clone made under a umask such as 027 would keep the
+    server from starting. Git does not track these permissions.
+
+    Raises
+    ------
+    UserError
+        Raised when a file belongs to somebody else.
+    """
+    for path in (folder, *folder.rglob("*")):
+        # Editors keep links to nowhere as locks, and files that are gone a moment later.
+        if path.is_symlink() or not path.exists():
+            continue
+        wanted = _READ_FOLDER if path.is_dir() else _READ_FILE
+        mode = path.stat().st_mode
+        if mode & wanted == wanted:
+            continue
+        try:
+            path.chmod(mode | wanted)
+        except PermissionError:
+            raise UserError(
+                f"{path}: should be readable by all users, as the portal's container is one of "
+                f"its own (got mode {mode & 0o777:04o}). Run `chmod -R a+rX app` as its owner."
+            ) from None
