@@ -82,8 +82,9 @@ def has_file(props: dict[str, Any], name: str) -> bool:
 def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
     client = engine_of(props)
-    wanted = props.get("image")
-    lent = _any_image(client, wanted) if wanted else _import_empty(client)
+    # A refresh must not fail, nor take the volume for gone, because the image was removed.
+    present = _find_image(client, props.get("image"))
+    lent = present or _import_empty(client)
     container = client.containers.create(
         lent,
         command=["true"],
@@ -97,7 +98,7 @@ def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     finally:
         # The images of stores declare volumes; without `v` each call would leave one behind.
         container.remove(force=True, v=True)
-        if not wanted:
+        if not present:
             client.images.remove(lent, force=True)
 
 
@@ -109,15 +110,13 @@ def _import_empty(client: docker.DockerClient) -> str:
     return str(json.loads(answer.strip().splitlines()[-1])["status"])
 
 
-def _any_image(client: docker.DockerClient, wanted: str) -> str:
-    """The wanted image, else any other: a refresh must not fail because an image was removed."""
+def _find_image(client: docker.DockerClient, wanted: str | None) -> str | None:
+    if not wanted:
+        return None
     try:
         return str(client.images.get(wanted).id)
     except ImageNotFound:
-        present = client.images.list()
-        if not present:
-            raise
-        return str(present[0].id)
+        return None
 
 
 def _pack(props: dict[str, Any]) -> bytes:
