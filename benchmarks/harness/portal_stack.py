@@ -149,8 +149,9 @@ class PortalStack:
         return binding["HostIp"], int(binding["HostPort"])
 
     def image_id(self, role: str) -> str:
-        """Id of the image that a role's containers run."""
-        [found] = {str(container.attrs["Image"]) for container in self.containers(role)}
+        """Id of the image that a role's running containers have; a failed one keeps its own."""
+        running = (c for c in self.containers(role) if c.status == "running")
+        [found] = {str(container.attrs["Image"]) for container in running}
         return found
 
     def run_in(self, role: str, *command: str) -> str:
