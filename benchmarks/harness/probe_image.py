@@ -58,4 +58,6 @@ def _context() -> bytes:
 
 
 def _leave_out_caches(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    # Whatever umask the files were made under, the portal's user reads them.
+    member.mode |= 0o555 if member.isdir() else 0o444
     return None if "__pycache__" in member.name else member
