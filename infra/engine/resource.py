@@ -1,6 +1,6 @@
 """What our own (dynamic) resources have in common.
 
-The state stores a dynamic provider as the name of its module and class: whoever moves or renames
+The state stores a dynamic provider as the name of its module and class: moving or renaming
 one breaks `refresh` and `destroy` of every stack that has it. Files and classes of this folder,
 `infra/resources/certificate.py` and `infra/services/nginx/configuration.py` stay where they are.
 """

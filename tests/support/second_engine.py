@@ -68,7 +68,7 @@ class SecondEngine:
     address = f"{_NETWORK}.2"
     """Where this machine finds the engine, and the ports that its containers publish."""
     tcp_host = f"tcp://{address}:2376"
-    """For whoever has the certificates."""
+    """For clients with the certificates."""
 
     @property
     def host(self) -> str:

@@ -2,7 +2,7 @@
 
 Order, by what was measured to lose nothing: the candidate is tested; peers that are new are added
 beside the old ones and have answered through nginx; then the old ones are taken out, and no old
-worker can send them another request when this returns. Whoever stops the old replicas afterwards
+worker can send them another request when this returns. Stopping the old replicas afterwards
 (Pulumi, at the end of its update) cuts nobody off.
 """
 
