@@ -44,9 +44,9 @@ def machine(project: Project, programs: FakePrograms) -> Project:
     return Project(project.root, {**project.environ, "PATH": programs.path})
 
 
-def put_plugin(folder: Path) -> None:
+def put_plugin(folder: Path, content: bytes = b"\x7fELF") -> None:
     folder.mkdir(parents=True)
-    (folder / PLUGIN).write_text("official")
+    (folder / PLUGIN).write_bytes(content)
 
 
 def built_packages(programs: FakePrograms) -> list[str]:
@@ -89,9 +89,10 @@ def put_download(
     module: ModuleType, folder: Path, *programs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An archive where the module looks for the official one, in a folder as in a release."""
-    release = FakePrograms(folder / "release" / "pulumi")
+    release = folder / "release" / "pulumi"
+    release.mkdir(parents=True)
     for name in programs:
-        release.put(name)
+        (release / name).write_bytes(b"\x7fELF")
     archive = folder / "release.tar.gz"
     subprocess.run(["tar", "-czf", archive, "-C", folder / "release", "pulumi"], check=True)
     monkeypatch.setattr(module, "_DOWNLOAD", archive.as_uri())
@@ -180,6 +181,17 @@ def test_plugin_in_the_users_own_cache_is_used_even_after_one_was_built(
     assert step.find() is None
     step.run(work)
     assert step.find() == "official"
+
+
+def test_script_of_an_earlier_set_up_is_not_taken_for_the_official_plugin(
+    machine: Project, work: Work
+) -> None:
+    folder = machine.places.pulumi_home / "plugins" / "resource-docker-v5.2.0"
+    put_plugin(folder, b"#!/bin/sh\n")
+    step = DockerProvider(machine)
+    assert step.find() is None
+    step.run(work)
+    assert step.find() == "built from source"
 
 
 def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> None:
