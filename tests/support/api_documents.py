@@ -5,9 +5,6 @@ from typing import Any
 from app.openapi.diff import diff_documents
 
 Json = dict[str, Any]
-Found = list[tuple[bool, str, str]]
-"""Whether it breaks clients, the rule, and the text, of each change."""
-
 TEXT: Json = {"type": "string"}
 
 
@@ -16,13 +13,8 @@ def document(
 ) -> Json:
     info = {"title": "Orders", "version": "1"}
     components = {"schemas": schemas or {}, **more.pop("components", {})}
-    return {
-        "openapi": version,
-        "info": info,
-        "paths": paths or {},
-        "components": components,
-        **more,
-    }
+    document = {"openapi": version, "info": info, "paths": paths or {}, "components": components}
+    return {**document, **more}
 
 
 def operation(**parts: Any) -> Json:
@@ -39,10 +31,22 @@ def answering(schema: Any, **more: Any) -> Json:
     return document(operation(responses={"200": {"description": "", "content": content}}), **more)
 
 
-def compare(old: Json, new: Json) -> Found:
-    return [(c.breaking, c.rule, f"{c.where}: {c.message}") for c in diff_documents(old, new)]
+def compare(old: Json, new: Json) -> list[tuple[str, str]]:
+    """Place of each change, and what it is: `breaking rule: message` or `safe rule: message`."""
+    return [
+        (
+            change.where,
+            f"{'breaking' if change.breaking else 'safe'} {change.rule}: {change.message}",
+        )
+        for change in diff_documents(old, new)
+    ]
 
 
-def shape(**properties: Any) -> Json:
-    required = [name for name, schema in properties.items() if schema.pop("must", False)]
-    return {"type": "object", "properties": properties, "required": required}
+def shape(**properties: Json) -> Json:
+    """An object; a property with `must` is required."""
+    required = [name for name, schema in properties.items() if "must" in schema]
+    plain = {
+        name: {key: value for key, value in schema.items() if key != "must"}
+        for name, schema in properties.items()
+    }
+    return {"type": "object", "properties": plain, "required": required}

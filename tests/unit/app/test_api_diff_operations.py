@@ -1,134 +1,169 @@
-"""Changes of operations, their parameters and bodies: each is named with its place."""
+"""Changes of operations and of who may call them: each is named with its place."""
+
+from typing import Any
 
 import pytest
 
-from tests.support.api_documents import Found, Json, compare, document, operation
+from tests.support.api_documents import TEXT, Json, compare, document, operation
+
+POST = operation()["/orders"]["post"]
+PAGE = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+NEEDED_PAGE = {**PAGE, "required": True}
+BODY: Json = {"content": {}}
+NEEDED_BODY = {**BODY, "required": True}
+OK: Json = {"description": ""}
+KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
 
 
-def parameter(**more: object) -> Json:
-    return {"name": "page", "in": "query", "schema": {"type": "integer"}, **more}
-
-
-OPERATIONS: list[tuple[str, Json, Json, Found]] = [
-    (
-        "path removed",
-        document(operation()),
-        document(),
-        [(True, "path-removed", "/orders: the path was removed")],
-    ),
-    (
-        "operation removed",
-        document({"/orders": {**operation()["/orders"], "get": operation()["/orders"]["post"]}}),
-        document(operation()),
-        [(True, "operation-removed", "GET /orders: it was removed")],
-    ),
-    (
-        "operation added",
-        document(),
-        document(operation()),
-        [(False, "operation-added", "POST /orders: it is new")],
-    ),
-    (
-        "operation deprecated",
-        document(operation()),
-        document(operation(deprecated=True)),
-        [(False, "operation-deprecated", "POST /orders: it is now deprecated")],
-    ),
-    (
-        "operation renamed",
-        document(operation(operationId="a")),
-        document(operation(operationId="b")),
-        [(False, "operation-id-changed", "POST /orders: operationId was a and is b")],
-    ),
-    (
-        "parameter added",
-        document(operation()),
-        document(operation(parameters=[parameter()])),
-        [(False, "parameter-added", "POST /orders query parameter 'page': it is new")],
-    ),
-    (
-        "parameter added and required",
-        document(operation()),
-        document(operation(parameters=[parameter(required=True)])),
-        [(True, "parameter-required", "POST /orders query parameter 'page': it is now required")],
-    ),
-    (
-        "parameter required",
-        document(operation(parameters=[parameter()])),
-        document(operation(parameters=[parameter(required=True)])),
-        [(True, "parameter-required", "POST /orders query parameter 'page': it is now required")],
-    ),
-    (
-        "parameter optional",
-        document(operation(parameters=[parameter(required=True)])),
-        document(operation(parameters=[parameter()])),
-        [
-            (
-                False,
-                "parameter-optional",
-                "POST /orders query parameter 'page': it is now optional",
-            )
-        ],
-    ),
-    (
-        "parameter removed",
-        document(operation(parameters=[parameter()])),
-        document(operation()),
-        [
-            (
-                True,
-                "parameter-removed",
-                "POST /orders query parameter 'page': it is no longer accepted",
-            )
-        ],
-    ),
-    (
-        "parameter written otherwise",
-        document(operation(parameters=[parameter()])),
-        document(operation(parameters=[parameter(style="pipeDelimited")])),
-        [
-            (
-                True,
-                "parameter-style-changed",
-                "POST /orders query parameter 'page': it is written in another way",
-            )
-        ],
-    ),
-    (
-        "body required",
-        document(operation(requestBody={"content": {}})),
-        document(operation(requestBody={"content": {}, "required": True})),
-        [(True, "body-required", "POST /orders body: it is now required")],
-    ),
-    (
-        "body optional",
-        document(operation(requestBody={"content": {}, "required": True})),
-        document(operation(requestBody={"content": {}})),
-        [(False, "body-optional", "POST /orders body: it is now optional")],
-    ),
-    (
-        "body added",
-        document(operation()),
-        document(operation(requestBody={"content": {}})),
-        [(False, "body-added", "POST /orders body: it is new")],
-    ),
-    (
-        "body added and required",
-        document(operation()),
-        document(operation(requestBody={"content": {}, "required": True})),
-        [(True, "body-required", "POST /orders body: it is now required")],
-    ),
-    (
-        "body removed",
-        document(operation(requestBody={"content": {}})),
-        document(operation()),
-        [(True, "body-removed", "POST /orders body: it was removed")],
-    ),
-]
+def compare_parts(old: Json, new: Json) -> list[tuple[str, str]]:
+    """Of one operation."""
+    return compare(document(operation(**old)), document(operation(**new)))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "expected"), [case[1:] for case in OPERATIONS], ids=[c[0] for c in OPERATIONS]
+    ("old", "new", "changes"),
+    [
+        (operation(), {}, [("/orders", "breaking path-removed: the path was removed")]),
+        (
+            {"/orders": {"post": POST, "get": POST}},
+            operation(),
+            [("GET /orders", "breaking operation-removed: it was removed")],
+        ),
+        ({}, operation(), [("POST /orders", "safe operation-added: it is new")]),
+    ],
 )
-def test_operation_change_is_named_with_its_place(old: Json, new: Json, expected: Found) -> None:
-    assert compare(old, new) == expected
+def test_operation_that_comes_or_goes_is_named(
+    old: Json, new: Json, changes: list[tuple[str, str]]
+) -> None:
+    assert compare(document(old), document(new)) == changes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ({}, {"deprecated": True}, "safe operation-deprecated: it is now deprecated"),
+        (
+            {"operationId": "a"},
+            {"operationId": "b"},
+            "safe operation-id-changed: operationId was a and is b",
+        ),
+    ],
+)
+def test_change_of_an_operation_is_named(old: Json, new: Json, change: str) -> None:
+    assert compare_parts(old, new) == [("POST /orders", change)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ([], [PAGE], "safe parameter-added: it is new"),
+        ([], [NEEDED_PAGE], "breaking parameter-required: it is now required"),
+        ([PAGE], [NEEDED_PAGE], "breaking parameter-required: it is now required"),
+        ([NEEDED_PAGE], [PAGE], "safe parameter-optional: it is now optional"),
+        ([PAGE], [], "breaking parameter-removed: it is no longer accepted"),
+        (
+            [PAGE],
+            [{**PAGE, "style": "pipeDelimited"}],
+            "breaking parameter-style-changed: it is written in another way",
+        ),
+    ],
+)
+def test_change_of_a_parameter_is_named(old: list[Json], new: list[Json], change: str) -> None:
+    found = compare_parts({"parameters": old}, {"parameters": new})
+    assert found == [("POST /orders query parameter 'page'", change)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ({}, {"requestBody": BODY}, "safe body-added: it is new"),
+        ({}, {"requestBody": NEEDED_BODY}, "breaking body-required: it is now required"),
+        ({"requestBody": BODY}, {}, "breaking body-removed: it was removed"),
+        (
+            {"requestBody": BODY},
+            {"requestBody": NEEDED_BODY},
+            "breaking body-required: it is now required",
+        ),
+        (
+            {"requestBody": NEEDED_BODY},
+            {"requestBody": BODY},
+            "safe body-optional: it is now optional",
+        ),
+    ],
+)
+def test_change_of_a_body_is_named(old: Json, new: Json, change: str) -> None:
+    assert compare_parts(old, new) == [("POST /orders body", change)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "changes"),
+    [
+        ({"200": OK, "204": OK}, {"204": OK}, "", ["breaking response-removed: it was removed"]),
+        ({"200": OK, "404": OK}, {"200": OK}, "", ["safe response-removed: it was removed"]),
+        ({"204": OK}, {"200": OK, "204": OK}, "", ["safe response-added: it is new"]),
+        (
+            {"200": {**OK, "content": {"application/json": {}}}},
+            {"200": {**OK, "content": {"text/csv": {}}}},
+            "",
+            [
+                "breaking media-type-removed: application/json was removed",
+                "safe media-type-added: text/csv is new",
+            ],
+        ),
+        (
+            {"200": {**OK, "headers": {"ETag": {"schema": TEXT}}}},
+            {"200": OK},
+            " header 'etag'",
+            ["breaking header-removed: it was removed"],
+        ),
+    ],
+)
+def test_change_of_a_response_is_named(old: Json, new: Json, part: str, changes: list[str]) -> None:
+    status = "404" if "404" in old else "200"
+    found = compare_parts({"responses": old}, {"responses": new})
+    assert found == [(f"POST /orders response {status}{part}", change) for change in changes]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ([], [{"key": []}], "breaking security-narrowed: no authentication is no longer enough"),
+        ([{"key": []}], [], "safe security-widened: no authentication is now enough"),
+        (
+            [{"oauth": ["read"]}],
+            [{"oauth": ["read", "write"]}],
+            "breaking security-narrowed: 'oauth' with read is no longer enough",
+        ),
+        (
+            [{"key": []}],
+            [{"key": []}, {"oauth": []}],
+            "safe security-widened: 'oauth' is now enough",
+        ),
+        (
+            [{"key": []}, {"oauth": []}],
+            [{"key": []}],
+            "breaking security-narrowed: 'oauth' is no longer enough",
+        ),
+    ],
+)
+def test_change_of_who_may_call_is_named(old: list[Any], new: list[Any], change: str) -> None:
+    found = compare_parts({"security": old}, {"security": new})
+    assert found == [("POST /orders security", change)]
+
+
+def test_credential_that_is_sent_elsewhere_is_named() -> None:
+    old, new = (
+        document(components={"securitySchemes": {"key": {**KEY, "in": place}}})
+        for place in ("header", "query")
+    )
+    assert compare(old, new) == [
+        ("security scheme 'key'", "breaking security-scheme-changed: in was header and is query")
+    ]
+
+
+def test_server_that_moves_is_named() -> None:
+    old, new = (document(servers=[{"url": url}]) for url in ("https://a", "https://b"))
+    assert compare(old, new) == [
+        ("servers", "breaking server-removed: https://a is no longer a server"),
+        ("servers", "safe server-added: https://b is a new server"),
+    ]
