@@ -1,0 +1,263 @@
+"""Settings that are refused: every mistake at once, by the key as the user writes it."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from app.config import ConfigError, load_config
+from infra.errors import SettingsError
+from infra.settings import Settings
+from tests.support.recording import configuration, load_settings
+from tests.unit.app.conftest import ENVIRONMENT
+
+PRODUCTION = {"environment": "production"}
+IMAGE = "an image such as registry.example.com/portal:1.4"
+ADDRESS = "an IP address, such as 127.0.0.1, 0.0.0.0 or ::1"
+DOMAIN = "a host name with a dot in it, such as portal.example.com, of at most 253 characters"
+FOLDER = "an absolute path, such as /srv/backups, without a colon, '//', '.' or '..'"
+WORD = "1 to 63 letters, digits, '.', '_' or '-' that start with a letter, digit or '_'"
+ORIGIN = "an origin such as https://portal.example.com, without a path"
+PRINTABLE = "printable characters, with no space at either end"
+
+
+def mistakes_of(stack: str = "dev", **values: Any) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(stack, **{"environment": "development", **values})
+    return caught.value.mistakes
+
+
+def secret_mistakes_of(**secrets: Any) -> list[str]:
+    """Of secrets that are encrypted."""
+    values = {"environment": "development", "secrets": secrets}
+    return Settings.check(values, "dev")[1]
+
+
+def portal_mistakes_of(name: str, value: str) -> list[str]:
+    """What the portal says of the same value, in its environment."""
+    with pytest.raises(ConfigError) as caught:
+        load_config({**ENVIRONMENT, name.upper(): value})
+    return caught.value.mistakes
+
+
+def set_secret(name: str) -> str:
+    return f"Set it with `pulumi config set --secret --path devportal:secrets.{name}`."
+
+
+def test_missing_environment_is_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.mistakes == [
+        "devportal:environment: should be set (got nothing). Add it to Pulumi.dev.yaml."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("app.replicas", 0, "from 1 to 16 (got 0)"),
+        ("app.replicas", True, "a whole number from 1 to 16 (got true)"),
+        ("ports.portal", "http", "a whole number from 0 to 65535 (got 'http')"),
+        ("redis.cpus", 0, "from 0.1 to 64 (got 0)"),
+        ("redis.cpus", "many", "a number from 0.1 to 64 (got 'many')"),
+        ("environment", "prod", "'development' or 'production' (got 'prod')"),
+        ("restart", "x", "'no', 'on-failure', 'unless-stopped' or 'always' (got 'x')"),
+        ("logs.driver", "syslog", "'json-file' or 'local' (got 'syslog')"),
+        ("tls.mode", "none", "'generated' or 'provided' (got 'none')"),
+        ("devtools", "maybe", "true or false (got 'maybe')"),
+        ("logs", 5, "a group of keys (got 5)"),
+        ("app.version", "1/2", f"{WORD} (got '1/2')"),
+        ("app.image", "A B", f"{IMAGE} (got 'A B')"),
+        ("app.image", "portal:", f"{IMAGE} (got 'portal:')"),
+        ("ports.bind_address", "localhost", f"{ADDRESS} (got 'localhost')"),
+        ("ports.bind_address", "10.0.0.256", f"{ADDRESS} (got '10.0.0.256')"),
+        ("ports.bind_address", "fe80::1%eth0", f"{ADDRESS} (got 'fe80::1%eth0')"),
+        ("domain", "localhost", f"{DOMAIN} (got 'localhost')"),
+        ("domain", "portal.example.com.", f"{DOMAIN} (got 'portal.example.com.')"),
+        ("domain", "127.0.0.1", f"{DOMAIN} (got '127.0.0.1')"),
+        ("domain", "a b.example.com;", f"{DOMAIN} (got 'a b.example.com;')"),
+        ("domain", ".".join(["a" * 60] * 5), f"{DOMAIN} (got '{'a' * 60}.{'a' * 19}...')"),
+        ("backups.host_folder", "backups", f"{FOLDER} (got 'backups')"),
+        ("backups.host_folder", "/a:/b", f"{FOLDER} (got '/a:/b')"),
+        ("backups.host_folder", "/srv/../b", f"{FOLDER} (got '/srv/../b')"),
+    ],
+)
+def test_value_outside_its_rule_is_reported_with_rule_and_file(
+    key: str, value: Any, rule: str
+) -> None:
+    group, _, name = key.rpartition(".")
+    mistakes = mistakes_of(**{group: {name: value}} if group else {name: value})
+    assert mistakes == [f"devportal:{key}: should be {rule}. Correct it in Pulumi.dev.yaml."]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("admin_email", "nobody", "an e-mail address (got 'nobody')"),
+        ("allowed_origins", ["https://a.example/"], f"{ORIGIN} (got 'https://a.example/')"),
+        ("allowed_origins", ["a.example"], f"{ORIGIN} (got 'a.example')"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error' (got 'loud')"),
+        ("jwt_expire_minutes", "0", "from 1 to 1440 (got '0')"),
+        ("database_pool_size", "101", "from 1 to 100 (got '101')"),
+        ("key_requests_per_minute", "x", "a whole number from 1 to 1000000 (got 'x')"),
+        ("anonymous_reads", "perhaps", "true or false (got 'perhaps')"),
+    ],
+)
+def test_stack_and_portal_refuse_an_option_by_the_same_rule(
+    option: str, value: str | list[str], rule: str
+) -> None:
+    place, text = (option, value) if isinstance(value, str) else (f"{option}[0]", value[0])
+    assert mistakes_of(app={option: value}) == [
+        f"devportal:app.{place}: should be {rule}. Correct it in Pulumi.dev.yaml."
+    ]
+    told = f"{option.upper()}: should be {rule}. Set another."
+    assert portal_mistakes_of(option, text) == [told]
+
+
+@pytest.mark.parametrize(
+    ("secret", "value", "rule"),
+    [
+        ("secret_key", "short", f"32 to 1024 {PRINTABLE}"),
+        ("jwt_secret_key", "k" * 31, f"32 to 1024 {PRINTABLE}"),
+        ("admin_password", "short", f"8 to 128 {PRINTABLE}"),
+        ("admin_password", "p" * 129, f"8 to 128 {PRINTABLE}"),
+        ("admin_password", "two\nlines", f"8 to 128 {PRINTABLE}"),
+    ],
+)
+def test_stack_and_portal_refuse_a_secret_by_the_same_rule(
+    secret: str, value: str, rule: str
+) -> None:
+    refused = f"should be {rule} (got {len(value)} characters)"
+    assert secret_mistakes_of(**{secret: value}) == [
+        f"devportal:secrets.{secret}: {refused}. {set_secret(secret)}"
+    ]
+    assert portal_mistakes_of(secret, value) == [f"{secret.upper()}: {refused}. Set another."]
+
+
+@pytest.mark.parametrize("password", ["s3cret\0word", "pass\rword", "tab\tpassword", " password"])
+def test_password_that_files_and_urls_cannot_carry_is_refused(password: str) -> None:
+    assert secret_mistakes_of(redis_password=password) == [
+        f"devportal:secrets.redis_password: should be 8 to 128 {PRINTABLE} "
+        f"(got {len(password)} characters). {set_secret('redis_password')}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "mistake"),
+    [
+        (
+            {"app": {"reloda": True}},
+            "app.reloda: should be a known key (got 'reloda'). Did you mean 'reload'?",
+        ),
+        ({"tls": {"x": True}}, "tls.x: should be a known key (got 'x'). Known keys: mode."),
+        (
+            {"app": {"version": 1.1}},
+            f"app.version: should be {WORD} (got 1.1). Put it between quotes in Pulumi.dev.yaml.",
+        ),
+        (
+            {"app": {"replicas": 3}},
+            "app.replicas: should be 1 in development (got 3). Remove it: the portal's port is "
+            "published directly, with nothing in front to share requests out.",
+        ),
+        (
+            {"redis": {"max_memory_mb": 256, "memory_mb": 300}},
+            "redis.memory_mb: should be at least 1.5 times redis.max_memory_mb (got 300 for 256). "
+            "Raise it: the snapshot's fork needs room.",
+        ),
+        (
+            {
+                **PRODUCTION,
+                "app": {"replicas": 4, "max_surge": 2, "database_pool_size": 10},
+                "postgres": {"max_connections": 89},
+            },
+            "postgres.max_connections: should be at least 90 (got 89): in an update twice "
+            "app.replicas (4) times app.database_pool_size (10), 4 for migrations and 6 in "
+            "reserve. Raise it, or lower those.",
+        ),
+        (
+            {"postgres": {"max_connections": 229}},
+            "pids_limit: should be at least 257 for postgres.max_connections 229 (got 256). Raise "
+            "it: PostgreSQL has a process for each connection.",
+        ),
+        (
+            {"ports": {"portal": 5433}},
+            "ports.postgres: should differ from ports.portal (got 5433 for both). Choose another, "
+            "or 0 for a free one.",
+        ),
+        (
+            {**PRODUCTION, "ports": {"http": 443, "portal": 443}},
+            "ports.http: should differ from ports.https (got 443 for both). Choose another, or 0 "
+            "for a free one.",
+        ),
+        (
+            {**PRODUCTION, "devtools": True},
+            "devtools: should be false in production (got true). Adminer fills in its own login "
+            "form.",
+        ),
+        (
+            {**PRODUCTION, "app": {"debug": True}},
+            "app.debug: should be false in production (got true). Debug responses show the "
+            "application's internals.",
+        ),
+        (
+            {**PRODUCTION, "app": {"reload": True}},
+            "app.reload: should be false in production (got true). Code in production comes from "
+            "the image alone.",
+        ),
+        (
+            {"secrets": {"secret_key": "k" * 32}},
+            f"secrets: should be encrypted (got plain text). {set_secret('<name>')}",
+        ),
+        (
+            {**PRODUCTION, "tls": {"mode": "provided"}},
+            "secrets.tls_certificate: should be set while tls.mode is provided (got nothing). Set "
+            "it with `pulumi config set --secret --path devportal:secrets.tls_certificate < "
+            "file.pem`.",
+        ),
+    ],
+)
+def test_mistake_is_reported_with_what_to_do(values: dict[str, Any], mistake: str) -> None:
+    assert mistakes_of(**values)[0] == f"devportal:{mistake}"
+
+
+def test_stack_name_cannot_be_set_as_a_setting() -> None:
+    _, mistakes = Settings.check({"environment": "development", "stack": "other"}, "dev")
+    assert mistakes == [
+        "devportal:stack: should be a known key (got 'stack'). Known keys: environment, domain, "
+        "devtools, retain_data, image_source, restart, pids_limit, memory_reservation_percent, "
+        "ports, app, nginx, tls, postgres, backups, redis, health, logs, secrets."
+    ]
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environment="development", restart="x", app={"cpus": 0}, prots={})
+    assert str(caught.value).splitlines() == [
+        "3 settings are wrong; nothing was changed:",
+        "devportal:restart: should be 'no', 'on-failure', 'unless-stopped' or 'always' "
+        "(got 'x'). Correct it in Pulumi.dev.yaml.",
+        "devportal:app.cpus: should be from 0.1 to 64 (got 0). Correct it in Pulumi.dev.yaml.",
+        "devportal:prots: should be a known key (got 'prots'). Did you mean 'ports'?",
+    ]
+
+
+@pytest.mark.parametrize("stack", ["Dev", "b_-x", "a--b", "-a", "a_", "a.b", "a" * 32, ""])
+def test_stack_name_that_no_image_can_hold_is_refused(stack: str) -> None:
+    assert mistakes_of(stack) == [
+        "stack name: should be 1 to 31 lower-case letters and digits, with single '-' or '_' "
+        f"between them (got '{stack}'). Choose another name."
+    ]
+
+
+def test_secret_of_a_wrong_type_is_never_shown() -> None:
+    with configuration({"environment": "development"}):
+        pulumi.runtime.set_all_config(
+            {"devportal:environment": "development", "devportal:secrets": '{"secret_key": [4711]}'},
+            ["devportal:secrets"],
+        )
+        with pytest.raises(SettingsError) as caught:
+            Settings.load(pulumi.Config("devportal"), "dev")
+    assert caught.value.mistakes == [
+        f"devportal:secrets.secret_key: should be 32 to 1024 {PRINTABLE} "
+        f"(got a secret that is no text). {set_secret('secret_key')}"
+    ]
