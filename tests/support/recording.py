@@ -80,6 +80,19 @@ class Recorder(mocks.Mocks):
         return {_identify(urn) for urn in found}
 
 
+def labels_of(inputs: dict[str, Any]) -> dict[str, str]:
+    return {entry["label"]: entry["value"] for entry in inputs["labels"]}
+
+
+def published(recorder: Recorder) -> dict[str, list[tuple[str, int, int, str]]]:
+    """Address, port of the host, port of the container and protocol, by container."""
+    return {
+        name: [(p["ip"], p["external"], p["internal"], p["protocol"]) for p in container["ports"]]
+        for name, container in recorder.of_type(CONTAINER).items()
+        if container.get("ports")
+    }
+
+
 class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)

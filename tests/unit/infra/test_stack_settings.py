@@ -1,0 +1,158 @@
+"""What a setting changes in the whole program, and what it leaves alone."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from infra.naming import SPEC_LABEL
+from tests.support.recording import (
+    CONTAINER,
+    IMAGE,
+    NETWORK,
+    READINESS,
+    VOLUME,
+    Recorder,
+    labels_of,
+    load_settings,
+    published,
+    record_portal,
+)
+
+DEVELOPMENT: dict[str, Any] = {
+    "environment": "development",
+    "devtools": True,
+    "retain_data": False,
+    "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
+}
+
+
+def development(stack: str = "dev", **changes: Any) -> Recorder:
+    return record_portal(load_settings(stack, **{**DEVELOPMENT, **changes}))
+
+
+def production(**changes: Any) -> Recorder:
+    return record_portal(load_settings("prod", environment="production", **changes))
+
+
+def specifications(recorder: Recorder) -> dict[str, str]:
+    """By container; another one replaces it."""
+    containers = recorder.of_type(CONTAINER)
+    return {name: labels_of(inputs)[SPEC_LABEL] for name, inputs in containers.items()}
+
+
+@cache
+def plain_specifications() -> dict[str, str]:
+    return specifications(production())
+
+
+@pytest.mark.parametrize(
+    ("change", "replaced"),
+    [
+        ({"app": {"version": "2"}}, {"migrations", "app-1", "app-2"}),
+        ({"app": {"log_level": "debug"}}, {"app-1", "app-2"}),
+        ({"app": {"drain_seconds": 60}}, {"app-1", "app-2"}),
+        ({"app": {"admin_email": "root@example.com"}}, {"migrations", "app-1", "app-2"}),
+        ({"app": {"memory_mb": 1024}}, set()),
+        ({"app": {"cpus": 0.5}}, {"app-1", "app-2", "migrations"}),
+        ({"postgres": {"fresh_start": "today"}}, {"postgres", "migrations"}),
+        ({"redis": {"max_memory_mb": 128}}, {"redis"}),
+        ({"domain": "portal.example.com"}, set()),
+        ({"restart": "always"}, set()),
+    ],
+)
+def test_change_of_a_setting_replaces_these_containers(
+    change: dict[str, Any], replaced: set[str]
+) -> None:
+    old, new = plain_specifications(), specifications(production(**change))
+    assert {name for name in old if old[name] != new.get(name)} == replaced
+
+
+def test_production_publishes_no_port_but_those_of_nginx_in_the_providers_order() -> None:
+    assert published(production(nginx={"http3": True})) == {
+        "nginx": [
+            ("127.0.0.1", 80, 8080, "tcp"),
+            ("127.0.0.1", 443, 8443, "tcp"),
+            ("127.0.0.1", 443, 8443, "udp"),
+        ]
+    }
+
+
+def test_backups_are_taken_where_they_are_enabled_after_the_portal_has_migrated() -> None:
+    recorder = development(backups={"enabled": True})
+    assert (READINESS, "app-readiness") in recorder.before(CONTAINER, "backups")
+    assert "backups" not in production(backups={"enabled": False}).of_type(CONTAINER)
+
+
+def test_backups_go_to_a_folder_of_the_host_where_one_is_named() -> None:
+    recorder = production(backups={"host_folder": "/srv/b"})
+    mounts = recorder.of_type(CONTAINER)["backups"]["mounts"]
+    stores = [(m["type"], m["source"]) for m in mounts if m["target"] == "/backups"]
+    assert stores == [("bind", "/srv/b")]
+    assert "backups-data" not in recorder.of_type(VOLUME)
+
+
+def test_development_tools_run_where_they_are_enabled() -> None:
+    recorder = development(devtools=False)
+    assert set(recorder.of_type(CONTAINER)) == {"postgres", "redis", "app"}
+    assert {"adminer_url", "redis_commander_url"}.isdisjoint(recorder.outputs)
+
+
+def test_image_of_the_portal_follows_its_settings() -> None:
+    images = development(app={"version": "1.4", "reload": True}).of_type(IMAGE)
+    assert images["app-image"]["name"] == "devportal-dev-app:1.4"
+    assert images["redis-image"]["name"] == "devportal-dev-redis:latest"
+    assert images["app-image"]["build"]["target"] == "dev"
+    assert production().of_type(IMAGE)["app-image"]["build"]["target"] == "prod"
+
+
+def test_image_from_elsewhere_is_not_built() -> None:
+    recorder = production(app={"image": "registry.example.com/portal:7"})
+    given = recorder.of_type(IMAGE)["app-image-given"]
+    assert (given["name"], "build" in given) == ("registry.example.com/portal:7", False)
+    configuration = "pulumi-python:dynamic/devportal:NginxConfiguration"
+    [nginx] = recorder.of_type(configuration).values()
+    assert nginx["assets"] == ""
+
+
+def test_stacks_share_no_name() -> None:
+    def names(stack: str) -> set[str]:
+        recorder, kinds = development(stack), (CONTAINER, NETWORK, VOLUME, IMAGE)
+        return {item["name"] for kind in kinds for item in recorder.of_type(kind).values()}
+
+    assert names("one").isdisjoint(names("two"))
+
+
+def of_portal(url: str) -> dict[str, str]:
+    return {"portal_url": url, "docs_url": f"{url}/docs", "health_url": f"{url}/health"}
+
+
+def test_outputs_of_development_lead_to_everything_that_is_published() -> None:
+    found = development().outputs
+    assert {"postgres", "redis", "app"} <= set(found.pop("images"))
+    assert found == {
+        **of_portal("http://127.0.0.1:8000"),
+        "replicas": 1,
+        "network": "devportal-dev-network",
+        "adminer_url": "http://127.0.0.1:8081",
+        "redis_commander_url": "http://127.0.0.1:8082",
+        "postgres_address": "127.0.0.1:5433",
+        "redis_address": "127.0.0.1:6380",
+    }
+
+
+def test_outputs_are_of_the_address_and_the_ports_that_were_chosen() -> None:
+    found = development(ports={"bind_address": "::1", "portal": 0}).outputs
+    expected = {**of_portal("http://[::1]:20001"), "redis_address": "[::1]:6380"}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_outputs_of_production_are_of_its_domain() -> None:
+    found = production(domain="portal.example.com", ports={"https": 0}, app={"replicas": 3}).outputs
+    assert {"postgres", "redis", "app"} <= set(found.pop("images"))
+    assert found == {
+        **of_portal("https://portal.example.com:20001"),
+        "replicas": 3,
+        "network": "devportal-prod-app-network",
+        "ca_certificate": None,
+    }
