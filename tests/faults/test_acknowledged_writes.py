@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.support.store_servers import PASSWORD, Server, run_server
+from tests.support.waiting import wait_for
 
 KILLS = 10
 WRITERS = 8
@@ -49,13 +50,10 @@ class Writers:
         for thread in self._threads:
             thread.join()
 
-    def wait_for(self, more: int, *, timeout_seconds: float = 180) -> None:
+    def wait_for(self, more: int) -> None:
         """Wait until so many more are acknowledged."""
         wanted = len(self.acknowledged) + more
-        deadline = time.monotonic() + timeout_seconds
-        while len(self.acknowledged) < wanted:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: len(self.acknowledged) >= wanted, timeout_seconds=180)
 
     def _run(self, first: int) -> None:
         numbers = iter(range(first, 1 << 40, WRITERS))

@@ -31,8 +31,8 @@ from tests.support.portal_process import (
     serve,
     start,
     tables,
-    wait_for,
 )
+from tests.support.waiting import wait_for
 
 _NAMES = (f"portal_{os.getpid()}_{number}" for number in itertools.count())
 _ENTITY = "/api/v1/entities/api/default/portal-api"

@@ -2,13 +2,10 @@
 
 import os
 import subprocess
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
 
 import docker
 import httpx
@@ -20,15 +17,15 @@ from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import free_ports
 from benchmarks.harness.stores import make_database, run_stores
 from tests.support.portal_client import PASSWORD, bearer
-from tests.support.portal_process import run_portal, serve, wait_for
+from tests.support.portal_process import run_portal, serve
+from tests.support.readers import Answer, Readers
+from tests.support.waiting import wait_for
 
 _CLIENTS = 8
 _ANSWERS = 80
 _CACHED = "/api/v1/entities/api/default/portal-api"
 _UNCACHED = f"{_CACHED}/versions"
 _LOGIN = {"email": "olga@example.com", "password": PASSWORD}
-Answer = tuple[int, str | None]
-"""Status and Retry-After."""
 
 
 @dataclass(frozen=True)
@@ -49,45 +46,12 @@ class Portal:
         finally:
             store.start()
 
+    def read(self, path: str) -> Readers:
+        return Readers(lambda: httpx.Client(base_url=self.url, timeout=30), path, _CLIENTS)
+
     def log_in(self) -> Answer:
         answer = httpx.post(f"{self.url}/api/v1/auth/login", json=_LOGIN, timeout=30)
         return answer.status_code, answer.headers.get("retry-after")
-
-
-@dataclass
-class Readers:
-    """Clients that read one address over and over; `slowest` is of the answers since `forget`."""
-
-    url: str
-    answers: Counter[Answer] = field(default_factory=Counter)
-    slowest: float = 0
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    def forget(self) -> None:
-        self.answers, self.slowest = Counter(), 0
-
-    def wait_for(self, wanted: Answer, count: int = _ANSWERS) -> None:
-        wait_for(lambda: self.answers[wanted] >= count)
-
-    def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._read) for _ in range(_CLIENTS)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _read(self) -> None:
-        with httpx.Client(timeout=30) as client:
-            while not self._ended.is_set():
-                began, answers = time.monotonic(), self.answers
-                answer = client.get(self.url)
-                answers[answer.status_code, answer.headers.get("retry-after")] += 1
-                if answers is self.answers:
-                    self.slowest = max(self.slowest, time.monotonic() - began)
 
 
 @pytest.fixture(scope="module")
@@ -109,33 +73,33 @@ def test_without_redis_reads_go_on_and_log_in_fails_closed_until_it_is_back(
     portal: Portal,
 ) -> None:
     assert portal.log_in() == (200, None)
-    with Readers(portal.url + _CACHED) as readers:
-        readers.wait_for((200, None))
+    with portal.read(_CACHED) as readers:
+        readers.wait_for((200, None), _ANSWERS)
         readers.forget()
         with portal.without(portal.redis):
             began = time.monotonic()
             assert portal.log_in() == (503, "2")
             assert time.monotonic() - began < 1
-            readers.wait_for((200, None))
+            readers.wait_for((200, None), _ANSWERS)
         wait_for(lambda: portal.log_in() == (200, None))
     assert set(readers.answers) == {(200, None)}
     assert portal.process.poll() is None
 
 
 def test_without_postgres_everybody_is_told_within_a_second_to_come_back(portal: Portal) -> None:
-    with Readers(portal.url + _UNCACHED) as readers:
-        readers.wait_for((200, None))
+    with portal.read(_UNCACHED) as readers:
+        readers.wait_for((200, None), _ANSWERS)
         with portal.without(portal.postgres):
             readers.wait_for((503, "2"), _CLIENTS)
             readers.forget()
-            readers.wait_for((503, "2"))
+            readers.wait_for((503, "2"), _ANSWERS)
             assert set(readers.answers) == {(503, "2")}
             assert readers.slowest < 1
             assert portal.log_in() == (503, "2")
             assert httpx.get(f"{portal.url}/livez").status_code == 200
         wait_for(lambda: portal.log_in() == (200, None))
         readers.forget()
-        readers.wait_for((200, None))
+        readers.wait_for((200, None), _ANSWERS)
         assert set(readers.answers) == {(200, None)}
     assert portal.process.poll() is None
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +11,9 @@ from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import portal_client
 from infra.naming import ROLE_LABEL
 from tests.support.make import make, succeed
+from tests.support.readers import Readers
 from tests.support.rows import add_odd_rows, drop_every_table, read_rights, read_rows
+from tests.support.waiting import wait_for
 
 _SWAP_CHECKSUM = """
 cd /backups/{name} && head -c 3000 database.dump > short && cat short > database.dump && rm short
@@ -62,10 +62,11 @@ def in_store(stack: PortalStack, script: str) -> None:
 def test_first_backup_is_taken_and_tried_out_by_the_stack_itself(
     production_stack: PortalStack,
 ) -> None:
-    deadline = time.monotonic() + 60
-    while not (first := next(iter(listed(production_stack).values())))["check"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    def tried_out() -> dict[str, Any] | None:
+        first = next(iter(listed(production_stack).values()))
+        return first if first["check"] else None
+
+    first = wait_for(tried_out, timeout_seconds=60)
     assert first["check"]["result"] == "passed"
     assert first["manifest"]["revision"]
     assert first["manifest"]["tables"]["public.user_account"] == 1
@@ -109,22 +110,10 @@ def test_every_row_comes_back_after_every_table_was_dropped(
 def test_portal_serves_or_asks_for_patience_while_a_backup_is_restored(
     stack: PortalStack, backup: str
 ) -> None:
-    answers: list[tuple[int, str]] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        with portal_client(stack) as client:
-            while not done.is_set():
-                answer = client.get("/api/v1/entities?limit=3")
-                answers.append((answer.status_code, answer.headers.get("retry-after", "")))
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
-    done.set()
-    asking.join()
-    assert {status for status, _ in answers} <= {200, 503}
-    assert all(retry for status, retry in answers if status == 503)
+    with Readers(lambda: portal_client(stack), "/api/v1/entities?limit=3") as readers:
+        succeed(stack, "restore", BACKUP=backup, ARGS="--yes")
+    assert {status for status, _ in readers.answers} <= {200, 503}
+    assert all(retry for status, retry in readers.answers if status == 503)
     with portal_client(stack) as client:
         assert client.get("/api/v1/entities?limit=3").status_code == 200
 

@@ -1,12 +1,13 @@
 """The plan's validation checklist, a test a line."""
 
-import time
+from contextlib import suppress
 
 import httpx
 import psycopg
 import redis
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.waiting import wait_for
 
 
 def app_password(stack: PortalStack) -> str:
@@ -56,20 +57,12 @@ def test_redis_is_accessible_and_persistent(running_stack: PortalStack) -> None:
     assert persistence["save"]
     assert policy == {"maxmemory-policy": "allkeys-lru", "maxmemory": str(256 << 20)}
     running_stack.container("redis").restart()
-    assert wait_for_key(running_stack, "checklist") == b"kept"
 
+    def kept() -> object:
+        with suppress(redis.ConnectionError), redis_client(running_stack) as client:
+            return client.get("checklist")
 
-def wait_for_key(stack: PortalStack, key: str, *, timeout_seconds: float = 30) -> object:
-    """The key's value once Redis answers again after its restart."""
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            with redis_client(stack) as client:
-                return client.get(key)
-        except redis.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    assert wait_for(kept) == b"kept"
 
 
 def test_application_responds_to_health_checks(running_stack: PortalStack) -> None:

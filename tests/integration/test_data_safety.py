@@ -1,7 +1,5 @@
 """The data of production outlives its containers, its stack and, by its backups, its volume."""
 
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +12,9 @@ from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import portal_client, production_settings
 from infra.naming import STACK_LABEL
 from tests.support.make import make, run, succeed
+from tests.support.readers import Readers
 from tests.support.rows import add_odd_rows, read_rows
+from tests.support.waiting import wait_for
 
 PAGE = "/api/v1/entities?limit=3"
 VOLUMES = ("backups-data", "postgres-data", "redis-data")
@@ -47,35 +47,22 @@ def backup(stack: PortalStack, rows: dict[str, list[str]]) -> str:
 
 
 def wait_until_served(stack: PortalStack, *, timeout_seconds: float = 60) -> None:
-    deadline = time.monotonic() + timeout_seconds
     with portal_client(stack) as client:
-        while client.get(PAGE).status_code != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: client.get(PAGE).status_code == 200, timeout_seconds=timeout_seconds)
 
 
 def test_another_postgres_is_announced_and_the_portal_recovers_by_itself(
     stack: PortalStack, rows: dict[str, list[str]]
 ) -> None:
-    portal, answers, done = stack.container("app").id, [], threading.Event()
-
-    def ask() -> None:
-        with portal_client(stack) as client:
-            while not done.is_set():
-                answer = client.get(PAGE)
-                answers.append((answer.status_code, answer.headers.get("retry-after", "")))
-
+    portal = stack.container("app").id
     stack.configure(postgres={"max_connections": 90}, redis={"stop_seconds": 20})
     # Two containers, and nothing else: the preview names what is away for a while.
     assert stack.preview()["replace"] == 2
-    asking = threading.Thread(target=ask)
-    asking.start()
-    assert stack.up()["replace"] == 2
-    done.set()
-    asking.join()
+    with Readers(lambda: portal_client(stack), PAGE) as readers:
+        assert stack.up()["replace"] == 2
     wait_until_served(stack)
-    assert {status for status, _ in answers} == {200, 503}
-    assert all(retry for status, retry in answers if status == 503)
+    assert {status for status, _ in readers.answers} == {200, 503}
+    assert all(retry for status, retry in readers.answers if status == 503)
     assert stack.container("app").id == portal
     assert read_rows(stack) == rows
 

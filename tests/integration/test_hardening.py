@@ -13,7 +13,7 @@ from docker.models.containers import Container
 from docker.types import Mount, Ulimit
 
 from benchmarks.harness.portal_stack import PortalStack
-from tests.support.cis import RULES, Exemption, Subject, Verdict, judge, render
+from tests.support.cis import RULES, Exemption, Subject, Verdict, judge
 
 EXEMPTIONS = [
     Exemption("5.2", "the kernel of this engine has no AppArmor", without="name=apparmor"),
@@ -52,7 +52,7 @@ def failed(verdicts: list[Verdict]) -> list[Verdict]:
 
 def exemptions_here(client: docker.DockerClient) -> list[Exemption]:
     options = [option.split(",")[0] for option in client.info()["SecurityOptions"]]
-    return [exemption for exemption in EXEMPTIONS if exemption.holds_on(options)]
+    return [e for e in EXEMPTIONS if not e.without or e.without not in options]
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def test_every_container_of_production_keeps_the_rules(
     assert roles == ["app-1", "app-2", "backups", "migrations", "nginx", "postgres", "redis"]
     verdicts = judge(sorted(subjects, key=lambda s: s.role), exemptions_here(client))
     with capsys.disabled():
-        print("\n" + render(verdicts))
+        print("", *verdicts, sep="\n")
     assert failed(verdicts) == []
 
 
@@ -126,9 +126,8 @@ def test_every_rule_finds_the_container_that_breaks_it(
 def test_exception_that_excuses_nothing_is_a_failure(production_stack: PortalStack) -> None:
     redis = subject_of(production_stack.client, production_stack.container("redis"), "redis")
     excused = [Exemption("5.5", "privileged for a good reason")]
-    assert Verdict("every container", "5.5", "FAIL", "holds: its exception can go") in judge(
-        [redis], excused
-    )
+    stale = Verdict("all", "5.5", "FAIL", "holds: its exception can go")
+    assert stale in judge([redis], excused)
 
 
 def image_of(role: str, request: pytest.FixtureRequest) -> str:

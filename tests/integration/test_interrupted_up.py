@@ -3,11 +3,11 @@
 import os
 import signal
 import subprocess
-import time
 
 import httpx
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.waiting import wait_for
 
 
 def start(stack: PortalStack, *command: str) -> "subprocess.Popen[bytes]":
@@ -22,14 +22,12 @@ def start(stack: PortalStack, *command: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def wait_for_container(
-    stack: PortalStack, role: str, running: "subprocess.Popen[bytes]", *, timeout_seconds: int = 120
-) -> None:
-    deadline = time.monotonic() + timeout_seconds
-    while not stack.containers(role):
+def wait_for_container(stack: PortalStack, role: str, running: "subprocess.Popen[bytes]") -> None:
+    def look() -> bool:
         assert running.poll() is None, stack.log.read_text()[-4000:]
-        assert time.monotonic() < deadline, f"no container of {role} after {timeout_seconds} s"
-        time.sleep(0.02)
+        return bool(stack.containers(role))
+
+    wait_for(look, timeout_seconds=120)
 
 
 def test_up_that_is_killed_is_repaired_by_the_next(empty_stack: PortalStack) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,6 +9,7 @@ import pulumi.automation
 import pytest
 
 from tests.support.language_project import RUNTIME, Workspace, is_alive, succeeded
+from tests.support.waiting import wait_for
 
 GREETING = """
 import pulumi
@@ -191,10 +191,7 @@ def test_program_and_host_end_with_the_engine(workspace: Workspace, end: signal.
     output = engine.communicate()[0]
     assert engine.returncode != 0
     assert "Traceback" not in output
-    deadline = time.monotonic() + 60
-    while any(map(is_alive, processes)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(is_alive, processes))
+    wait_for(lambda: not any(map(is_alive, processes)))
     assert (workspace.folder / "cleaned-up").exists()
 
 
@@ -202,15 +199,11 @@ def test_a_dynamic_provider_ends_with_its_engine(workspace: Workspace) -> None:
     workspace.write("__main__.py", WAITING_PROVIDER)
     engine = workspace.start("up", "--yes", "--skip-preview", "--stack=dev")
     written = workspace.folder / "provider.pid"
-    deadline = time.monotonic() + 60
-    while not written.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(written.exists)
     provider = int(written.read_text())
     engine.kill()
     engine.communicate()
-    while is_alive(provider) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_alive(provider)
+    wait_for(lambda: not is_alive(provider))
 
 
 def test_the_automation_api_runs_a_local_program(

@@ -10,7 +10,7 @@ from pulumi import automation
 from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL
-from tests.support.log_lines import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

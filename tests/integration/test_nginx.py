@@ -9,7 +9,8 @@ import pytest
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import DOMAIN, SECURITY_HEADERS, plain_client, portal_client
 from tests.support.http3 import get_over_http3
-from tests.support.log_lines import access_line, app_line, wait_for
+from tests.support.log_lines import access_line, app_line
+from tests.support.waiting import wait_for
 
 HSTS = "max-age=63072000; includeSubDomains"
 

@@ -1,10 +1,11 @@
 """Hot reload: what is saved in `app/` is what the portal answers."""
 
-import time
+from contextlib import suppress
 
 import httpx
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.waiting import wait_for
 
 SAVED = """
 @router.get("/saved-just-now", **access(Access.PUBLIC))
@@ -16,19 +17,12 @@ async def saved() -> str:
 def test_saved_line_is_served_without_an_up(running_stack: PortalStack) -> None:
     routes = running_stack.project / "app" / "http" / "routes" / "health.py"
     routes.write_text(f"{routes.read_text()}\n{SAVED}")
-    url = running_stack.output("portal_url") + "/saved-just-now"
-    assert wait_for_answer(url) == '"yes"'
 
+    def answer() -> str | None:
+        # The server restarts meanwhile.
+        with suppress(httpx.TransportError):
+            found = httpx.get(f"{url}/saved-just-now")
+            return found.text if found.status_code == 200 else None
 
-def wait_for_answer(url: str, *, timeout_seconds: float = 30) -> str:
-    """The first good answer of `url`; the server may restart meanwhile."""
-    deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
-        try:
-            response = httpx.get(url)
-        except httpx.TransportError:
-            continue
-        if response.status_code == 200:
-            return response.text
-        time.sleep(0.05)
-    raise AssertionError(f"{url}: should answer within {timeout_seconds:.0f} s")
+    url = running_stack.output("portal_url")
+    assert wait_for(answer) == '"yes"'

@@ -1,18 +1,17 @@
 """The rules of the CIS Docker Benchmark 1.6 that inspection can show, stricter where we can be.
 
-A rule says what is wrong, or nothing. A rule that does not hold is a failure unless an exception
-is declared for it; an exception that no longer excuses anything is a failure as well.
+A rule that does not hold is a failure unless an exemption is declared for it; an exemption that no
+longer excuses anything is a failure as well.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-Rule = Callable[["Subject"], str]
 _SENSITIVE = re.compile(r"/|/(boot|dev|etc|lib|proc|sys|usr)(/.*)?")
-_LEAST_PORT = 1024
-_MOST_RESTARTS = 5
+_NUMERIC_USER = re.compile(r"[1-9]\d*:[1-9]\d*")
 
 
 @dataclass(frozen=True)
@@ -30,17 +29,23 @@ class Subject:
     image: Mapping[str, Any]
     ports: frozenset[str] = frozenset()
 
-    @property
-    def host(self) -> Mapping[str, Any]:
-        return self.container["HostConfig"]
+    def host(self, name: str) -> Any:
+        return self.container["HostConfig"].get(name)
 
-    @property
-    def bindings(self) -> dict[str, list[dict[str, str]]]:
-        return self.host["PortBindings"] or {}
+    def bindings(self, name: str) -> list[str]:
+        """Address or port of the host, of every published port."""
+        return [one[name] for all_ in (self.host("PortBindings") or {}).values() for one in all_]
 
-    @property
-    def security(self) -> list[str]:
-        return self.host["SecurityOpt"] or []
+    def mounts(self, name: str) -> list[str]:
+        return [str(mount.get(name) or "") for mount in self.container["Mounts"]]
+
+
+class Rule(NamedTuple):
+    """What should hold, where it is looked up, and which values break it."""
+
+    title: str
+    find: Callable[[Subject], Any]
+    is_broken_by: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -60,194 +65,129 @@ class Exemption:
     without: str = ""
     role: str = ""
 
-    def holds_on(self, security_options: Iterable[str]) -> bool:
-        return not self.without or self.without not in security_options
 
-    def excuses(self, subject: Subject, rule: str) -> bool:
-        return self.rule == rule and self.role in ("", subject.role)
+class Verdict(NamedTuple):
+    """How a rule was kept: `pass`, `exception` or `FAIL`."""
 
-
-@dataclass(frozen=True)
-class Verdict:
     role: str
     rule: str
     outcome: str
-    reason: str = ""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.role:16} {self.rule:5} {self.outcome:10} {self.reason}"
 
 
-def judge(subjects: Sequence[Subject], exemptions: Sequence[Exemption]) -> list[Verdict]:
-    """What holds for each container: `pass`, `exception` or `FAIL`."""
-    used: set[Exemption] = set()
-    verdicts = [_judge_one(s, number, exemptions, used) for number in RULES for s in subjects]
-    stale = [
-        Verdict(
-            exemption.role or "every container",
-            exemption.rule,
-            "FAIL",
-            "holds: its exception can go",
-        )
-        for exemption in exemptions
-        if exemption not in used
-    ]
-    return verdicts + stale
+def judge(subjects: Sequence[Subject], exemptions: Iterable[Exemption]) -> list[Verdict]:
+    """What holds for each container, and which exemptions excuse nothing."""
+    unused = set(exemptions)
+    verdicts: list[Verdict] = []
+    for number, subject in itertools.product(RULES, subjects):
+        rule, value = RULES[number], RULES[number].find(subject)
+        excuses = [e for e in exemptions if e.rule == number and e.role in ("", subject.role)]
+        outcome, reason = "pass", rule.title
+        if rule.is_broken_by(value):
+            outcome, reason = "FAIL", f"{rule.title} (got {value!r})"
+            if excuses:
+                outcome, reason = "exception", excuses[0].reason
+                unused.discard(excuses[0])
+        verdicts.append(Verdict(subject.role, number, outcome, reason))
+    stale = "holds: its exception can go"
+    return verdicts + [Verdict(e.role or "all", e.rule, "FAIL", stale) for e in unused]
 
 
-def _judge_one(
-    subject: Subject, number: str, exemptions: Iterable[Exemption], used: set[Exemption]
-) -> Verdict:
-    wrong = RULES[number][1](subject)
-    if not wrong:
-        return Verdict(subject.role, number, "pass")
-    for exemption in exemptions:
-        if exemption.excuses(subject, number):
-            used.add(exemption)
-            return Verdict(subject.role, number, "exception", exemption.reason)
-    return Verdict(subject.role, number, "FAIL", wrong)
+def _host(title: str, name: str, is_broken_by: Callable[[Any], bool]) -> Rule:
+    return Rule(title, lambda subject: subject.host(name), is_broken_by)
 
 
-def render(verdicts: Iterable[Verdict]) -> str:
-    """The verdicts as a table, a line for each container and rule."""
-    lines = [
-        f"{v.role:16} {v.rule:5} {v.outcome:10} {v.reason or RULES[v.rule][0]}" for v in verdicts
-    ]
-    return "\n".join([f"{'container':16} {'rule':5} {'outcome':10} rule, or reason", *lines])
+def _is_host(value: Any) -> bool:
+    return value == "host"
 
 
-def _says(found: object, wrong: bool) -> str:
-    return f"got {found!r}" if wrong else ""
-
-
-def _field(name: str, allowed: Callable[[Any], bool]) -> Rule:
-    def rule(subject: Subject) -> str:
-        found = subject.host.get(name)
-        return _says(found, not allowed(found))
-
-    return rule
-
-
-def _mounts(field: str, is_wrong: Callable[[str], bool]) -> Rule:
-    def rule(subject: Subject) -> str:
-        found = [str(mount.get(field) or "") for mount in subject.container["Mounts"]]
-        wrong = [value for value in found if is_wrong(value)]
-        return _says(wrong, bool(wrong))
-
-    return rule
-
-
-def _binding(field: str, is_wrong: Callable[[str], bool]) -> Rule:
-    def rule(subject: Subject) -> str:
-        found = [entry[field] for entries in subject.bindings.values() for entry in entries]
-        wrong = [value for value in found if is_wrong(value)]
-        return _says(wrong, bool(wrong))
-
-    return rule
-
-
-def _numeric_user(subject: Subject) -> str:
-    users = [str(attrs["Config"]["User"]) for attrs in (subject.image, subject.container)]
-    return _says(users, not all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users))
-
-
-def _image_health(subject: Subject) -> str:
-    return "" if subject.image["Config"].get("Healthcheck") else "no HEALTHCHECK in the image"
-
-
-def _apparmor(subject: Subject) -> str:
-    profile = subject.container.get("AppArmorProfile") or ""
-    return _says(profile, profile in ("", "unconfined"))
-
-
-def _selinux(subject: Subject) -> str:
-    label = subject.container.get("ProcessLabel") or ""
-    return _says(label, not label)
-
-
-def _capabilities(subject: Subject) -> str:
-    found = (subject.host["CapAdd"] or [], subject.host["CapDrop"] or [])
-    return _says(found, found != ([], ["ALL"]))
-
-
-def _expected_ports(subject: Subject) -> str:
-    found = set(subject.bindings)
-    return _says(sorted(found), found != subject.ports)
-
-
-def _restart(subject: Subject) -> str:
-    policy = subject.host["RestartPolicy"]
-    within = 0 < policy["MaximumRetryCount"] <= _MOST_RESTARTS
-    return _says(policy["Name"], not (policy["Name"] == "on-failure" and within))
-
-
-def _seccomp(subject: Subject) -> str:
-    return _says(subject.security, "seccomp=unconfined" in subject.security)
-
-
-def _new_privileges(subject: Subject) -> str:
-    allowed = {"no-new-privileges", "no-new-privileges:true"}
-    return _says(subject.security, not allowed & set(subject.security))
-
-
-def _health(subject: Subject) -> str:
-    return "" if subject.container["State"].get("Health") else "no health state"
-
-
-def _default_bridge(subject: Subject) -> str:
-    found = sorted(subject.container["NetworkSettings"]["Networks"])
-    return _says(found, "bridge" in found)
-
-
-def _is_positive(value: Any) -> bool:
-    return (value or 0) > 0
-
-
-def _is_not_host(value: Any) -> bool:
-    return value != "host"
-
-
-def _is_empty(value: Any) -> bool:
+def _is_none(value: Any) -> bool:
     return not value
 
 
-RULES: dict[str, tuple[str, Rule]] = {
-    "4.1": ("user is numeric and not root", _numeric_user),
-    "4.6": ("image has a HEALTHCHECK", _image_health),
-    "5.2": ("AppArmor profile", _apparmor),
-    "5.3": ("SELinux label", _selinux),
-    "5.4": ("every capability dropped, none added", _capabilities),
-    "5.5": ("not privileged", _field("Privileged", _is_empty)),
-    "5.6": (
+RULES: dict[str, Rule] = {
+    "4.1": Rule(
+        "user is numeric and not root",
+        lambda s: [str(attrs["Config"]["User"]) for attrs in (s.image, s.container)],
+        lambda users: not all(map(_NUMERIC_USER.fullmatch, users)),
+    ),
+    "4.6": Rule(
+        "image has a HEALTHCHECK", lambda s: s.image["Config"].get("Healthcheck"), _is_none
+    ),
+    "5.2": Rule(
+        "AppArmor profile",
+        lambda s: s.container.get("AppArmorProfile"),
+        lambda profile: profile in (None, "", "unconfined"),
+    ),
+    "5.3": Rule("SELinux label", lambda s: s.container.get("ProcessLabel"), _is_none),
+    "5.4": Rule(
+        "every capability dropped, none added",
+        lambda s: (s.host("CapAdd") or [], s.host("CapDrop") or []),
+        lambda found: found != ([], ["ALL"]),
+    ),
+    "5.5": _host("not privileged", "Privileged", bool),
+    "5.6": Rule(
         "no system folder of the host",
-        _mounts("Source", lambda path: _SENSITIVE.fullmatch(path) is not None),
+        lambda s: s.mounts("Source"),
+        lambda paths: any(map(_SENSITIVE.fullmatch, paths)),
     ),
-    "5.8": (
+    "5.8": Rule(
         "no privileged port of the host",
-        _binding("HostPort", lambda port: int(port or _LEAST_PORT) < _LEAST_PORT),
+        lambda s: s.bindings("HostPort"),
+        lambda ports: any(int(port or 1024) < 1024 for port in ports),
     ),
-    "5.9": ("only ports that are needed", _expected_ports),
-    "5.10": ("network namespace of its own", _field("NetworkMode", _is_not_host)),
-    "5.11": ("memory limit", _field("Memory", _is_positive)),
-    "5.12": ("CPU limit", _field("NanoCpus", _is_positive)),
-    "5.13": ("read-only root", _field("ReadonlyRootfs", bool)),
-    "5.14": (
+    "5.9": Rule(
+        "only ports that are needed",
+        lambda s: set(s.host("PortBindings") or {}) ^ s.ports,
+        bool,
+    ),
+    "5.10": _host("network namespace of its own", "NetworkMode", _is_host),
+    "5.11": _host("memory limit", "Memory", _is_none),
+    "5.12": _host("CPU limit", "NanoCpus", _is_none),
+    "5.13": _host("read-only root", "ReadonlyRootfs", _is_none),
+    "5.14": Rule(
         "ports on one address of the host",
-        _binding("HostIp", lambda address: address in ("", "0.0.0.0", "::")),
+        lambda s: s.bindings("HostIp"),
+        lambda addresses: any(address in ("", "0.0.0.0", "::") for address in addresses),
     ),
-    "5.15": ("restart policy on-failure:5", _restart),
-    "5.16": ("process namespace of its own", _field("PidMode", _is_not_host)),
-    "5.17": ("IPC namespace of its own", _field("IpcMode", _is_not_host)),
-    "5.18": ("no device of the host", _field("Devices", _is_empty)),
-    "5.19": ("the engine's ulimits", _field("Ulimits", _is_empty)),
-    "5.20": (
+    "5.15": _host(
+        "restart policy on-failure:5",
+        "RestartPolicy",
+        lambda found: found["Name"] != "on-failure" or not 0 < found["MaximumRetryCount"] <= 5,
+    ),
+    "5.16": _host("process namespace of its own", "PidMode", _is_host),
+    "5.17": _host("IPC namespace of its own", "IpcMode", _is_host),
+    "5.18": _host("no device of the host", "Devices", bool),
+    "5.19": _host("the engine's ulimits", "Ulimits", bool),
+    "5.20": Rule(
         "no shared mount propagation",
-        _mounts("Propagation", lambda kind: kind in ("shared", "rshared")),
+        lambda s: s.mounts("Propagation"),
+        lambda kinds: bool({"shared", "rshared"} & set(kinds)),
     ),
-    "5.21": ("UTS namespace of its own", _field("UTSMode", _is_not_host)),
-    "5.22": ("seccomp profile", _seccomp),
-    "5.25": ("the engine's cgroup", _field("CgroupParent", _is_empty)),
-    "5.26": ("no new privileges", _new_privileges),
-    "5.27": ("health is checked", _health),
-    "5.29": ("process limit", _field("PidsLimit", _is_positive)),
-    "5.30": ("not on docker0", _default_bridge),
-    "5.31": ("the engine's user namespaces", _field("UsernsMode", _is_not_host)),
-    "5.32": ("no engine socket", _mounts("Source", lambda path: path.endswith("/docker.sock"))),
+    "5.21": _host("UTS namespace of its own", "UTSMode", _is_host),
+    "5.22": _host(
+        "seccomp profile", "SecurityOpt", lambda options: "seccomp=unconfined" in (options or [])
+    ),
+    "5.25": _host("the engine's cgroup", "CgroupParent", bool),
+    "5.26": _host(
+        "no new privileges",
+        "SecurityOpt",
+        lambda options: not {"no-new-privileges", "no-new-privileges:true"} & set(options or []),
+    ),
+    "5.27": Rule("health is checked", lambda s: s.container["State"].get("Health"), _is_none),
+    "5.29": _host("process limit", "PidsLimit", lambda limit: (limit or 0) <= 0),
+    "5.30": Rule(
+        "not on docker0",
+        lambda s: sorted(s.container["NetworkSettings"]["Networks"]),
+        lambda networks: "bridge" in networks,
+    ),
+    "5.31": _host("the engine's user namespaces", "UsernsMode", _is_host),
+    "5.32": Rule(
+        "no engine socket",
+        lambda s: s.mounts("Source"),
+        lambda paths: any(path.endswith("/docker.sock") for path in paths),
+    ),
 }

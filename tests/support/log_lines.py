@@ -1,23 +1,9 @@
 """What a production stack logs of one request."""
 
 import json
-import time
-from collections.abc import Callable
-from typing import TypeVar
 
 from benchmarks.harness.portal_stack import PortalStack
-
-Found = TypeVar("Found")
-
-
-def wait_for(ask: Callable[[], Found | None]) -> Found:
-    """What `ask` finds, within 30 s."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if found := ask():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("nothing was found within 30 s")
+from tests.support.waiting import wait_for
 
 
 def app_line(stack: PortalStack, identity: str) -> dict[str, str]:

@@ -5,9 +5,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
@@ -76,13 +75,6 @@ def describe_schema(environment: Mapping[str, str]) -> list[Row]:
         ),
         *ask(environment, "select indexdef from pg_indexes where schemaname = 'public' order by 1"),
     ]
-
-
-def wait_for(condition: Callable[[], object], *, timeout_seconds: float = 30) -> None:
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -1,25 +1,18 @@
 """Waits for a stack that has to recover by itself."""
 
-import time
 from typing import Any
 
 from benchmarks.harness.portal_stack import PortalStack
-
-_POLL_SECONDS = 0.2
+from tests.support.waiting import wait_for
 
 
 def wait_until_healthy(stack: PortalStack, seconds: float) -> None:
-    """Wait until every container is healthy, and every job done.
-
-    Raises
-    ------
-    AssertionError
-        Raised with what is not.
-    """
-    deadline = time.monotonic() + seconds
-    while sick := sick_containers(stack):
-        assert time.monotonic() < deadline, f"should be healthy within {seconds} s (got: {sick})"
-        time.sleep(_POLL_SECONDS)
+    """Wait until every container is healthy, and every job done."""
+    wait_for(
+        lambda: not sick_containers(stack),
+        timeout_seconds=seconds,
+        got=lambda: sick_containers(stack),
+    )
 
 
 def sick_containers(stack: PortalStack) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, 
 from infra.engine.address import resolve_engine
 from infra.engine.volume_access import write_files
 from infra.naming import STACK_LABEL
+from tests.support.waiting import wait_for
 
 PASSWORD = "only-for-this-test"
 _STACK = f"{TEST_STACK_PREFIX}{os.getpid()}-faults"
@@ -53,18 +53,13 @@ class Server:
                     continue
         assert self.container.wait(timeout=30)["StatusCode"] == 128 + signal.SIGKILL
 
-    def start(self, is_up: Callable[[], bool]) -> float:
-        """Start it again; the time until it answers."""
-        started = time.monotonic()
+    def start(self, is_up: Callable[[], bool]) -> None:
+        """Start it again, and wait until it answers."""
         self.container.start()
         self.wait_until(is_up)
-        return time.monotonic() - started
 
-    def wait_until(self, is_up: Callable[[], bool], *, timeout_seconds: float = 180) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        while not is_up():
-            assert time.monotonic() < deadline, self.container.logs(tail=20)
-            time.sleep(0.02)
+    def wait_until(self, is_up: Callable[[], bool]) -> None:
+        wait_for(is_up, timeout_seconds=180, got=lambda: self.container.logs(tail=20))
 
 
 @contextmanager

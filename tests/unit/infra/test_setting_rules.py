@@ -86,8 +86,10 @@ def test_value_outside_its_rule_is_reported_with_rule_and_file(
     key: str, value: Any, rule: str
 ) -> None:
     group, _, name = key.rpartition(".")
-    mistakes = mistakes_of(**{group: {name: value}} if group else {name: value})
-    assert mistakes == [f"devportal:{key}: should be {rule}. Correct it in Pulumi.dev.yaml."]
+    values: dict[str, Any] = {group: {name: value}} if group else {name: value}
+    assert mistakes_of(**values) == [
+        f"devportal:{key}: should be {rule}. Correct it in Pulumi.dev.yaml."
+    ]
 
 
 @pytest.mark.parametrize(
