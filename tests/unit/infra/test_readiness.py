@@ -1,6 +1,7 @@
 """Readiness of a container: what a plan shows, how it is mended, how a failure is reported."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ PROPS: dict[str, Any] = {
 }
 JOB: dict[str, Any] = {**PROPS, "goal": "finished", "state": "finished"}
 PROVIDER = _ReadinessProvider()
+Use = Callable[..., FakeEngine]
 PORTS = {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6380"}]}
 
 
@@ -36,10 +38,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container_state.time, "sleep", lambda _: None)
 
 
-def use(monkeypatch: pytest.MonkeyPatch, *life: dict[str, Any], **changes: Any) -> FakeEngine:
-    engine = FakeEngine(list(life), **changes)
-    monkeypatch.setattr(readiness, "engine_of", lambda props: engine)
-    return engine
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Puts an engine with one container, whose life is given, in the place of the real one."""
+
+    def replace(*life: dict[str, Any], **changes: Any) -> FakeEngine:
+        engine = FakeEngine(list(life), **changes)
+        monkeypatch.setattr(readiness, "engine_of", lambda props: engine)
+        return engine
+
+    return replace
 
 
 def planned(props: dict[str, Any] = PROPS) -> tuple[str, bool]:
@@ -67,9 +75,9 @@ def failure(props: dict[str, Any] = PROPS, olds: dict[str, Any] | None = None) -
     ],
 )
 def test_plan_shows_a_container_that_is_not_as_it_should_be(
-    found: dict[str, Any] | None, state: str, monkeypatch: pytest.MonkeyPatch
+    use: Use, found: dict[str, Any] | None, state: str
 ) -> None:
-    use(monkeypatch, *([found] if found else []))
+    use(*([found] if found else []))
     assert planned() == (state, state != "healthy")
 
 
@@ -82,55 +90,49 @@ def test_plan_shows_a_container_that_is_not_as_it_should_be(
     ],
 )
 def test_plan_compares_the_addresses_that_the_engine_bound(
-    address: str, state: str, monkeypatch: pytest.MonkeyPatch
+    use: Use, address: str, state: str
 ) -> None:
-    use(monkeypatch, describe(ports=PORTS))
+    use(describe(ports=PORTS))
     assert planned({**PROPS, "ports": {"6379/tcp": address}})[0] == state
 
 
-def test_health_check_that_passes_now_counts_more_than_what_the_engine_saw(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use(monkeypatch, describe(health="unhealthy"), probes=[0])
+def test_health_check_that_passes_now_counts_more_than_what_the_engine_saw(use: Use) -> None:
+    use(describe(health="unhealthy"), probes=[0])
     assert planned() == ("healthy", False)
 
 
-def test_container_that_the_plan_replaces_is_not_asked_about(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use(monkeypatch)
+def test_container_that_the_plan_replaces_is_not_asked_about(use: Use) -> None:
+    use()
     checked = PROVIDER.check(PROPS, {**PROPS, "container": "other"}).inputs
     assert checked["state"] == "healthy"
     assert PROVIDER.diff("id", PROPS, checked).changes
 
 
-def test_state_that_a_refresh_found_is_still_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, describe("paused"))
+def test_state_that_a_refresh_found_is_still_a_change(use: Use) -> None:
+    use(describe("paused"))
     refreshed = PROVIDER.read("id", PROPS).outs
     assert refreshed is not None
     checked = PROVIDER.check(PROPS, dict(PROPS)).inputs
     assert PROVIDER.diff("id", refreshed, checked).changes
 
 
-def test_refresh_shows_a_container_that_is_not_as_it_should_be(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use(monkeypatch, describe("paused"))
+def test_refresh_shows_a_container_that_is_not_as_it_should_be(use: Use) -> None:
+    use(describe("paused"))
     assert is_shown_by_refresh(PROPS, PROPS)
 
 
-def test_refresh_after_a_repair_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, describe("paused"))
+def test_refresh_after_a_repair_shows_nothing(use: Use) -> None:
+    use(describe("paused"))
     inputs = PROVIDER.check(PROPS, dict(PROPS)).inputs
-    use(monkeypatch, describe("paused"), describe())
+    use(describe("paused"), describe())
     outputs = PROVIDER.update("id", PROPS, inputs).outs
     assert outputs is not None
     assert not is_shown_by_refresh(outputs, inputs)
 
 
-def test_container_that_is_paused_again_is_a_change_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_container_that_is_paused_again_is_a_change_again(use: Use) -> None:
     repaired = {**PROPS, "repairs": 1.0}
-    use(monkeypatch, describe("paused"))
+    use(describe("paused"))
     assert planned(repaired) == ("paused", True)
 
 
@@ -153,21 +155,21 @@ def is_shown_by_refresh(outputs: dict[str, Any], inputs: dict[str, Any]) -> bool
     ],
 )
 def test_container_is_mended_under_its_process_limit(
-    first: dict[str, Any], calls: list[str], monkeypatch: pytest.MonkeyPatch
+    use: Use, first: dict[str, Any], calls: list[str]
 ) -> None:
-    engine = use(monkeypatch, first, describe(health="starting"), describe())
+    engine = use(first, describe(health="starting"), describe())
     assert PROVIDER.put(PROPS, PROPS) == {"state": "healthy"}
     assert engine.calls == calls
 
 
-def test_container_is_ready_when_its_health_check_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, describe("created"), describe(health="starting"), probes=[1, 1, 0])
+def test_container_is_ready_when_its_health_check_passes(use: Use) -> None:
+    use(describe("created"), describe(health="starting"), probes=[1, 1, 0])
     assert PROVIDER.put({}, PROPS) == {"state": "healthy"}
 
 
-def test_container_that_exits_fails_at_once_and_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_container_that_exits_fails_at_once_and_is_stopped(use: Use) -> None:
     ended = describe("exited", code=3)
-    engine = use(monkeypatch, describe("created"), describe(health="starting"), ended)
+    engine = use(describe("created"), describe(health="starting"), ended)
     assert failure() == (
         "container 'devportal-dev-redis': should become healthy (got: exited with code 3). Its "
         "last lines:\n    first line\n    last line\nCorrect what they name, then run `up` again."
@@ -175,12 +177,10 @@ def test_container_that_exits_fails_at_once_and_is_stopped(monkeypatch: pytest.M
     assert engine.calls == ["limit 256", "start", "stop 30"]
 
 
-def test_container_that_was_restarted_fails_with_the_code_it_ended_with(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_container_that_was_restarted_fails_with_the_code_it_ended_with(use: Use) -> None:
     again = describe(health="starting", restarts=1)
     life = (describe("created"), describe(health="starting"), again)
-    engine = use(monkeypatch, *life, exit_codes=["2"], log="")
+    engine = use(*life, exit_codes=["2"], log="")
     assert failure() == (
         "container 'devportal-dev-redis': should become healthy (got: exited with code 2). Its "
         "last lines:\n    (no line)\nCorrect what they name, then run `up` again."
@@ -190,9 +190,9 @@ def test_container_that_was_restarted_fails_with_the_code_it_ended_with(
 
 @pytest.mark.parametrize(("olds", "last"), [({}, "stop 30"), (PROPS, "start")])
 def test_container_that_takes_too_long_is_stopped_unless_it_was_ready_before(
-    olds: dict[str, Any], last: str, monkeypatch: pytest.MonkeyPatch
+    use: Use, olds: dict[str, Any], last: str
 ) -> None:
-    engine = use(monkeypatch, describe("created"), describe(health="starting"))
+    engine = use(describe("created"), describe(health="starting"))
     assert failure(olds=olds) == (
         "container 'devportal-dev-redis': should become healthy (got: starting after 120 s). Its "
         "last lines:\n    first line\n    last line\nCorrect what they name, or raise "
@@ -201,8 +201,8 @@ def test_container_that_takes_too_long_is_stopped_unless_it_was_ready_before(
     assert engine.calls[-1] == last
 
 
-def test_missing_container_is_for_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch)
+def test_missing_container_is_for_a_refresh(use: Use) -> None:
+    use()
     assert failure() == (
         "container 'devportal-dev-redis': should exist (got none of this id). Run `pulumi up "
         "--refresh`, which creates it again."
@@ -210,42 +210,36 @@ def test_missing_container_is_for_a_refresh(monkeypatch: pytest.MonkeyPatch) -> 
     assert PROVIDER.read("id", PROPS).id == ""
 
 
-def test_engine_that_refuses_the_limit_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, describe("created"), refusal='{"message":"no cgroup"}\n')
+def test_engine_that_refuses_the_limit_is_reported(use: Use) -> None:
+    use(describe("created"), refusal='{"message":"no cgroup"}\n')
     assert failure() == (
         "container 'devportal-dev-redis': should take a limit of 256 processes (got: "
         '{"message":"no cgroup"}). Run `up` again.'
     )
 
 
-def test_job_is_done_when_it_has_ended_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = use(monkeypatch, describe("created"), describe(), describe("exited"))
+def test_job_is_done_when_it_has_ended_well(use: Use) -> None:
+    engine = use(describe("created"), describe(), describe("exited"))
     assert PROVIDER.put({}, JOB) == {"state": "finished"}
     assert engine.calls == ["limit 256", "start"]
     assert planned(JOB) == ("finished", False)
 
 
-def test_job_that_fails_is_not_run_again_in_the_same_update(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    engine = use(monkeypatch, describe("created"), describe(), describe("exited", code=1))
+def test_job_that_fails_is_not_run_again_in_the_same_update(use: Use) -> None:
+    engine = use(describe("created"), describe(), describe("exited", code=1))
     assert failure(JOB).startswith(
         "container 'devportal-dev-redis': should become finished (got: exited with code 1)."
     )
     assert engine.calls.count("start") == 1
 
 
-def test_job_whose_container_was_pruned_is_done_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    use(monkeypatch)
+def test_job_whose_container_was_pruned_is_done_all_the_same(use: Use) -> None:
+    use()
     assert planned(JOB) == ("finished", False)
 
 
-def test_other_address_of_the_same_engine_touches_no_container(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    engine = use(monkeypatch, describe())
+def test_other_address_of_the_same_engine_touches_no_container(use: Use) -> None:
+    engine = use(describe())
     moved = {**PROPS, "engine": {"host": "tcp://same:2376", "cert_path": "/home/other"}}
     assert PROVIDER.diff("id", PROPS, moved).changes
     assert PROVIDER.diff("id", PROPS, moved).replaces == []
