@@ -5,20 +5,11 @@ from collections.abc import Iterator, Mapping
 import docker
 import pytest
 
-from benchmarks.harness.machine import engine_client, remove_leftovers
 from benchmarks.harness.portal_stack import PortalStack
 
 ROLES = ("postgres", "redis")
 # Of a whole stack, the images and what they are children of.
 _BUILT = ("devportal", "docker", "images", "image-cleanup", *(f"{role}-image" for role in ROLES))
-
-
-@pytest.fixture(scope="session")
-def engine() -> docker.DockerClient:
-    """The engine, started by the set-up if none answered, rid of what dead runs left."""
-    client = engine_client()
-    remove_leftovers(client)
-    return client
 
 
 @pytest.fixture(scope="session")

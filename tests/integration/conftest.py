@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import docker
@@ -10,24 +10,15 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
-from benchmarks.harness.machine import engine_client, remove_leftovers
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import production_settings
 from benchmarks.harness.stores import Stores, make_database, run_stores
 from tests.support.browser import open_browser
 from tests.support.portal_client import Person, log_in, run_replica
-from tests.support.portal_process import run_portal
+from tests.support.portal_process import Environment, run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
 
 _NUMBERS = itertools.count(1000)
-
-
-@pytest.fixture(scope="session")
-def engine() -> docker.DockerClient:
-    """The engine, started by the set-up if none answered, rid of what dead runs left."""
-    client = engine_client()
-    remove_leftovers(client)
-    return client
 
 
 @pytest.fixture(scope="module")
@@ -81,27 +72,27 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
 
 
 @pytest.fixture(scope="module")
-def portal_environment(stores: Stores) -> Iterator[Mapping[str, str]]:
+def environment(stores: Stores) -> Iterator[Environment]:
     """The portal's environment, with the example data, for the tests of one file."""
-    with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as environment:
+    with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as stores_only:
         wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
         more = {"REFRESHES_PER_MINUTE": "10000", "KEY_REQUESTS_PER_MINUTE": "100000"}
-        found = {**environment, **wide, **more}
-        run_portal(found, "migrate", "seed")
-        yield found
+        environment = {**stores_only, **wide, **more}
+        run_portal(environment, "migrate", "seed")
+        yield environment
 
 
 @pytest.fixture(scope="module")
-def replica(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+def replica(environment: Environment) -> Iterator[TestClient]:
     """The portal in this process."""
-    with run_replica(portal_environment) as client:
+    with run_replica(environment) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def other(portal_environment: Mapping[str, str]) -> Iterator[TestClient]:
+def other(environment: Environment) -> Iterator[TestClient]:
     """Another replica on the same stores."""
-    with run_replica(portal_environment) as client:
+    with run_replica(environment) as client:
         yield client
 
 

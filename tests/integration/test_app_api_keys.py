@@ -1,27 +1,23 @@
 """API keys on real stores."""
 
-from collections.abc import Mapping
-
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.portal_client import Person, bearer, log_in, problem, program, run_replica
-from tests.support.portal_process import ask
+from tests.support.portal_process import Environment, ask
 
 BAD_KEY = (401, "the API key is not valid")
 
 
-def test_key_is_shown_once_and_stored_as_its_hash(
-    olga: Person, portal_environment: Mapping[str, str]
-) -> None:
+def test_key_is_shown_once_and_stored_as_its_hash(olga: Person, environment: Environment) -> None:
     made = olga.post("/me/api-keys", {"name": "once", "scopes": ["catalogue:read"], "days": 30})
     key = made.json()["key"]
     assert key.startswith(f"dpk_{made.json()['prefix']}_")
     assert key not in olga.get("/me/api-keys").text
     query = f"select to_jsonb(k)::text from api_key k where prefix = '{made.json()['prefix']}'"
-    [(row,)] = ask(portal_environment, query)
+    [(row,)] = ask(environment, query)
     assert key.rpartition("_")[2] not in str(row)
-    [days] = ask(portal_environment, "select max(expires_at - created_at)::text from api_key")
+    [days] = ask(environment, "select max(expires_at - created_at)::text from api_key")
     assert days == ("30 days",)
 
 
@@ -62,7 +58,7 @@ def test_key_loses_what_its_owner_loses(replica: TestClient) -> None:
 
 
 def test_revoked_and_expired_keys_are_told_as_unknown_ones_are(
-    olga: Person, portal_environment: Mapping[str, str]
+    olga: Person, environment: Environment
 ) -> None:
     revoked, expired = program(olga, "catalogue:read"), program(olga, "catalogue:read")
     prefixes = [key.headers["Authorization"].split("_")[1] for key in (revoked, expired)]
@@ -70,7 +66,7 @@ def test_revoked_and_expired_keys_are_told_as_unknown_ones_are(
     [key_id] = [key["id"] for key in listed if key["prefix"] == prefixes[0]]
     assert olga.ask("DELETE", f"/me/api-keys/{key_id}").status_code == 204
     past = f"update api_key set expires_at = now() where prefix = '{prefixes[1]}'"
-    ask(portal_environment, past)
+    ask(environment, past)
     for key in (revoked, expired, Person(olga.client, bearer("dpk_0123456789ab_nothing"))):
         assert problem(key.get("/me")) == BAD_KEY
 
@@ -108,19 +104,17 @@ def test_nobody_has_more_than_twenty_keys(replica: TestClient) -> None:
     assert problem(one_more) == (409, "you have 20 keys: revoke one first")
 
 
-def test_last_use_is_written_once_for_many_uses(
-    portal_environment: Mapping[str, str], olga: Person
-) -> None:
+def test_last_use_is_written_once_for_many_uses(environment: Environment, olga: Person) -> None:
     key = program(olga, "catalogue:read")
     prefix = key.headers["Authorization"].split("_")[1]
     query = f"select last_used_at is null, xmin::text from api_key where prefix = '{prefix}'"
-    [before] = ask(portal_environment, query)
-    with run_replica(portal_environment) as client:
+    [before] = ask(environment, query)
+    with run_replica(environment) as client:
         for _ in range(20):
             assert key.at(client).get("/teams").status_code == 200
-        assert ask(portal_environment, query) == [before]
+        assert ask(environment, query) == [before]
     # A replica that ends writes what it has.
-    [(is_null, version)] = ask(portal_environment, query)
+    [(is_null, version)] = ask(environment, query)
     assert before[0] is True
     assert is_null is False
     assert version != before[1]

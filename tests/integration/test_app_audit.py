@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
 
 import httpx
 import psycopg
@@ -12,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.portal_client import PASSWORD, Person, log_in, problem, program
-from tests.support.portal_process import ask, serve
+from tests.support.portal_process import Environment, ask, serve
 
 _TEAM = "/teams/search"
 
@@ -80,12 +79,12 @@ def test_forged_cursor_is_a_page_that_is_not_there(admin: Person, cursor: str) -
 
 
 def test_exports_have_every_event_and_are_one_themselves(
-    admin: Person, portal_environment: Mapping[str, str]
+    admin: Person, environment: Environment
 ) -> None:
     lines = admin.get("/admin/audit", params={"format": "ndjson"})
     assert lines.headers["content-type"] == "application/x-ndjson"
     events = [json.loads(line) for line in lines.text.splitlines()]
-    [(count,)] = ask(portal_environment, "select count(*) from audit_event")
+    [(count,)] = ask(environment, "select count(*) from audit_event")
     assert (len(events), events[0]["action"]) == (count, "audit.export")
     table = admin.get("/admin/audit", params={"format": "csv"})
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
@@ -95,10 +94,10 @@ def test_exports_have_every_event_and_are_one_themselves(
 
 
 def test_export_of_many_events_takes_them_in_batches(
-    admin: Person, portal_environment: Mapping[str, str]
+    admin: Person, environment: Environment
 ) -> None:
     ask(
-        portal_environment,
+        environment,
         "insert into audit_event (actor, actor_kind, action, target)"
         " select 'many', 'system', 'test', n::text from generate_series(1, 2500) n returning id",
     )
@@ -107,11 +106,9 @@ def test_export_of_many_events_takes_them_in_batches(
     assert targets == list(range(2500, 0, -1))
 
 
-def test_no_spreadsheet_executes_what_a_cell_holds(
-    admin: Person, portal_environment: Mapping[str, str]
-) -> None:
+def test_no_spreadsheet_executes_what_a_cell_holds(admin: Person, environment: Environment) -> None:
     ask(
-        portal_environment,
+        environment,
         "insert into audit_event (actor, actor_kind, action, target)"
         " values ('=cmd|'' /C calc''!A0', 'system', '+1', E'\\t@SUM(1)') returning id",
     )
@@ -127,23 +124,21 @@ def test_no_spreadsheet_executes_what_a_cell_holds(
 @pytest.mark.parametrize(
     "statement", ["update audit_event set actor = 'me'", "delete from audit_event"]
 )
-def test_nobody_changes_or_deletes_an_event(
-    portal_environment: Mapping[str, str], statement: str
-) -> None:
+def test_nobody_changes_or_deletes_an_event(environment: Environment, statement: str) -> None:
     with (
-        psycopg.connect(portal_environment["DATABASE_URL"], autocommit=True) as application,
+        psycopg.connect(environment["DATABASE_URL"], autocommit=True) as application,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         application.execute(statement.encode())
     kind = statement.split()[0].upper()
     with pytest.raises(psycopg.errors.RaiseException) as caught:
-        ask(portal_environment, statement)
+        ask(environment, statement)
     first_line = str(caught.value).splitlines()[0]
     assert first_line == f"audit_event: rows are only ever added (got {kind})"
 
 
-def test_logs_have_no_secret(portal_environment: Mapping[str, str]) -> None:
-    with serve({**portal_environment, "LOG_LEVEL": "debug"}, keep_log=True) as (server, url):
+def test_logs_have_no_secret(environment: Environment) -> None:
+    with serve({**environment, "LOG_LEVEL": "debug"}, keep_log=True) as (server, url):
         given = {"email": "paula@example.com", "password": PASSWORD}
         tokens = httpx.post(f"{url}/api/v1/auth/login", json=given).json()
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}

@@ -1,6 +1,6 @@
 """Sessions of browsers on real stores: cookies that renew themselves, changes that need a token."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import jwt
 import pytest
@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.config import load_config
 from tests.support.portal_client import Person, log_in, problem, run_replica
+from tests.support.portal_process import Environment
 
 ACCESS, REFRESH = "devportal-access", "devportal-refresh"
 
@@ -92,12 +93,12 @@ def test_log_in_ignores_a_session_that_somebody_planted(browser: Person) -> None
 
 
 def test_documentation_of_production_is_for_those_who_are_signed_in(
-    portal_environment: Mapping[str, str], browser: Person
+    environment: Environment, browser: Person
 ) -> None:
     for path in ("/docs", "/openapi.json"):
         browser.client.cookies.clear()
         assert browser.client.get(path).status_code == 200
-    production = {**portal_environment, "APP_ENV": "production"}
+    production = {**environment, "APP_ENV": "production"}
     assert load_config(production).is_production
     with run_replica(production) as client:
         olga = log_in(client, "olga@example.com")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.catalogue_client import Environment, add, change, events, new, put, send
+from tests.support.catalogue_client import add, change, events, new, put, send
 from tests.support.portal_client import Person, log_in, problem, program
+from tests.support.portal_process import Environment
 
 
 def test_change_needs_the_version_it_is_of(paula: Person) -> None:
@@ -54,14 +55,12 @@ def test_second_entity_of_a_key_is_refused(paula: Person) -> None:
     )
 
 
-def test_change_is_audited_with_what_it_changed(
-    paula: Person, portal_environment: Environment
-) -> None:
+def test_change_is_audited_with_what_it_changed(paula: Person, environment: Environment) -> None:
     path, etag = add(paula, "audited")
     etag = put(paula, path, change("After", tags=["new"]), etag).headers["etag"]
     assert put(paula, path, change("After", tags=["new"]), etag).headers["etag"] == etag
     target = "component:default/audited"
-    [created, changed] = events(portal_environment, target)
+    [created, changed] = events(environment, target)
     assert created[:2] == ("paula@example.com", "entity.create")
     assert changed == (
         "paula@example.com",
@@ -73,22 +72,6 @@ def test_change_is_audited_with_what_it_changed(
             }
         },
     )
-
-
-def test_only_the_owning_team_changes_an_entity(paula: Person, olga: Person) -> None:
-    path, etag = add(paula, "guarded")
-    refused = (403, "only members of the team 'payments' may do this")
-    page = {"title": "T", "markdown": "x"}
-    relation = f"{path}/relations/depends_on/api/default/portal-api"
-    for answer in (
-        put(olga, path, {**change("X"), "owner": "platform"}, etag),
-        send(olga, "DELETE", path, etag),
-        put(olga, f"{path}/pages/mine", page),
-        put(olga, f"{path}/versions/1", {}),
-        put(olga, relation, None),
-        olga.post("/entities", new("stolen")),
-    ):
-        assert problem(answer) == refused
 
 
 def test_moving_to_another_team_needs_rights_on_both(paula: Person, replica: TestClient) -> None:
@@ -165,21 +148,6 @@ def test_cursor_is_good_for_its_own_list_alone(paula: Person) -> None:
             404,
             "there is no page with this cursor; start again without one",
         )
-
-
-def test_change_shows_on_another_replica_at_once(
-    paula: Person, replica: TestClient, other: TestClient
-) -> None:
-    path, etag = add(paula, "replicated")
-    there = paula.at(other)
-    for number in range(10):
-        assert send(there, "GET", path).headers["etag"] == etag
-        listed = there.get("/entities", params={"kind": "component", "limit": 200}).json()
-        title = f"Number {number}"
-        etag = put(paula, path, change(title), etag).headers["etag"]
-        assert send(there, "GET", path).json()["title"] == title
-        listed = there.get("/entities", params={"kind": "component", "limit": 200}).json()
-        assert title in [item["title"] for item in listed["items"]]
 
 
 def test_key_that_only_reads_changes_nothing(paula: Person) -> None:

@@ -5,14 +5,12 @@ import json
 import pytest
 
 from app.openapi.diff import diff_documents
-from tests.support.catalogue_client import Environment, Json, add, events, put, send
+from tests.support.catalogue_client import Json, add, events, put, send
 from tests.support.portal_client import Person, problem
-from tests.support.portal_process import ask
+from tests.support.portal_process import Environment, ask
 
 
-def test_relations_lead_both_ways_and_are_audited(
-    paula: Person, portal_environment: Environment
-) -> None:
+def test_relations_lead_both_ways_and_are_audited(paula: Person, environment: Environment) -> None:
     path, _ = add(paula, "related")
     edge = f"{path}/relations/consumes/api/default/ledger-api"
     assert [send(paula, "PUT", edge).status_code for _ in range(2)] == [204, 204]
@@ -27,7 +25,7 @@ def test_relations_lead_both_ways_and_are_audited(
         422,
         "component:default/related: should not have a relation to itself",
     )
-    actions = [event[1] for event in events(portal_environment, "component:default/related")]
+    actions = [event[1] for event in events(environment, "component:default/related")]
     assert actions == ["entity.create", "relation.create", "relation.delete"]
 
 
@@ -65,7 +63,7 @@ OPENAPI: Json = {
 
 
 def test_document_is_stored_once_and_goes_with_its_last_version(
-    paula: Person, portal_environment: Environment
+    paula: Person, environment: Environment
 ) -> None:
     path, etag = add(paula, "published", kind="api")
     body = {**OPENAPI, "info": {"title": "Zanzibar", "version": "1"}}
@@ -77,14 +75,14 @@ def test_document_is_stored_once_and_goes_with_its_last_version(
     second = send(paula, "PUT", f"{path}/versions/2", content=as_yaml.encode())
     assert second.status_code == 201, second.text
     count = "select count(*) from api_content where title = 'Zanzibar'"
-    assert ask(portal_environment, count) == [(1,)]
+    assert ask(environment, count) == [(1,)]
     assert send(paula, "GET", f"{path}/versions/2").json() == body
     assert put(paula, f"{path}/versions/1", body).status_code == 200
     other = {**body, "paths": {}}
     assert put(paula, f"{path}/versions/1", other).status_code == 428
     assert put(paula, f"{path}/versions/1", other, second.headers["etag"]).status_code == 200
     assert send(paula, "DELETE", path, etag).status_code == 204
-    assert ask(portal_environment, count) == [(0,)]
+    assert ask(environment, count) == [(0,)]
 
 
 def test_difference_of_two_versions_is_listed(paula: Person) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.contract import hold_to_contract
 from tests.support.portal_client import log_in, program
-from tests.support.portal_process import run_portal, serve
+from tests.support.portal_process import Environment, run_portal, serve
 
 # Whoever changes the most comes last. The member is an owner of the document's example.
 ROLES = ("anonymous", "viewer", "key", "member", "admin")
@@ -34,12 +34,12 @@ OPEN_TO: Mapping[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def environment(portal_environment: Mapping[str, str]) -> Mapping[str, str]:
-    return {**portal_environment, "REGISTRATION_OPEN": "true"}
+def environment(environment: Environment) -> Environment:
+    return {**environment, "REGISTRATION_OPEN": "true"}
 
 
 @pytest.fixture(scope="module")
-def portal(environment: Mapping[str, str]) -> Iterator[httpx.Client]:
+def portal(environment: Environment) -> Iterator[httpx.Client]:
     """The portal as a process, as a client of its own reaches it."""
     with serve(environment) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
         yield client
@@ -71,7 +71,7 @@ def is_open(operation: dict[str, Any], role: str) -> bool:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_operation_answers_as_the_document_declares(
-    role: str, portal: httpx.Client, environment: Mapping[str, str], tmp_path: Path
+    role: str, portal: httpx.Client, environment: Environment, tmp_path: Path
 ) -> None:
     run_portal(environment, "seed")
     document = portal.get("/openapi.json").json()

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.catalogue_client import Environment, add, send
+from tests.support.catalogue_client import add, send
 from tests.support.portal_client import Person, problem
-from tests.support.portal_process import ask
+from tests.support.portal_process import Environment, ask
 
 FILE = """\
 apiVersion: backstage.io/v1alpha1
@@ -38,13 +38,13 @@ def results(answer: httpx.Response) -> list[str]:
 
 
 def test_import_brings_entities_relations_and_documents_once(
-    paula: Person, portal_environment: Environment
+    paula: Person, environment: Environment
 ) -> None:
     assert results(import_file(paula, FILE)) == ["created", "created"]
     count = "select count(*) from audit_event"
-    before = ask(portal_environment, count)
+    before = ask(environment, count)
     assert results(import_file(paula, FILE)) == ["unchanged", "unchanged"]
-    assert ask(portal_environment, count) == before
+    assert ask(environment, count) == before
     related = send(paula, "GET", "/component/default/imported/relations").json()["outgoing"]
     assert [(edge["type"], edge["entity"]["name"]) for edge in related] == [
         ("depends_on", "orders-database"),

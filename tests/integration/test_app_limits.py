@@ -1,10 +1,9 @@
 """Limits on a real Redis: exact over replicas, told in headers, and what holds while it is away."""
 
-import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -13,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from tests.support.freezable_proxy import FreezableProxy
 from tests.support.portal_client import PASSWORD, log_in, problem, program, run_replica
-from tests.support.portal_process import serve
+from tests.support.portal_process import Environment, serve
 from tests.support.waiting import wait_for
 
 _CLIENTS = 64
@@ -22,38 +21,38 @@ _LIMIT = 5
 
 
 def test_limit_is_exact_under_64_clients_over_two_processes(
-    portal_environment: Mapping[str, str],
+    environment: Environment,
 ) -> None:
-    with run_replica(portal_environment) as client:
+    with run_replica(environment) as client:
         key = program(log_in(client, "olga@example.com"), "catalogue:read")
         # Replicas know the key from now on: what follows measures the limit, not the database.
         assert key.get("/teams").status_code == 200
-    limited = {**portal_environment, "KEY_REQUESTS_PER_MINUTE": str(_LIMIT)}
+    limited = {**environment, "KEY_REQUESTS_PER_MINUTE": str(_LIMIT)}
     start = threading.Barrier(_CLIENTS + 1)
 
-    def ask_twice(url: str) -> list[int]:
-        with httpx.Client(base_url=url, headers=key.headers, timeout=30) as client:
-            client.get("/livez")
-            start.wait()
-            return [client.get("/api/v1/me").status_code for _ in range(2)]
+    def ask_twice(client: httpx.Client) -> list[int]:
+        client.get("/livez")
+        start.wait()
+        return [client.get("/api/v1/me").status_code for _ in range(2)]
 
     with (
         serve(limited) as (_, first),
         serve(limited) as (_, second),
+        httpx.Client(base_url=first, headers=key.headers, timeout=30) as here,
+        httpx.Client(base_url=second, headers=key.headers, timeout=30) as there,
         ThreadPoolExecutor(_CLIENTS) as threads,
     ):
-        urls = itertools.islice(itertools.cycle((first, second)), _CLIENTS)
-        running = [threads.submit(ask_twice, url) for url in urls]
+        running = [threads.submit(ask_twice, client) for client in [here, there] * (_CLIENTS // 2)]
         start.wait()
         statuses = Counter(status for answers in running for status in answers.result())
     assert statuses == {200: _LIMIT, 429: 2 * _CLIENTS - _LIMIT}
 
 
 def test_limit_is_told_before_it_is_reached_and_after(
-    portal_environment: Mapping[str, str],
+    environment: Environment,
 ) -> None:
     limits = {"USER_REQUESTS_PER_MINUTE": "50", "KEY_REQUESTS_PER_MINUTE": "3"}
-    with run_replica(portal_environment, **limits) as client:
+    with run_replica(environment, **limits) as client:
         key = program(log_in(client, "paula@example.com"), "catalogue:read")
         answers = [key.get("/me") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -66,21 +65,21 @@ def test_limit_is_told_before_it_is_reached_and_after(
     assert problem(last) == (429, f"the limit 'key' is 3 per minute: wait {wait} s")
 
 
-def test_refused_request_costs_nothing(portal_environment: Mapping[str, str]) -> None:
-    with run_replica(portal_environment, KEY_REQUESTS_PER_MINUTE="1") as client:
+def test_refused_request_costs_nothing(environment: Environment) -> None:
+    with run_replica(environment, KEY_REQUESTS_PER_MINUTE="1") as client:
         key = program(log_in(client, "selma@example.com"), "catalogue:read")
         left = [key.get("/me").headers["ratelimit"].partition(",")[0] for _ in range(5)]
     assert len(set(left[1:])) == 1
 
 
 def test_guesses_are_limited_by_address_and_account(
-    portal_environment: Mapping[str, str],
+    environment: Environment,
 ) -> None:
     guess = {"email": "vera@example.com", "password": "guess"}
     right = {**guess, "password": PASSWORD}
     with (
-        run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as here,
-        run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as elsewhere,
+        run_replica(environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as here,
+        run_replica(environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as elsewhere,
     ):
         assert here.post("/api/v1/auth/login", json=guess).status_code == 401
         refused = here.post("/api/v1/auth/login", json=right)
@@ -91,8 +90,8 @@ def test_guesses_are_limited_by_address_and_account(
         assert elsewhere.post("/api/v1/auth/login", json=right).status_code == 200
 
 
-def test_one_address_tries_few_accounts(portal_environment: Mapping[str, str]) -> None:
-    with run_replica(portal_environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as client:
+def test_one_address_tries_few_accounts(environment: Environment) -> None:
+    with run_replica(environment, LOGIN_ATTEMPTS_PER_MINUTE="1") as client:
         tries = [{"email": f"guess{n}@example.com", "password": "guess"} for n in range(4)]
         answers = [client.post("/api/v1/auth/login", json=body) for body in tries]
     assert [answer.status_code for answer in answers] == [401] * 3 + [429]
@@ -102,12 +101,12 @@ def test_one_address_tries_few_accounts(portal_environment: Mapping[str, str]) -
 
 
 def test_one_address_refreshes_so_often_and_another_is_not_held_up(
-    portal_environment: Mapping[str, str],
+    environment: Environment,
 ) -> None:
     limit = {"REFRESHES_PER_MINUTE": "2"}
     with (
-        run_replica(portal_environment, **limit) as here,
-        run_replica(portal_environment, **limit) as elsewhere,
+        run_replica(environment, **limit) as here,
+        run_replica(environment, **limit) as elsewhere,
     ):
         token = log_in(here, "olga@example.com").refresh_token
         for _ in range(2):
@@ -125,13 +124,13 @@ def test_one_address_refreshes_so_often_and_another_is_not_held_up(
 
 @pytest.fixture
 def behind_proxy(
-    portal_environment: Mapping[str, str],
+    environment: Environment,
 ) -> Iterator[tuple[TestClient, FreezableProxy]]:
     """A portal open to read, over a way to Redis that can freeze."""
-    url = httpx.URL(portal_environment["REDIS_URL"])
+    url = httpx.URL(environment["REDIS_URL"])
     with FreezableProxy(url.host, url.port or 6379) as proxy:
         through = str(url.copy_with(host="127.0.0.1", port=proxy.port))
-        with run_replica(portal_environment, REDIS_URL=through, ANONYMOUS_READS="true") as client:
+        with run_replica(environment, REDIS_URL=through, ANONYMOUS_READS="true") as client:
             yield client, proxy
             proxy.thaw()
 

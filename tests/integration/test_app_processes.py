@@ -1,22 +1,22 @@
 """Two processes of the portal on the same stores: what one changes holds on the other at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.support.catalogue_client import add, change, put, send
 from tests.support.portal_client import Person, log_in, problem, program
-from tests.support.portal_process import serve
+from tests.support.portal_process import Environment, serve
 
 Processes = tuple[httpx.Client, httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def processes(portal_environment: Mapping[str, str]) -> Iterator[Processes]:
+def processes(environment: Environment) -> Iterator[Processes]:
     with (
-        serve(portal_environment) as (_, first),
-        serve(portal_environment) as (_, second),
+        serve(environment) as (_, first),
+        serve(environment) as (_, second),
         httpx.Client(base_url=first, timeout=30) as here,
         httpx.Client(base_url=second, timeout=30) as there,
     ):
@@ -63,9 +63,15 @@ def test_written_list_page_and_relation_show_on_the_other_process(processes: Pro
 
 def test_session_that_ends_in_one_process_has_ended_in_the_other(processes: Processes) -> None:
     here, there = processes
-    olga = log_in(here, "olga@example.com")
+    olga = log_in(here, "Olga@Example.com")
     elsewhere = log_in(there, "olga@example.com")
-    assert elsewhere.get("/me").status_code == olga.at(there).get("/me").status_code == 200
+    for person in (elsewhere, olga.at(there)):
+        me = person.get("/me").json()
+        assert (me["email"], me["role"], me["teams"]) == (
+            "olga@example.com",
+            "member",
+            {"platform": "owner"},
+        )
     listed = olga.get("/auth/sessions").json()["items"]
     [other] = [session["id"] for session in listed if not session["current"]]
     assert olga.ask("DELETE", f"/auth/sessions/{other}").status_code == 204

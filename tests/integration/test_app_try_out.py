@@ -1,6 +1,6 @@
 """API documents tried out in a browser: at the portal itself for real, elsewhere as a command."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.support.browser import keep_picture
 from tests.support.portal_client import PASSWORD
-from tests.support.portal_process import serve
+from tests.support.portal_process import Environment, serve
 from tests.support.portal_site import Site, Visitor, visit
 
 _PLACE = "/entities/api/default/ledger-api"
@@ -29,8 +29,8 @@ _DOCUMENT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def site(portal_environment: Mapping[str, str]) -> Iterator[Site]:
-    with serve(portal_environment) as (_, url):
+def site(environment: Environment) -> Iterator[Site]:
+    with serve(environment) as (_, url):
         found = Site(url, PASSWORD)
         with found.log_in() as client:
             path = f"/api/v1{_PLACE}/versions/{_VERSION}"

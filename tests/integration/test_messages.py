@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import docker
 import pytest
 from pulumi import automation
 
@@ -15,24 +14,14 @@ from tests.support.make import Done, make
 NO_ENGINE = "tcp://127.0.0.1:9"
 
 
-@pytest.fixture(scope="module")
-def shared_stack(
-    engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PortalStack]:
-    """A development stack that has not been brought up."""
-    made = PortalStack(tmp_path_factory.mktemp("messages"), engine)
-    yield made
-    made.remove()
-
-
 @pytest.fixture
-def stack(shared_stack: PortalStack) -> Iterator[PortalStack]:
-    """That stack, whose settings and environment are again what they were after the test."""
-    settings, environment = dict(shared_stack.settings), dict(shared_stack.environment)
-    yield shared_stack
-    shared_stack.settings, shared_stack.environment = settings, environment
-    shared_stack.stack.workspace.env_vars = dict(environment)
-    shared_stack.configure()
+def stack(empty_stack: PortalStack) -> Iterator[PortalStack]:
+    """A stack whose settings and environment are again what they were after the test."""
+    settings, environment = dict(empty_stack.settings), dict(empty_stack.environment)
+    yield empty_stack
+    empty_stack.settings, empty_stack.environment = settings, environment
+    empty_stack.stack.workspace.env_vars = dict(environment)
+    empty_stack.configure()
 
 
 @pytest.fixture

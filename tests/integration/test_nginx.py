@@ -32,14 +32,6 @@ def test_every_page_answers_over_tls_by_the_exported_authority(
     assert client.get(path).status_code == 200
 
 
-def test_outputs_lead_to_the_portal(production_stack: PortalStack) -> None:
-    port = production_stack.settings["ports"]["https"]
-    outputs = production_stack.stack.outputs()
-    assert outputs["portal_url"].value == f"https://{DOMAIN}:{port}"
-    assert outputs["replicas"].value == 2
-    assert {"postgres_address", "adminer_url"} & set(outputs) == set()
-
-
 def test_pages_over_plain_http_are_led_to_https(production_stack: PortalStack) -> None:
     with plain_client(production_stack) as plain:
         answer = plain.get("/docs?page=2")
@@ -135,10 +127,6 @@ def test_text_is_sent_compressed(client: httpx.Client) -> None:
     assert "</html>" in answer.text
 
 
-def test_documentation_of_the_api_is_behind_the_login(client: httpx.Client) -> None:
-    assert client.get("/openapi.json").status_code == 401
-
-
 def test_request_id_is_nginxs_own_and_reaches_the_portals_log(
     client: httpx.Client, production_stack: PortalStack
 ) -> None:
@@ -158,25 +146,6 @@ def test_stores_are_out_of_nginxs_reach(production_stack: PortalStack) -> None:
         code, _ = nginx.exec_run(command)
         # 6: the name is not known there.
         assert code == 6, store
-
-
-def test_only_nginx_publishes_ports(production_stack: PortalStack) -> None:
-    published = {
-        str(container.labels["devportal.role"])
-        for container in production_stack.containers()
-        if any(container.ports.values())
-    }
-    assert published == {"nginx"}
-
-
-def test_data_network_leads_nowhere(production_stack: PortalStack) -> None:
-    networks = production_stack.client.networks.list(
-        filters={"label": f"devportal.stack={production_stack.name}"}
-    )
-    internal = {
-        network.attrs["Labels"]["devportal.role"]: network.attrs["Internal"] for network in networks
-    }
-    assert internal == {"edge-network": False, "app-network": False, "data-network": True}
 
 
 def test_replica_that_is_killed_comes_back_with_nobody_noticing_but_its_own_requests(

@@ -1,14 +1,13 @@
 """What the pages' forms change, for whom, and what they refuse: the portal on real stores."""
 
 import re
-from collections.abc import Mapping
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.portal_client import PASSWORD, run_replica
-from tests.support.portal_process import ask
+from tests.support.portal_process import Environment, ask
 
 _ENTRY = {
     "kind": "component",
@@ -180,16 +179,12 @@ def test_the_last_administrator_has_to_remain_one(replica: TestClient) -> None:
     assert told == (409, "The last administrator has to remain one.")
 
 
-def test_administration_is_for_administrators(paula: Browser) -> None:
-    assert [paula.get(path).status_code for path in ("/admin/users", "/admin/audit")] == [403, 403]
-
-
 def test_an_account_is_made_where_registration_is_open_and_only_there(
-    portal_environment: Mapping[str, str], replica: TestClient
+    environment: Environment, replica: TestClient
 ) -> None:
     fields = {"email": "new@example.com", "name": "New", "password": "velvet-harbour-thimble"}
     assert Browser(replica).post("/register", **fields).status_code == 403
-    with run_replica(portal_environment, REGISTRATION_OPEN="true") as open_replica:
+    with run_replica(environment, REGISTRATION_OPEN="true") as open_replica:
         browser = Browser(open_replica)
         assert browser.post("/register", **fields).headers["location"] == "/sign-in"
         answer = browser.post("/sign-in", email=fields["email"], password=fields["password"])
@@ -198,10 +193,10 @@ def test_an_account_is_made_where_registration_is_open_and_only_there(
 
 
 def test_a_first_password_has_to_be_changed_before_anything_else(
-    portal_environment: Mapping[str, str], replica: TestClient
+    environment: Environment, replica: TestClient
 ) -> None:
     mark = "update user_account set must_change_password = true where email = 'nadia@example.com'"
-    ask(portal_environment, mark)
+    ask(environment, mark)
     browser = Browser(replica)
     browser.sign_in("nadia@example.com")
     assert browser.get("/").headers["location"] == "/account/password"

@@ -1,6 +1,5 @@
 """A stack on another engine than the machine's own: all of it there, nothing here."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 
@@ -22,8 +21,6 @@ BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander")
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[SecondEngine]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can start an engine")
     with second_engine() as made:
         made.start()
         yield made

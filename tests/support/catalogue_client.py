@@ -1,14 +1,12 @@
 """Changes of the catalogue, as its clients send them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from tests.support.portal_client import Person
-from tests.support.portal_process import ask
+from tests.support.portal_process import Environment, ask
 
-Environment = Mapping[str, str]
 Json = dict[str, Any]
 
 

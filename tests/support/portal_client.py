@@ -25,7 +25,8 @@ _ADDRESSES = (
 @contextmanager
 def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestClient]:
     """A portal whose client has an address of its own, so that limits of others do not count."""
-    app = create_app(load_config({**environment, **more}))
+    # Lines of requests are written after the answer, past the capture of pytest.
+    app = create_app(load_config({**environment, "LOG_LEVEL": "warning", **more}))
     base_url = (
         "https://portal.test" if app.state.services.config.is_production else "http://portal.test"
     )

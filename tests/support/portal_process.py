@@ -14,10 +14,12 @@ import psycopg
 
 from infra.resources.image import ROOT
 
+Environment = Mapping[str, str]
+"""Of a portal, with the URLs of its stores."""
 Row = tuple[object, ...]
 
 
-def start(environment: Mapping[str, str], *command: str) -> "subprocess.Popen[str]":
+def start(environment: Environment, *command: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
@@ -33,34 +35,34 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
     return process.returncode, out + err
 
 
-def run_portal(environment: Mapping[str, str], *commands: str) -> str:
+def run_portal(environment: Environment, *commands: str) -> str:
     """Run `python -m app` commands that should succeed; what they print."""
     code, said = finish(start(environment, "app", *commands))
     assert code == 0, said
     return said
 
 
-def run_alembic(environment: Mapping[str, str], *arguments: str) -> str:
+def run_alembic(environment: Environment, *arguments: str) -> str:
     code, said = finish(start(environment, "alembic", "-c", "migrations/alembic.ini", *arguments))
     assert code == 0, said
     return said
 
 
-def ask(environment: Mapping[str, str], query: str) -> list[Row]:
+def ask(environment: Environment, query: str) -> list[Row]:
     """Rows, as the schema's owner sees them."""
     with psycopg.connect(environment["MIGRATION_DATABASE_URL"], autocommit=True) as connection:
         cursor = connection.execute(query.encode())
         return cursor.fetchall() if cursor.description else []
 
 
-def tables(environment: Mapping[str, str]) -> set[object]:
+def tables(environment: Environment) -> set[object]:
     return {
         row[0]
         for row in ask(environment, "select tablename from pg_tables where schemaname = 'public'")
     }
 
 
-def describe_schema(environment: Mapping[str, str]) -> list[Row]:
+def describe_schema(environment: Environment) -> list[Row]:
     """Every column, constraint and index, in order."""
     return [
         *ask(
@@ -79,7 +81,7 @@ def describe_schema(environment: Mapping[str, str]) -> list[Row]:
 
 @contextmanager
 def serve(
-    environment: Mapping[str, str], *, keep_log: bool = False
+    environment: Environment, *, keep_log: bool = False
 ) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The portal's server on a free port, and its URL; its log is on stdout if it is kept."""
     command = ("uvicorn", "app.main:app", "--port", "0", "--no-access-log")

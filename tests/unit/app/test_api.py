@@ -3,7 +3,6 @@
 import base64
 import json
 import logging
-import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -106,18 +105,6 @@ def test_readiness_tells_what_speaks_against_it(
         redis.away = True
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "reasons": [reason]})
-
-
-def test_pages_follow_one_another_to_the_end(client: TestClient, stored: list[EntityOut]) -> None:
-    names: list[str] = []
-    cursor = None
-    while True:
-        page = client.get("/api/v1/entities", params={"limit": 2, "cursor": cursor}).json()
-        names += [item["name"] for item in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert names == [item.name for item in stored]
 
 
 def test_first_page_is_served_from_the_cache_while_the_database_is_away(
@@ -259,14 +246,6 @@ def test_documentation_needs_nothing_from_the_internet(client: TestClient) -> No
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/assets/swagger/{asset}" in page
         assert client.get(f"/assets/swagger/{asset}").status_code == 200
-
-
-@pytest.mark.parametrize("path", ["/", "/docs"])
-def test_pages_have_no_inline_script_or_style(client: TestClient, path: str) -> None:
-    page = client.get(path).text
-    assert re.findall(r"<style|<script>|style=|onclick", page) == []
-    for asset in re.findall(r'(?:src|href)="(/assets/[^"]+)"', page):
-        assert client.get(asset).status_code == 200
 
 
 def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:

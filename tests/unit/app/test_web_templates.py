@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.http.middleware import SECURITY_HEADERS
-from app.web.assets import OWN_ASSETS, asset_url
+from app.web.assets import asset_url
 from infra.resources.image import ROOT
 
 _FOLDER = ROOT / "app" / "templates"
@@ -39,11 +39,6 @@ def test_the_policy_is_that_of_nginx() -> None:
 def test_the_address_of_an_asset_tells_what_it_holds() -> None:
     assert re.fullmatch(r"/assets/portal\.css\?v=[0-9a-f]{12}", asset_url("portal.css"))
     assert asset_url("portal.css") != asset_url("search.js")
-
-
-def test_the_style_sheet_stays_small() -> None:
-    lines = (OWN_ASSETS / "portal.css").read_text().splitlines()
-    assert len(lines) < 600
 
 
 def test_every_picture_of_the_docs_is_there_and_small() -> None:
