@@ -114,6 +114,27 @@ def make_database(stores: Stores, name: str) -> Iterator[Mapping[str, str]]:
             _execute(superuser, "drop role {}, {}", f"{name}_migrator", f"{name}_user")
 
 
+@contextmanager
+def copy_database(
+    stores: Stores, original: Mapping[str, str], name: str
+) -> Iterator[Mapping[str, str]]:
+    """A copy, for the same roles, of a database that nobody is connected to."""
+    redis.Redis.from_url(stores.redis_url).flushdb()
+    source = urlsplit(original["MIGRATION_DATABASE_URL"])
+    owner, template = str(source.username), source.path.removeprefix("/")
+    with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+        _execute(superuser, "create database {} owner {} template {}", name, owner, template)
+    urls = {
+        key: urlsplit(original[key])._replace(path=f"/{name}").geturl()
+        for key in ("DATABASE_URL", "MIGRATION_DATABASE_URL")
+    }
+    try:
+        yield {**original, **urls}
+    finally:
+        with psycopg.connect(stores.database_url, autocommit=True) as superuser:
+            _execute(superuser, "drop database {} with (force)", name)
+
+
 def _create(stores: Stores, name: str) -> None:
     migrator, user = f"{name}_migrator", f"{name}_user"
     with psycopg.connect(stores.database_url, autocommit=True) as superuser:

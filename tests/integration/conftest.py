@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import production_settings
-from benchmarks.harness.stores import Stores, make_database, run_stores
+from benchmarks.harness.stores import Stores, copy_database, make_database, run_stores
 from tests.support.browser import open_browser
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import Environment, run_portal
@@ -71,15 +71,21 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def environment(stores: Stores) -> Iterator[Environment]:
-    """The portal's environment, with the example data, for the tests of one file."""
-    with make_database(stores, f"portal_{os.getpid()}_{next(_NUMBERS)}") as stores_only:
-        wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
-        more = {"REFRESHES_PER_MINUTE": "10000", "KEY_REQUESTS_PER_MINUTE": "100000"}
-        environment = {**stores_only, **wide, **more}
+@pytest.fixture(scope="session")
+def example_data(stores: Stores) -> Iterator[Environment]:
+    """The environment of a database with the example data, which is there to be copied."""
+    with make_database(stores, f"portal_{os.getpid()}") as environment:
         run_portal(environment, "migrate", "seed")
         yield environment
+
+
+@pytest.fixture(scope="module")
+def environment(stores: Stores, example_data: Environment) -> Iterator[Environment]:
+    """The portal's environment, with the example data, for the tests of one file."""
+    wide = {"LOGIN_ATTEMPTS_PER_MINUTE": "10000", "USER_REQUESTS_PER_MINUTE": "100000"}
+    more = {"REFRESHES_PER_MINUTE": "10000", "KEY_REQUESTS_PER_MINUTE": "100000"}
+    with copy_database(stores, example_data, f"portal_{os.getpid()}_{next(_NUMBERS)}") as copy:
+        yield {**copy, **wide, **more}
 
 
 @pytest.fixture(scope="module")
