@@ -3,7 +3,15 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import Person, bearer, log_in, problem, program, run_replica
+from tests.support.portal_client import (
+    Person,
+    bearer,
+    log_in,
+    problem,
+    program,
+    run_replica,
+    user_id,
+)
 from tests.support.portal_process import Environment, ask
 
 BAD_KEY = (401, "the API key is not valid")
@@ -50,9 +58,8 @@ def test_key_above_its_owners_role_is_not_made(
 def test_key_loses_what_its_owner_loses(replica: TestClient) -> None:
     admin, milo = log_in(replica, "admin@example.com"), log_in(replica, "milo@example.com")
     key = program(milo, "catalogue:read", "catalogue:write")
-    users = admin.get("/admin/users").json()["items"]
-    [user_id] = [user["id"] for user in users if user["email"] == "milo@example.com"]
-    admin.ask("PATCH", f"/admin/users/{user_id}", json={"role": "viewer"})
+    milos_id = user_id(admin, "milo@example.com")
+    admin.ask("PATCH", f"/admin/users/{milos_id}", json={"role": "viewer"})
     me = key.get("/me").json()
     assert (me["role"], me["scopes"]) == ("viewer", ["catalogue:read"])
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import PASSWORD, Person, log_in, problem, program
+from tests.support.portal_client import PASSWORD, Person, bearer, log_in, problem, program
 from tests.support.portal_process import Environment, ask, serve
 
 _TEAM = "/teams/search"
@@ -141,10 +141,10 @@ def test_logs_have_no_secret(environment: Environment) -> None:
     with serve({**environment, "LOG_LEVEL": "debug"}, keep_log=True) as (server, url):
         given = {"email": "paula@example.com", "password": PASSWORD}
         tokens = httpx.post(f"{url}/api/v1/auth/login", json=given).json()
-        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        headers = bearer(tokens["access_token"])
         wanted = {"name": "logged", "scopes": ["catalogue:read"]}
         key = httpx.post(f"{url}/api/v1/me/api-keys", json=wanted, headers=headers).json()["key"]
-        httpx.get(f"{url}/api/v1/me", headers={"Authorization": f"Bearer {key}"})
+        httpx.get(f"{url}/api/v1/me", headers=bearer(key))
         refresh = {"refresh_token": tokens["refresh_token"]}
         httpx.post(f"{url}/api/v1/auth/refresh", json=refresh)
         httpx.post(f"{url}/api/v1/auth/login", json={"email": "x", "password": "typed-secret"})

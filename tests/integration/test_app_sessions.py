@@ -3,7 +3,16 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import PASSWORD, Person, log_in, problem, run_replica
+from tests.support.portal_client import (
+    PASSWORD,
+    Person,
+    bearer,
+    log_in,
+    problem,
+    program,
+    run_replica,
+    user_id,
+)
 from tests.support.portal_process import Environment, ask, run_portal
 
 ENDED = (401, "the session has ended")
@@ -40,8 +49,7 @@ def refresh(client: TestClient, token: str) -> Person:
     answer = client.post("/api/v1/auth/refresh", json={"refresh_token": token})
     assert answer.status_code == 200
     tokens = answer.json()
-    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-    return Person(client, headers, tokens["refresh_token"])
+    return Person(client, bearer(tokens["access_token"]), tokens["refresh_token"])
 
 
 def test_refresh_token_is_good_once_and_its_reuse_ends_the_session(
@@ -80,8 +88,7 @@ def test_new_password_ends_all_other_sessions(replica: TestClient, other: TestCl
     changed = here.post("/auth/password", change)
     assert changed.status_code == 200
     assert [problem(person.get("/me")) for person in (here, there)] == [ENDED, ENDED]
-    headers = {"Authorization": f"Bearer {changed.json()['access_token']}"}
-    assert Person(other, headers).get("/me").status_code == 200
+    assert Person(other, bearer(changed.json()["access_token"])).get("/me").status_code == 200
     log_in(other, "sami@example.com", NEW_PASSWORD)
     old = {"email": "sami@example.com", "password": PASSWORD}
     assert other.post("/api/v1/auth/login", json=old).status_code == 401
@@ -120,8 +127,7 @@ def test_sessions_and_keys_of_a_deactivated_account_end_at_once(
     replica: TestClient, other: TestClient
 ) -> None:
     admin, petra = log_in(replica, "admin@example.com"), log_in(other, "petra@example.com")
-    made = petra.post("/me/api-keys", {"name": "ci", "scopes": ["catalogue:read"]}).json()
-    key = Person(other, {"Authorization": f"Bearer {made['key']}"})
+    key = program(petra, "catalogue:read")
     assert key.get("/teams").status_code == 200
     user = change_user(admin, "petra@example.com", is_active=False)
     assert user["is_active"] is False
@@ -136,9 +142,7 @@ def test_sessions_and_keys_of_a_deactivated_account_end_at_once(
 
 
 def change_user(admin: Person, email: str, **change: object) -> dict[str, object]:
-    users = admin.get("/admin/users").json()["items"]
-    [user_id] = [user["id"] for user in users if user["email"] == email]
-    answer = admin.ask("PATCH", f"/admin/users/{user_id}", json=change)
+    answer = admin.ask("PATCH", f"/admin/users/{user_id(admin, email)}", json=change)
     assert answer.status_code == 200, answer.text
     changed: dict[str, object] = answer.json()
     return changed
@@ -156,10 +160,9 @@ def test_role_holds_from_the_next_request_on(replica: TestClient, other: TestCli
 
 def test_last_administrator_stays_one(replica: TestClient) -> None:
     admin = log_in(replica, "admin@example.com")
-    users = admin.get("/admin/users").json()["items"]
-    [user_id] = [user["id"] for user in users if user["email"] == "admin@example.com"]
+    path = f"/admin/users/{user_id(admin, 'admin@example.com')}"
     for change in ({"role": "member"}, {"is_active": False}):
-        answer = admin.ask("PATCH", f"/admin/users/{user_id}", json=change)
+        answer = admin.ask("PATCH", path, json=change)
         assert problem(answer) == (409, "the last administrator has to remain one")
 
 
@@ -212,5 +215,5 @@ def test_first_administrator_of_production_changes_the_password_first(
         assert first.get("/me").json()["must_change_password"] is True
         change = {"current_password": "from-the-stack", "new_password": NEW_PASSWORD}
         tokens = first.post("/auth/password", change).json()
-        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-        assert Person(client, headers).get("/admin/users").status_code == 200
+        renewed = Person(client, bearer(tokens["access_token"]))
+        assert renewed.get("/admin/users").status_code == 200

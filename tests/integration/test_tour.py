@@ -4,6 +4,7 @@ import httpx
 from playwright.sync_api import Browser, expect
 
 from tests.support.browser import keep_picture
+from tests.support.portal_client import bearer
 from tests.support.portal_site import ADMIN, Site, Visitor, visit
 
 
@@ -77,7 +78,7 @@ def _create_key(visitor: Visitor) -> str:
 
 
 def _call_the_api(site: Site, key: str) -> None:
-    answer = httpx.get(f"{site.url}/api/v1/entities", headers={"Authorization": f"Bearer {key}"})
+    answer = httpx.get(f"{site.url}/api/v1/entities", headers=bearer(key))
     assert answer.status_code == 200
     assert answer.json()["items"]
 

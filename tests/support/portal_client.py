@@ -81,6 +81,12 @@ def program(person: Person, *scopes: str) -> Person:
     return Person(person.client, bearer(made.json()["key"]))
 
 
+def user_id(admin: Person, email: str) -> str:
+    users = admin.get("/admin/users").json()["items"]
+    [found] = [user["id"] for user in users if user["email"] == email]
+    return found
+
+
 def problem(answer: httpx.Response) -> tuple[int, str]:
     """Status and detail of a problem."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text

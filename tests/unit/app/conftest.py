@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from app.composition import Stores
 from app.config import Config, load_config
 from app.exceptions import UnavailableError
 from app.main import create_app
+from app.models.entities import EntityOut
 from app.revisions import code_revisions
 
 ENVIRONMENT = {
@@ -24,6 +26,27 @@ ENVIRONMENT = {
     "ADMIN_PASSWORD": "a" * 12,
     "ALLOWED_ORIGINS": "http://localhost:3000, http://localhost:8080",
 }
+
+
+def entity(name: str, **changes: Any) -> EntityOut:
+    """An interface of the catalogue."""
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    values: dict[str, Any] = {
+        "kind": "api",
+        "namespace": "default",
+        "name": name,
+        "title": name.title(),
+        "description": "",
+        "lifecycle": "production",
+        "owner": "platform",
+        "tags": [],
+        "links": [],
+        "spec": {},
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    return EntityOut(**{**values, **changes})
 
 
 class FakeDatabase:

@@ -4,7 +4,6 @@ import base64
 import json
 import logging
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,26 +14,7 @@ from app.models.entities import EntityItem, EntityKey, EntityOut
 from app.revisions import code_revisions
 from app.services import catalogue
 from app.storage.entities import StoredEntity
-from tests.unit.app.conftest import FakeDatabase, FakeRedis
-
-
-def entity(name: str) -> EntityOut:
-    now = datetime.now(UTC)
-    return EntityOut(
-        kind="api",
-        namespace="default",
-        name=name,
-        title=name.title(),
-        description="",
-        lifecycle="production",
-        owner="platform",
-        tags=[],
-        links=[],
-        spec={},
-        version=1,
-        created_at=now,
-        updated_at=now,
-    )
+from tests.unit.app.conftest import FakeDatabase, FakeRedis, entity
 
 
 @pytest.fixture

@@ -1,28 +1,12 @@
 """Relations as a picture."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
 
-from app.models.entities import EntityOut
 from app.models.relations import EntityRef, RelationOut, Relations
 from app.web.graph import draw
+from tests.unit.app.conftest import entity
 
-_NOW = datetime(2026, 11, 25, tzinfo=UTC)
-_ENTITY = EntityOut(
-    kind="api",
-    namespace="default",
-    name="orders",
-    title="Orders",
-    description="",
-    owner="payments",
-    lifecycle="production",
-    tags=[],
-    links=[],
-    spec={},
-    version=1,
-    created_at=_NOW,
-    updated_at=_NOW,
-)
+_ENTITY = entity("orders")
 
 
 def _related(name: str, title: str = "Other") -> RelationOut:
