@@ -28,10 +28,10 @@ ENVIRONMENT = {
 }
 
 
-def entity(name: str, **changes: Any) -> EntityOut:
+def entity(name: str) -> EntityOut:
     """An interface of the catalogue."""
     now = datetime(2026, 11, 25, tzinfo=UTC)
-    values: dict[str, Any] = {
+    values = {
         "kind": "api",
         "namespace": "default",
         "name": name,
@@ -46,7 +46,7 @@ def entity(name: str, **changes: Any) -> EntityOut:
         "created_at": now,
         "updated_at": now,
     }
-    return EntityOut(**{**values, **changes})
+    return EntityOut.model_validate(values)
 
 
 class FakeDatabase:
