@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from app.composition import Composition, Stores
 from app.config import Config, ConfigError, load_config
 from app.http.description import describe_api
-from app.http.middleware import CrossOrigin, RequestRecord, security_headers
+from app.http.middleware import CrossOrigin, OwnHosts, RequestRecord, security_headers
 from app.http.problems import UnexpectedErrors, install_problem_handlers
 from app.http.routes import (
     admin,
@@ -91,7 +91,9 @@ def _add_middleware(app: FastAPI, config: Config, metrics: Metrics) -> None:
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
-    # In production Nginx sets them, and drops those of the portal.
+    if not config.is_production:
+        app.add_middleware(OwnHosts)
+    # In production Nginx checks the host; it sets these headers, and drops those of the portal.
     headers = [] if config.is_production else security_headers()
     app.add_middleware(RequestRecord, metrics=metrics, headers=headers)
 

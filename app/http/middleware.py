@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import AccessLog
@@ -33,6 +35,8 @@ SECURITY_HEADERS = {
 
 _HEADER = b"x-request-id"
 _VALID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_OTHER_HOST = "host: should be localhost or an address. Open the portal by one of them.\n"
+_PORT = re.compile(":[0-9]*$")
 _QUIET = {"/livez", "/readyz", "/health"}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VARY = (b"vary", b"Origin")
@@ -117,9 +121,35 @@ class CrossOrigin(CORSMiddleware):
         await self.app(scope, receive, send_with_vary)
 
 
+class OwnHosts:
+    """Answers requests for localhost or an address alone, for a portal without Nginx in front.
+
+    A web page may point a name of its own at this machine (DNS rebinding), and would then read what
+    the portal shows everybody. Starlette's TrustedHostMiddleware takes no IPv6 address.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _is_own_host(Headers(scope=scope).get("host", "").lower()):
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse(_OTHER_HOST, 421)(scope, receive, send)
+
+
 def security_headers() -> list[Header]:
     """`SECURITY_HEADERS` as a server sends them."""
     return [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+@lru_cache(maxsize=1024)
+def _is_own_host(host: str) -> bool:
+    name = _PORT.sub("", host)
+    bracketed = name.startswith("[") and name.endswith("]")
+    address = _known_address(name[1:-1] if bracketed else name)
+    is_local = name == "localhost" or name.endswith(".localhost")
+    return is_local or (address != "" and bracketed == (":" in address))
 
 
 def _unrouted(path: str) -> str:

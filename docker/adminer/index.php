@@ -1,6 +1,13 @@
 <?php
 // Adminer whose login form is filled in: one click opens the portal's database.
 
+// A web page may point a name of its own at this machine (DNS rebinding), so names are refused.
+$host = preg_replace('/:\d*$/', '', strtolower($_SERVER['HTTP_HOST'] ?? ''));
+if ($host !== 'localhost' && !filter_var(trim($host, '[]'), FILTER_VALIDATE_IP)) {
+    http_response_code(421);
+    exit("host: should be localhost or an address. Open Adminer by one of them.\n");
+}
+
 function adminer_object()
 {
     /** Fills what is empty in the login form; what the user or a link gave stays. */

@@ -5,6 +5,8 @@
 // this process alone: on no command line, in no container setting, in no configuration file.
 
 const fs = require('fs');
+const http = require('http');
+const net = require('net');
 
 const PASSWORD_FILE = '/run/secrets/redis_password';
 const HOME = '/redis-commander';
@@ -20,6 +22,23 @@ function readPassword() {
     process.exit(1);
   }
 }
+
+// A web page may point a name of its own at this machine (DNS rebinding), so names are refused;
+// Redis Commander has no setting for it. Its server is the only one of this process.
+function isOwnHost(host = '') {
+  const name = host.toLowerCase().replace(/:\d*$/, '');
+  return name === 'localhost' || net.isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
+}
+
+const createServer = http.createServer;
+http.createServer = (answer) =>
+  createServer((request, response) => {
+    if (isOwnHost(request.headers.host)) {
+      return answer(request, response);
+    }
+    response.writeHead(421, { 'Content-Type': 'text/plain' });
+    response.end('host: should be localhost or an address. Open Redis Commander by one of them.\n');
+  });
 
 process.env.NODE_CONFIG = JSON.stringify({
   noSave: true,

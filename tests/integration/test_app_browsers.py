@@ -42,7 +42,7 @@ def test_page_of_another_site_changes_nothing_even_with_the_token(browser: Perso
     forged = with_token(browser, Origin="https://evil.test")
     refused = (403, "the request comes from a page of another site")
     assert problem(forged.post("/auth/logout")) == refused
-    own = with_token(browser, Origin="http://portal.test")
+    own = with_token(browser, Origin="http://portal.localhost")
     assert own.post("/auth/logout").status_code == 204
 
 

@@ -107,7 +107,7 @@ def test_revision_that_fails_leaves_the_schema_as_it_was(environment: Environmen
 def test_older_release_leaves_a_newer_schema_alone(seeded: Environment) -> None:
     ask(seeded, "update alembic_version set version_num = 'of-a-newer-release'")
     assert run_portal(seeded, "migrate") == "migrate: nothing to apply\n"
-    with TestClient(create_app(load_config(seeded))) as client:
+    with TestClient(create_app(load_config(seeded)), "http://localhost") as client:
         assert client.get("/readyz").json() == {"ready": True, "reasons": []}
 
 
@@ -145,7 +145,7 @@ def test_application_reads_and_writes_rows_but_no_schema(seeded: Environment) ->
 def test_pages_follow_one_another_to_the_end(seeded: Environment) -> None:
     names: list[tuple[str, ...]] = []
     cursor = None
-    with TestClient(create_app(load_config(seeded))) as client:
+    with TestClient(create_app(load_config(seeded)), "http://localhost") as client:
         while True:
             page = client.get("/api/v1/entities", params={"limit": 3, "cursor": cursor}).json()
             names += [(i["kind"], i["namespace"], i["name"]) for i in page["items"]]
@@ -158,7 +158,9 @@ def test_health_names_the_dependency_that_is_away(seeded: Environment) -> None:
     for name, variable in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")):
         # Port 1 is nobody's.
         away = httpx.URL(seeded[variable]).copy_with(port=1)
-        with TestClient(create_app(load_config({**seeded, variable: str(away)}))) as client:
+        with TestClient(
+            create_app(load_config({**seeded, variable: str(away)})), "http://localhost"
+        ) as client:
             answer = client.get("/health")
             assert answer.status_code == 503
             states = {n: d["status"] for n, d in answer.json()["dependencies"].items()}
@@ -174,7 +176,7 @@ def proxied(seeded: Environment) -> Iterator[tuple[TestClient, FreezableProxy]]:
     with FreezableProxy(url.host, url.port or 5432) as proxy:
         through = str(url.copy_with(host="127.0.0.1", port=proxy.port))
         config = load_config({**seeded, "DATABASE_URL": through, "DATABASE_POOL_SIZE": "1"})
-        with TestClient(create_app(config)) as client:
+        with TestClient(create_app(config), "http://localhost") as client:
             assert client.get(_UNCACHED).status_code == 200
             yield client, proxy
             proxy.thaw()

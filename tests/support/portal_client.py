@@ -28,7 +28,9 @@ def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestCli
     # Lines of requests are written after the answer, past the capture of pytest.
     app = create_app(load_config({**environment, "LOG_LEVEL": "warning", **more}))
     base_url = (
-        "https://portal.test" if app.state.services.config.is_production else "http://portal.test"
+        "https://portal.test"
+        if app.state.services.config.is_production
+        else "http://portal.localhost"
     )
     client = TestClient(
         app, base_url, raise_server_exceptions=False, client=(next(_ADDRESSES), 50000)

@@ -142,5 +142,5 @@ def application(
 
 @pytest.fixture
 def client(application: FastAPI) -> Iterator[TestClient]:
-    with TestClient(application, raise_server_exceptions=False) as client:
+    with TestClient(application, "http://localhost", raise_server_exceptions=False) as client:
         yield client

@@ -209,7 +209,7 @@ def test_access_line_is_json_with_the_request_id_and_written_before_the_end(
     from app.logs import configure_logs
 
     configure_logs("info")
-    with TestClient(application) as client:
+    with TestClient(application, "http://localhost") as client:
         client.get("/version", headers={"X-Request-ID": "line"})
         client.get("/livez")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -226,6 +226,30 @@ def test_documentation_needs_nothing_from_the_internet(client: TestClient) -> No
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/assets/swagger/{asset}" in page
         assert client.get(f"/assets/swagger/{asset}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8000", 200),
+        ("LOCALHOST", 200),
+        ("dev.localhost:8000", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("192.0.2.7", 200),
+        ("evil.example", 421),
+        ("evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("evil", 421),
+        ("::1", 421),
+        ("", 421),
+    ],
+)
+def test_development_answers_no_name_that_a_web_page_may_have_pointed_here(
+    client: TestClient, host: str, status: int
+) -> None:
+    assert client.get("/livez", headers={"Host": host}).status_code == status
 
 
 def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:

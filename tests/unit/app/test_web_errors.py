@@ -34,7 +34,7 @@ def visitor(application: FastAPI) -> Iterator[TestClient]:
         "follow_redirects": False,
         "headers": _BROWSER,
     }
-    with TestClient(application, **options) as client:
+    with TestClient(application, "http://localhost", **options) as client:
         yield client
 
 
