@@ -6,6 +6,8 @@ from pathlib import Path
 
 from docker.utils.build import exclude_paths
 
+_ROOT = Path(__file__).resolve().parents[2]
+
 
 def digest_context(folder: Path, dockerfile: str) -> str:
     """Digest of the names and contents of all files that the builder gets.
@@ -31,6 +33,13 @@ def digest_context(folder: Path, dockerfile: str) -> str:
             continue
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def source_files(folder: Path) -> dict[str, Path]:
+    """The files below a folder of the project by relative name, less what editors leave behind."""
+    left_behind = [line for line in _ignored(_ROOT) if line.startswith("**/")]
+    names = sorted(exclude_paths(str(folder), left_behind))
+    return {name: folder / name for name in names if (folder / name).is_file()}
 
 
 def _ignored(folder: Path) -> list[str]:

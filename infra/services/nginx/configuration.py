@@ -15,6 +15,7 @@ import pulumi
 
 from infra.engine.address import EngineAddress
 from infra.engine.resource import EngineProvider, EngineResource, Props
+from infra.resources.build_context import source_files
 from infra.services.nginx.live import is_live, put_live
 
 _DIGESTED = ("files", "secret_files", "peers", "assets_digest", "uid", "gid")
@@ -105,7 +106,7 @@ def _digest_of_folder(folder: Path | None) -> str:
     if folder is None:
         return ""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(str(path.relative_to(folder)).encode() + b"\0")
+    for name, path in source_files(folder).items():
+        digest.update(name.encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from infra.engine.resource import engine_of
 from infra.engine.volume_access import read_files, write_files
 from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL, container_labels
+from infra.resources.build_context import source_files
 from infra.services.nginx.files import render_peers
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
@@ -62,9 +63,8 @@ def is_live(props: dict[str, Any]) -> bool | None:
 def _files(props: dict[str, Any], peers: list[str]) -> Files:
     files: Files = {**props["files"], **props["secret_files"], "peers.conf": render_peers(peers)}
     if props["assets"]:
-        folder = Path(props["assets"])
-        for path in (path for path in folder.rglob("*") if path.is_file()):
-            files[f"assets/{path.relative_to(folder)}"] = path.read_bytes()
+        for name, path in source_files(Path(props["assets"])).items():
+            files[f"assets/{name}"] = path.read_bytes()
     return files
 
 

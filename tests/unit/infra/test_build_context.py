@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.resources.build_context import digest_context
+from infra.resources.build_context import digest_context, source_files
 from infra.resources.image import ROOT
 
 
@@ -31,17 +31,39 @@ def is_changed(context: Path, change: Callable[[Path], object]) -> bool:
         lambda folder: (folder / "scripts/run.sh").chmod(0o700),
         lambda folder: folder.chmod(0o700),
         lambda folder: os.utime(folder / "scripts/run.sh", (0, 0)),
-        lambda folder: (folder / "scripts/.run.sh.swp").write_text("editor"),
-        lambda folder: (folder / "scripts/run.sh~").write_text("editor"),
-        lambda folder: (folder / ".DS_Store").write_text("file manager"),
         lambda folder: (folder / "scripts/.#run.sh").symlink_to("nowhere"),
         lambda folder: (folder / "empty").mkdir(),
     ],
 )
-def test_modes_times_and_files_of_editors_do_not_count(
+def test_modes_times_and_empty_folders_do_not_count(
     context: Path, change: Callable[[Path], object]
 ) -> None:
     assert not is_changed(context, change)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".run.sh.swp",
+        ".run.sh.swo",
+        "run.sh~",
+        "#run.sh#",
+        "run.sh.orig",
+        "4913",
+        ".DS_Store",
+        ".idea/workspace.xml",
+        ".pytest_cache/README.md",
+        "__pycache__/run.cpython-311.pyc",
+    ],
+)
+def test_files_of_editors_and_tools_do_not_count(context: Path, name: str) -> None:
+    def leave_behind(folder: Path) -> None:
+        (folder / "scripts" / name).parent.mkdir(exist_ok=True)
+        (folder / "scripts" / name).write_text("left behind")
+
+    assert not is_changed(context, leave_behind)
+    leave_behind(context)
+    assert list(source_files(context / "scripts")) == ["run.sh"]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +79,13 @@ def test_names_and_contents_count(context: Path, change: Callable[[Path], object
     assert is_changed(context, change)
 
 
-@pytest.mark.parametrize("folder", sorted((ROOT / "docker").glob("*/Dockerfile")))
-def test_every_context_leaves_out_files_of_editors(folder: Path) -> None:
-    own = ROOT if folder.parent.name == "app" else folder.parent
-    ignored = (own / ".dockerignore").read_text().splitlines()
-    assert {"**/*.swp", "**/.#*", "**/*~", "**/.DS_Store"} <= set(ignored)
+def test_every_context_leaves_out_the_same_files_of_editors_and_tools() -> None:
+    files = [ROOT / ".dockerignore", *(ROOT / "docker").glob("*/.dockerignore")]
+    assert {file.parent for file in files} == {ROOT} | {
+        folder.parent
+        for folder in (ROOT / "docker").glob("*/Dockerfile")
+        if folder.parent.name != "app"
+    }
+    blocks = {file.read_text().partition("# What editors")[2] for file in files}
+    assert len(blocks) == 1
+    assert "\n**/*~\n" in blocks.pop()
