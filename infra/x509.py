@@ -122,11 +122,12 @@ def _covers(leaf: x509.Certificate, domain: str) -> bool:
 
 
 def _host_names(leaf: x509.Certificate) -> list[str]:
+    """In lower case, as names are compared (RFC 4343)."""
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return names.get_values_for_type(x509.DNSName)
+    return [name.lower() for name in names.get_values_for_type(x509.DNSName)]
 
 
 def _builder(

@@ -20,6 +20,7 @@ from docker.tls import TLSConfig
 from infra.errors import UserError
 
 _LOCAL = "unix:///var/run/docker.sock"
+_SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://", "npipe://")
 _CERTIFICATE_FILES = ("ca.pem", "cert.pem", "key.pem")
 _START_INTERVAL_API = (1, 44)
 # Settings of the provider that our own resources cannot follow: each has a place they share.
@@ -171,6 +172,12 @@ def _refuse(config: Mapping[str, str]) -> None:
 
 
 def _of_host(host: str, config: Mapping[str, str], environ: Mapping[str, str]) -> EngineAddress:
+    if not host.startswith(_SCHEMES):
+        raise EngineAddressError(
+            f"{'docker:host' if config.get('docker:host') else 'DOCKER_HOST'}: should be an "
+            f"address such as {_LOCAL}, tcp://engine.example:2376 or ssh://user@engine.example "
+            f"(got '{host}'). Correct it."
+        )
     folder = config.get("docker:certPath") or environ.get("DOCKER_CERT_PATH")
     if not folder and environ.get("DOCKER_TLS_VERIFY"):
         folder = str(_docker_folder(environ))

@@ -47,10 +47,13 @@ def _normalise_domain(value: str) -> str:
 
 
 def _normalise_address(value: str) -> str:
-    # A zone (`fe80::1%eth0`) is an address to Python, but not to the engine.
-    if "%" in value:
+    address = ipaddress.ip_address(value)
+    # A zone (`fe80::1%eth0`) is an address to Python, but not to the engine; and nobody listens on
+    # an address of many machines.
+    if "%" in value or address.is_multicast or value == "255.255.255.255":
         raise ValueError
-    return str(ipaddress.ip_address(value))
+    # The engine reads `::ffff:127.0.0.1` as 127.0.0.1, and each plan would differ.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _check_folder(value: str) -> str:

@@ -58,7 +58,9 @@ def test_certificate_is_renewed_in_its_last_60_days(pair: Pair, days: int, due: 
     assert is_due(pair.certificate, NOW + datetime.timedelta(days=days)) is due
 
 
-def test_pair_for_the_domain_is_taken(pair: Pair) -> None:
+@pytest.mark.parametrize("name", ["portal.example.com", "Portal.Example.COM", "*.EXAMPLE.com"])
+def test_pair_for_the_domain_is_taken_in_any_case(authority: Pair, name: str) -> None:
+    pair = make_certificate(authority, [name])
     check_pair(pair.certificate, pair.key, "portal.example.com")
 
 

@@ -116,6 +116,23 @@ def test_unknown_context_is_named_with_where_it_was_set(
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "environ", "where"),
+    [
+        ({"docker:host": "localhost"}, {}, "docker:host"),
+        ({}, {"DOCKER_HOST": "a:1"}, "DOCKER_HOST"),
+    ],
+)
+def test_host_without_a_scheme_is_refused(
+    config: dict[str, str], environ: dict[str, str], where: str
+) -> None:
+    assert refusal(config, environ) == (
+        f"{where}: should be an address such as unix:///var/run/docker.sock, "
+        "tcp://engine.example:2376 or ssh://user@engine.example (got "
+        f"'{[*config.values(), *environ.values()][0]}'). Correct it."
+    )
+
+
 def test_host_and_context_contradict() -> None:
     assert refusal({"docker:host": "tcp://a:1", "docker:context": "plain"}, {}) == (
         "docker:host: should be left out beside docker:context (got 'tcp://a:1'). Remove one of "

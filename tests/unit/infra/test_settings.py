@@ -58,6 +58,8 @@ def test_what_is_the_same_in_any_spelling_is_normalised() -> None:
     assert settings.app.admin_email == "ada@example.com"
     assert settings.app.allowed_origins == ["https://a.example", "http://[::1]:8080"]
     assert settings.ports.bind_address == "::1"
+    mapped = load_settings(environment="development", ports={"bind_address": "::ffff:127.0.0.1"})
+    assert mapped.ports.bind_address == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
