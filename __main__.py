@@ -4,12 +4,15 @@ import pulumi
 
 from infra.engine.provider import program_engine
 from infra.errors import UserError
+from infra.preflight import require_room
 from infra.settings import Settings
 from infra.stack import DevportalStack
 
 try:
     settings = Settings.load(pulumi.Config(), pulumi.get_stack())
-    stack = DevportalStack("devportal", settings, program_engine())
+    engine = program_engine()
+    require_room(settings, engine)
+    stack = DevportalStack("devportal", settings, engine)
 except UserError as error:
     # Pulumi shows any other exception with its traceback.
     raise pulumi.RunError(str(error)) from None

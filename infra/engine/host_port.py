@@ -7,6 +7,8 @@ import errno
 import random
 import socket
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import docker
 import pulumi
@@ -49,10 +51,11 @@ def choose_port(client: docker.DockerClient, address: str) -> int:
     HostPortError
         Raised when none is found.
     """
-    taken = _chosen | _published_ports(client)
+    taken = _chosen | {item.port for item in published_ports(client)}
     for _ in range(_ATTEMPTS):
         port = random.choice(_CANDIDATES)
-        if port not in taken and _can_bind(address, port):
+        # Of an address of another machine its engine reports a port that is taken.
+        if port not in taken and bind_error(address, port) in (None, errno.EADDRNOTAVAIL):
             return port
     raise HostPortError(
         f"ports: should have a free one on {address} from {_CANDIDATES[0]} to {_CANDIDATES[-1]} "
@@ -60,20 +63,56 @@ def choose_port(client: docker.DockerClient, address: str) -> int:
     )
 
 
-def _published_ports(client: docker.DockerClient) -> set[int]:
-    published = (port for item in client.api.containers(all=True) for port in item["Ports"])
-    return {port["PublicPort"] for port in published if "PublicPort" in port}
+@dataclass(frozen=True)
+class Published:
+    """A port of the engine's host that a container has.
+
+    Parameters
+    ----------
+    address
+        Address of the host; `0.0.0.0` and `::` are all of it.
+    protocol
+        `tcp` or `udp`.
+    labels
+        Of the container.
+    """
+
+    address: str
+    port: int
+    protocol: str
+    container: str
+    labels: Mapping[str, str]
 
 
-def _can_bind(address: str, port: int) -> bool:
+def published_ports(client: docker.DockerClient) -> list[Published]:
+    """Every port that running containers of the engine have on its host."""
+    return [
+        Published(
+            address=port.get("IP") or "0.0.0.0",
+            port=port["PublicPort"],
+            protocol=port["Type"],
+            container=item["Names"][0].removeprefix("/"),
+            labels=item["Labels"],
+        )
+        for item in client.api.containers()
+        for port in item["Ports"]
+        if "PublicPort" in port
+    ]
+
+
+def bind_error(address: str, port: int, protocol: str = "tcp") -> int | None:
+    """The `errno` with which this machine refuses to listen there; None if it would."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        try:
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    try:
+        with socket.socket(family, kind) as listener:
+            if kind is socket.SOCK_STREAM:
+                # As servers do: connections that have just ended do not hold the port.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((address, port))
-        except OSError as error:
-            # An address of another machine: its engine reports a port that is taken.
-            return error.errno == errno.EADDRNOTAVAIL
-    return True
+    except OSError as error:
+        return error.errno
+    return None
 
 
 class HostPort(EngineResource, module="devportal", name="HostPort"):

@@ -83,21 +83,30 @@ def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
     client = engine_of(props)
     # A refresh must not fail, nor take the volume for gone, because the image was removed.
-    present = _find_image(client, props.get("image"))
+    with borrowed_image(client, props.get("image")) as image:
+        container = client.containers.create(
+            image,
+            command=["true"],
+            # Else it would have the role that its image is labelled with.
+            labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
+            network_disabled=True,
+            volumes={props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
+        )
+        try:
+            yield container
+        finally:
+            # The images of stores declare volumes; without `v` each call would leave one behind.
+            container.remove(force=True, v=True)
+
+
+@contextmanager
+def borrowed_image(client: docker.DockerClient, wanted: str | None) -> Iterator[str]:
+    """The id of an image if the engine has it, else of one without files, which goes after use."""
+    present = _find_image(client, wanted)
     lent = present or _import_empty(client)
-    container = client.containers.create(
-        lent,
-        command=["true"],
-        # Else it would have the role that its image is labelled with.
-        labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
-        network_disabled=True,
-        volumes={props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
-    )
     try:
-        yield container
+        yield lent
     finally:
-        # The images of stores declare volumes; without `v` each call would leave one behind.
-        container.remove(force=True, v=True)
         if not present:
             client.images.remove(lent, force=True)
 

@@ -16,7 +16,7 @@ REDIS_COMMANDER_IMAGE = ImageRecipe(
 _ADMINER_PORT = 8080
 _REDIS_COMMANDER_PORT = 8081
 _UID = _GID = 10002
-_MEMORY_MB = 256
+MEMORY_MB = 256
 _CPUS = 0.5
 _STOP_SECONDS = 5
 
@@ -79,7 +79,7 @@ def _tool(
         networks=[network],
         ports=[port],
         secret_files=secret_files,
-        memory_mb=_MEMORY_MB,
+        memory_mb=MEMORY_MB,
         cpus=_CPUS,
         stop_seconds=_STOP_SECONDS,
     )

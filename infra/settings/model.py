@@ -78,6 +78,16 @@ class StackSettings(Group):
             return self.image_source
         return ImageSource(os.environ.get(IMAGE_SOURCE_VARIABLE) or ImageSource.OFFICIAL)
 
+    @property
+    def published_ports(self) -> dict[str, int]:
+        """Ports that the stack has on the host, by their names in `ports`."""
+        names = ["https", "http"]
+        if self.environment is Environment.DEVELOPMENT:
+            names = ["portal", "postgres", "redis"]
+        if self.devtools:
+            names += ["adminer", "redis_commander"]
+        return {name: getattr(self.ports, name) for name in names}
+
     def portal(self, *, migrate: bool) -> PortalSettings:
         """What the portal's containers read; `migrate` brings the schema up to date at start."""
         options = {name: getattr(self.app, name) for name in PortalOptions.model_fields}

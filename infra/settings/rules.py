@@ -63,14 +63,8 @@ def _connection_mistakes(settings: StackSettings) -> Iterator[str]:
 
 
 def _port_mistakes(settings: StackSettings) -> Iterator[str]:
-    names = ["https", "http"]
-    if settings.environment is Environment.DEVELOPMENT:
-        names = ["portal", "postgres", "redis"]
-    if settings.devtools:
-        names += ["adminer", "redis_commander"]
     taken: dict[int, str] = {}
-    for name in names:
-        port: int = getattr(settings.ports, name)
+    for name, port in settings.published_ports.items():
         if port in taken:
             yield (
                 f"ports.{name}: should differ from ports.{taken[port]} (got {port} for both). "

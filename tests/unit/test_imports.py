@@ -41,7 +41,7 @@ LAYERS: dict[str, Layers] = {
         ("engine",),
         ("resources",),
         ("services",),
-        ("stack",),
+        ("preflight", "stack"),
     ),
 }
 """For each package, its modules and packages from the lowest layer to the highest."""

@@ -17,8 +17,9 @@ PROPS: dict[str, Any] = {
 
 
 def engine(*published: int) -> Any:
-    containers = [{"Ports": [{"PublicPort": port}, {"PrivatePort": 80}]} for port in published]
-    return SimpleNamespace(api=SimpleNamespace(containers=lambda all: containers))
+    found = [{"IP": "127.0.0.1", "PublicPort": port, "Type": "tcp"} for port in published]
+    containers = [{"Names": ["/one"], "Labels": {}, "Ports": [*found, {"PrivatePort": 80}]}]
+    return SimpleNamespace(api=SimpleNamespace(containers=lambda: containers))
 
 
 @pytest.fixture(autouse=True)
