@@ -21,7 +21,7 @@ from infra.engine.host_port import Published, bind_error, published_ports
 from infra.engine.volume_access import borrowed_image
 from infra.errors import SettingsError
 from infra.naming import PROJECT, ROLE_LABEL, STACK_LABEL, Naming
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 from infra.services.devtools import MEMORY_MB as DEVTOOL_MEMORY_MB
 from infra.settings import Environment, Settings
 from infra.settings.model import NAMESPACE

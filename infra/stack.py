@@ -183,10 +183,9 @@ class DevportalStack(pulumi.ComponentResource):
             drain_seconds=settings.app.drain_seconds,
         )
         tls = tls_material(
-            settings.tls.mode,
+            settings.provided_certificate,
             naming=self._defaults.naming,
             domain=settings.domain,
-            given=settings.secrets,
             parent=self,
         )
         args = NginxArgs(

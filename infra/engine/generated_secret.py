@@ -5,7 +5,6 @@ from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
-from pydantic import SecretStr
 
 _SECRET_BYTES = 32
 
@@ -35,13 +34,3 @@ class GeneratedSecret(Resource, module="devportal", name="GeneratedSecret"):
                 opts, pulumi.ResourceOptions(additional_secret_outputs=["value"])
             ),
         )
-
-
-def secret_value(
-    name: str, configured: SecretStr | None, parent: pulumi.Resource
-) -> pulumi.Output[str]:
-    """The configured secret, or one generated on the first `up`."""
-    if configured is not None:
-        return pulumi.Output.secret(configured.get_secret_value())
-    opts = pulumi.ResourceOptions(parent=parent)
-    return pulumi.Output.secret(GeneratedSecret(name, opts).value)

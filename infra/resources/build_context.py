@@ -6,7 +6,8 @@ from pathlib import Path
 
 from docker.utils.build import exclude_paths
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's folder."""
 
 
 def digest_context(folder: Path, dockerfile: str) -> str:
@@ -37,7 +38,7 @@ def digest_context(folder: Path, dockerfile: str) -> str:
 
 def source_files(folder: Path) -> dict[str, Path]:
     """The files below a folder of the project by relative name, less what editors leave behind."""
-    left_behind = [line for line in _ignored(_ROOT) if line.startswith("**/")]
+    left_behind = [line for line in _ignored(ROOT) if line.startswith("**/")]
     names = sorted(exclude_paths(str(folder), left_behind))
     return {name: folder / name for name in names if (folder / name).is_file()}
 

@@ -7,8 +7,6 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from infra.naming import Naming
-from infra.resources.secret import Secret
-from infra.settings import SecretSettings, TlsMode
 from infra.x509 import Pair, is_due, make_authority, make_certificate
 
 
@@ -25,34 +23,26 @@ class TlsMaterial:
     """
 
     certificate: pulumi.Output[str]
-    key: Secret
+    key: pulumi.Output[str]
     authority: pulumi.Output[str] | None
 
 
 def tls_material(
-    mode: TlsMode,
-    *,
-    naming: Naming,
-    domain: str,
-    given: SecretSettings,
-    parent: pulumi.Resource,
+    provided: Pair | None, *, naming: Naming, domain: str, parent: pulumi.Resource
 ) -> TlsMaterial:
-    """The given pair, or one for `domain` by an authority of the stack's own."""
-    if mode is TlsMode.GENERATED:
-        # The address is for clients that have no name for the host yet.
-        names = [domain, "127.0.0.1"]
-        made = GeneratedCertificate("certificate", naming.stack, names, parent)
+    """The provided pair, or one for `domain` by an authority of the stack's own."""
+    if provided is not None:
         return TlsMaterial(
-            certificate=made.certificate,
-            key=pulumi.Output.secret(made.key),
-            authority=made.authority,
+            certificate=pulumi.Output.from_input(provided.certificate),
+            key=pulumi.Output.secret(provided.key),
+            authority=None,
         )
-    assert given.tls_certificate is not None
-    assert given.tls_key is not None
+    # The address is for clients that have no name for the host yet.
+    made = GeneratedCertificate("certificate", naming.stack, [domain, "127.0.0.1"], parent)
     return TlsMaterial(
-        certificate=pulumi.Output.from_input(given.tls_certificate.get_secret_value()),
-        key=pulumi.Output.secret(given.tls_key.get_secret_value()),
-        authority=None,
+        certificate=made.certificate,
+        key=pulumi.Output.secret(made.key),
+        authority=made.authority,
     )
 
 

@@ -10,10 +10,9 @@ import pulumi_docker as docker
 from infra.engine.address import EngineAddress
 from infra.engine.image_cleanup import ImageCleanup
 from infra.naming import Naming
-from infra.resources.build_context import digest_context
+from infra.resources.build_context import ROOT, digest_context
 from infra.settings import ImageSource
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD_LOGS = ".build-logs"
 """Folder below ROOT with the builder's output, `<stack>-<role>.log`; builds append to it."""
 _BASE_IMAGES = ROOT / "docker" / "base-images.json"

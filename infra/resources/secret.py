@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pulumi
 
-from infra.engine.generated_secret import secret_value
+from infra.engine.generated_secret import GeneratedSecret
 from infra.settings import SecretSettings
 
 Secret = pulumi.Output[str]
@@ -19,7 +19,12 @@ class Secrets(pulumi.ComponentResource):
         super().__init__("devportal:infra:Secrets", name, None, opts)
 
         def secret(role: str) -> Secret:
-            return secret_value(role.replace("_", "-"), getattr(settings, role), self)
+            configured = getattr(settings, role)
+            if configured is not None:
+                return pulumi.Output.secret(configured.get_secret_value())
+            # Made by the first `up`.
+            opts = pulumi.ResourceOptions(parent=self)
+            return pulumi.Output.secret(GeneratedSecret(role.replace("_", "-"), opts).value)
 
         self.postgres_password = secret("postgres_password")
         self.migrator_password = secret("migrator_password")

@@ -20,7 +20,8 @@ from infra.settings.groups import (
     TlsSettings,
 )
 from infra.settings.secrets import SecretSettings
-from infra.settings.values import Domain, ImageSource
+from infra.settings.values import Domain, ImageSource, TlsMode
+from infra.x509 import Pair
 
 NAMESPACE = "devportal"
 IMAGE_SOURCE_VARIABLE = "DEVPORTAL_IMAGE_SOURCE"
@@ -87,6 +88,16 @@ class StackSettings(Group):
         if self.devtools:
             names += ["adminer", "redis_commander"]
         return {name: getattr(self.ports, name) for name in names}
+
+    @property
+    def provided_certificate(self) -> Pair | None:
+        """The certificate that is given with its key; None where the stack makes its own."""
+        given = self.secrets
+        if self.tls.mode is TlsMode.GENERATED:
+            return None
+        assert given.tls_certificate is not None
+        assert given.tls_key is not None
+        return Pair(given.tls_certificate.get_secret_value(), given.tls_key.get_secret_value())
 
     def portal(self, *, migrate: bool) -> PortalSettings:
         """What the portal's containers read; `migrate` brings the schema up to date at start."""

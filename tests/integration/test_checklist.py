@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import httpx
 import psycopg
+import pytest
 import redis
 
 from benchmarks.harness.portal_stack import PortalStack
@@ -96,6 +97,28 @@ def test_services_reach_each_other_by_name(running_stack: PortalStack) -> None:
 def test_development_utilities_are_accessible(running_stack: PortalStack) -> None:
     for name in ("adminer_url", "redis_commander_url"):
         assert httpx.get(running_stack.output(name), follow_redirects=True).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["portal_url", "adminer_url", "redis_commander_url"])
+@pytest.mark.parametrize(
+    ("host", "answers"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("[::1]", True),
+        ("evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("evil", False),
+    ],
+)
+def test_development_utilities_answer_no_name_that_a_web_page_may_have_pointed_here(
+    running_stack: PortalStack, address: str, host: str, answers: bool
+) -> None:
+    url = running_stack.output(address)
+    headers = {"Host": f"{host}:{httpx.URL(url).port}"}
+    for path in ("/", "/adminer.php", "/nothing"):
+        answer = httpx.get(url + path, headers=headers)
+        assert (answer.status_code != 421) == answers, path
 
 
 def test_application_role_may_not_change_the_schema(running_stack: PortalStack) -> None:

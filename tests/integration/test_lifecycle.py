@@ -1,6 +1,8 @@
 """A development stack from nothing to nothing, on a real engine."""
 
+import socket
 from collections.abc import Callable
+from typing import Any
 
 import docker
 import httpx
@@ -179,6 +181,50 @@ def test_container_that_stays_sick_fails_the_up(stack: PortalStack) -> None:
     stack.refresh()
     stack.up()
     assert health(stack, "redis") == "healthy"
+
+
+def take_by_a_process(stack: PortalStack, taken: socket.socket) -> dict[str, Any]:
+    return {"portal": taken.getsockname()[1]}
+
+
+def take_by_another_role(stack: PortalStack, taken: socket.socket) -> dict[str, Any]:
+    return {"portal": stack.published("adminer")[1]}
+
+
+def move_to_another_machine(stack: PortalStack, taken: socket.socket) -> dict[str, Any]:
+    return {"bind_address": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (take_by_a_process, "ports.portal: should be free on 127.0.0.1 (got "),
+        (take_by_another_role, "ports.portal: should be free on 127.0.0.1 (got "),
+        (move_to_another_machine, "ports.bind_address: should be an address of the engine's "),
+    ],
+)
+def test_port_that_cannot_be_had_is_named_before_its_container_is_deleted(
+    stack: PortalStack, change: Callable[[PortalStack, socket.socket], dict[str, Any]], where: str
+) -> None:
+    before, given = {c.id for c in stack.containers()}, stack.settings["ports"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        stack.configure(ports={**given, **change(stack, taken)})
+        for plan in (stack.preview, stack.up):
+            with pytest.raises(automation.CommandError) as caught:
+                plan()
+            assert f"devportal:{where}" in str(caught.value)
+            assert "Traceback" not in str(caught.value)
+    stack.configure(ports=given)
+    assert {c.id for c in stack.containers()} == before
+    assert httpx.get(stack.output("health_url")).status_code == 200
+
+
+def test_chosen_port_outlives_a_restart_of_its_container(stack: PortalStack) -> None:
+    before, url = stack.published("app"), stack.output("portal_url")
+    stack.container("app").restart()
+    assert stack.published("app") == before
+    assert set(stack.preview(refresh=True)) == {"same"}
+    assert (stack.output("portal_url"), url) == (url, "http://{}:{}".format(*before))
 
 
 def test_data_outlives_the_replacement_of_its_container(stack: PortalStack) -> None:

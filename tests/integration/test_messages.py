@@ -129,11 +129,14 @@ def test_stopped_engine_is_named(stack: PortalStack) -> None:
     assert "(got 'unix:///nowhere/docker.sock')" in doctor.out
 
 
-def test_taken_port_is_named(stack: PortalStack) -> None:
+def test_what_the_engine_would_refuse_is_named_before_anything_is_made(stack: PortalStack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        stack.configure(ports={**stack.settings["ports"], "portal": port})
-        assert f"127.0.0.1:{port}" in failing_up(stack)
+        stack.configure(ports={**stack.settings["ports"], "portal": port}, redis={"cpus": 64})
+        text = failing_up(stack)
+    assert f"devportal:ports.portal: should be free on 127.0.0.1 (got {port}: " in text
+    assert "devportal:redis.cpus: should be at most " in text
+    assert stack.containers() == []
 
 
 def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(

@@ -1,7 +1,9 @@
 """Updates of a production stack under load: nothing is lost, and a bad one changes nothing."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import httpx
@@ -9,7 +11,7 @@ import pytest
 from pulumi import automation
 
 from benchmarks.harness.load import Load
-from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack, copy_project
 from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe, build_silent
 from benchmarks.harness.production import DOMAIN, portal_client, production_settings, trust
 from benchmarks.rolling import compare_orders, send_orders
@@ -121,6 +123,25 @@ def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
     assert "runs and never responds" in said
     failed = [container for container in stack.containers("app") if container.name not in before]
     assert [container.status for container in failed] == ["exited"]
+    assert before < names(stack)
+    stack.configure(app=given, health=health)
+    stack.up()
+    assert len(names(stack)) == 2
+
+
+def test_failed_updates_in_a_row_leave_one_stopped_replica_until_one_goes_well(
+    stack: PortalStack,
+) -> None:
+    before = names(stack)
+    given, health = stack.settings["app"], stack.settings["health"]
+    image = build_silent(stack)
+    for drain_seconds in (10, 11, 12):
+        tried = {**given, "image": image, "max_surge": 2, "drain_seconds": drain_seconds}
+        stack.configure(app=tried, health={**health, "wait_seconds": 5})
+        fail_to_update(stack)
+    failed = [container for container in stack.containers("app") if container.name not in before]
+    assert {container.status for container in failed} == {"exited"}
+    assert len(failed) <= 2
     assert before < names(stack)
     stack.configure(app=given, health=health)
     stack.up()
@@ -260,3 +281,32 @@ def is_drained(stack: PortalStack, old_peers: set[str]) -> bool:
     """Whether nginx has been told to send nothing more to the old replicas."""
     configured = stack.run_in("nginx", "cat", "/etc/nginx/portal/live/peers.conf")
     return not any(name in configured for name in old_peers)
+
+
+def test_clone_of_another_umask_changes_nothing_and_its_images_start(
+    stack: PortalStack, tmp_path: Path
+) -> None:
+    clone = copy_restricted(stack, tmp_path / "clone")
+    there = automation.select_stack(
+        stack.name,
+        work_dir=str(clone),
+        opts=automation.LocalWorkspaceOptions(env_vars=stack.environment),
+    )
+    planned = there.preview().change_summary
+    assert planned == {automation.OpType.SAME: planned[automation.OpType.SAME]}
+    settings = clone / f"Pulumi.{stack.name}.yaml"
+    settings.write_text(settings.read_text().replace('"version": "3"', '"version": "4"'))
+    there.up()
+    assert len(names(stack)) == 2
+
+
+def copy_restricted(stack: PortalStack, clone: Path) -> Path:
+    """The project as a colleague has it, whose umask is 077 and whose editor is at work."""
+    copy_project(clone)
+    shutil.copy(stack.project / f"Pulumi.{stack.name}.yaml", clone)
+    for name in ("app/.main.py.swp", "app/static/portal.css~", "docker/nginx/.#site.conf"):
+        (clone / name).write_text("left behind")
+    for path in clone.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    return clone

@@ -4,11 +4,11 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 from infra.settings import NginxSettings, PortSettings
 
 # An idle client connection outlives a reload for so long after its last request.
@@ -87,13 +87,6 @@ def render_files(settings: NginxSettings, site: Site) -> dict[str, str]:
         "errors/style.css": (_FOLDER / "style.css").read_text(),
         **_error_pages(),
     }
-
-
-def render_peers(peers: Sequence[str]) -> str:
-    """Servers of the upstream; each name is resolved again, for a replica that restarts."""
-    return "".join(
-        f"server {peer} resolve max_fails=1 fail_timeout=2s;\n" for peer in sorted(set(peers))
-    )
 
 
 def _values(settings: NginxSettings, site: Site) -> dict[str, str]:

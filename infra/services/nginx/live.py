@@ -1,6 +1,7 @@
 """Tests a configuration of nginx, puts it in place and reloads the running server."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from infra.engine.volume_access import read_files, write_files
 from infra.errors import ProviderError
 from infra.naming import PROJECT, ROLE_LABEL, container_labels
 from infra.resources.build_context import source_files
-from infra.services.nginx.files import render_peers
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
 _PEER_SECONDS = 20
@@ -24,6 +24,13 @@ Files = dict[str, str | bytes]
 
 class NginxError(ProviderError):
     """Nginx refused a configuration or did not load it; the former one still holds."""
+
+
+def render_peers(peers: Sequence[str]) -> str:
+    """Servers of the upstream; each name is resolved again, for a replica that restarts."""
+    return "".join(
+        f"server {peer} resolve max_fails=1 fail_timeout=2s;\n" for peer in sorted(set(peers))
+    )
 
 
 def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.services.nginx.files import Site, render_files, render_peers
+from infra.services.nginx.files import Site, render_files
+from infra.services.nginx.live import render_peers
 from infra.settings import NginxSettings, PortSettings
 
 
