@@ -7,12 +7,22 @@ paused, stopped, restarting, unhealthy or gone shows as an update of its readine
 
 from typing import Any
 
+import docker
 import pulumi
+from docker.errors import NotFound
+from docker.models.containers import Container
 from pulumi.dynamic import CheckResult
 
 from infra.engine.address import EngineAddress
-from infra.engine.container_state import FINISHED, MISSING, Wanted, make_ready, observe
+from infra.engine.container_state import (
+    FINISHED,
+    MISSING,
+    Wanted,
+    make_ready,
+    observe,
+)
 from infra.engine.resource import EngineProvider, EngineResource, Props, engine_of
+from infra.naming import ROLE_LABEL, STACK_LABEL
 
 
 class _ReadinessProvider(EngineProvider):
@@ -40,8 +50,10 @@ class _ReadinessProvider(EngineProvider):
 
     def put(self, olds: Props, news: Props) -> Props:
         wanted = Wanted.from_properties(news)
-        same = olds.get("container") == news["container"]
-        make_ready(engine_of(news), wanted, was_ready=same)
+        client, before = engine_of(news), olds.get("container")
+        if before != wanted.id:
+            _remove_failed(client, wanted, before)
+        make_ready(client, wanted, was_ready=before == wanted.id)
         return {"state": wanted.goal}
 
     def find(self, props: Props) -> Props | None:
@@ -55,6 +67,28 @@ def _observe(props: Props, olds: Props) -> str:
     # `docker container prune` takes what has ended; a job is none the less done.
     was_finished = olds.get("goal") == FINISHED
     return FINISHED if state == MISSING and was_finished else state
+
+
+def _remove_failed(client: docker.DockerClient, wanted: Wanted, ready_before: str | None) -> None:
+    """Remove stopped containers that earlier updates left in the place of this one.
+
+    Pulumi deletes what an update replaces when all of it has gone well: until then each update
+    that fails would add one. The one that was ready last stays, to be started again by hand.
+    """
+    try:
+        labels, place = _labels_and_place(client.containers.get(wanted.id))
+    except NotFound:
+        return
+    stopped = {"label": labels, "status": ["created", "exited", "dead"]}
+    for other in client.containers.list(all=True, filters=stopped, ignore_removed=True):
+        if other.id not in (wanted.id, ready_before) and _labels_and_place(other)[1] == place:
+            other.remove(v=True)
+
+
+def _labels_and_place(container: Container) -> tuple[list[str], str]:
+    """What selects the containers of its role, and its host name: replicas have one each."""
+    labels = [f"{label}={container.labels[label]}" for label in (STACK_LABEL, ROLE_LABEL)]
+    return labels, container.attrs["Config"]["Hostname"]
 
 
 class Readiness(EngineResource, module="devportal", name="Readiness"):

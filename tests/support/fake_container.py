@@ -8,6 +8,10 @@ from typing import Any
 
 from docker.errors import NotFound
 
+from infra.naming import ROLE_LABEL, STACK_LABEL
+
+LABELS = {STACK_LABEL: "dev", ROLE_LABEL: "redis"}
+
 
 def describe(status: str = "running", health: str = "healthy", **changes: Any) -> dict[str, Any]:
     """What the engine says of a container: its state, limits and ports."""
@@ -17,7 +21,7 @@ def describe(status: str = "running", health: str = "healthy", **changes: Any) -
         "RestartCount": changes.pop("restarts", 0),
         "HostConfig": {"PidsLimit": changes.pop("pids", 256)},
         "NetworkSettings": {"Ports": changes.pop("ports", {})},
-        "Config": {"Healthcheck": {"Test": ["CMD", "healthcheck"]}},
+        "Config": {"Healthcheck": {"Test": ["CMD", "healthcheck"]}, "Hostname": "redis"},
     }
 
 
@@ -31,6 +35,8 @@ class FakeEngine:
         What the engine says of the container at each look; the last one stays.
     probes
         Exit code of each health check that is run; the last one stays.
+    others
+        Id and host name of stopped containers of the same stack and role.
     """
 
     life: list[dict[str, Any]] = field(default_factory=list)
@@ -38,6 +44,7 @@ class FakeEngine:
     log: str = "first line\nlast line\n"
     exit_codes: list[str] = field(default_factory=list)
     refusal: str | None = None
+    others: list[tuple[str, str]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     base_url = "http+docker://engine"
@@ -45,7 +52,7 @@ class FakeEngine:
 
     @property
     def containers(self) -> Any:
-        return SimpleNamespace(get=self._get)
+        return SimpleNamespace(get=self._get, list=self._list)
 
     @property
     def api(self) -> Any:
@@ -60,6 +67,17 @@ class FakeEngine:
     def events(self, **_: Any) -> Iterator[dict[str, Any]]:
         return iter({"Actor": {"Attributes": {"exitCode": code}}} for code in self.exit_codes)
 
+    def _list(self, all: bool, filters: Any, ignore_removed: bool) -> list[Any]:
+        assert "running" not in filters["status"]
+        return [self._stopped(*other) for other in self.others]
+
+    def _stopped(self, id_: str, hostname: str) -> Any:
+        def remove(v: bool) -> None:
+            self.calls.append(f"remove {id_}")
+
+        attrs = {"Config": {"Hostname": hostname}}
+        return SimpleNamespace(id=id_, labels=LABELS, attrs=attrs, remove=remove)
+
     def _get(self, id_: str) -> "FakeContainer":
         if not self.life:
             raise NotFound(id_)
@@ -71,6 +89,7 @@ class FakeContainer:
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
+        self.labels = LABELS
         self.attrs = engine.life[0]
 
     def reload(self) -> None:

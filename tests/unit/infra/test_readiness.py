@@ -201,6 +201,13 @@ def test_container_that_takes_too_long_is_stopped_unless_it_was_ready_before(
     assert engine.calls[-1] == last
 
 
+def test_what_earlier_failures_left_in_its_place_is_removed(use: Use) -> None:
+    others = [("failed", "redis"), ("ready-before", "redis"), ("abc", "redis"), ("x", "app-2")]
+    engine = use(describe("created"), describe(), others=others)
+    PROVIDER.put({**PROPS, "container": "ready-before"}, PROPS)
+    assert engine.calls == ["remove failed", "limit 256", "start"]
+
+
 def test_missing_container_is_for_a_refresh(use: Use) -> None:
     use()
     assert failure() == (
