@@ -12,6 +12,7 @@ from pulumi import automation
 from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL
+from tests.support.restarts import wait_until_healthy
 from tests.support.waiting import wait_for
 
 
@@ -222,6 +223,7 @@ def test_port_that_cannot_be_had_is_named_before_its_container_is_deleted(
 def test_chosen_port_outlives_a_restart_of_its_container(stack: PortalStack) -> None:
     before, url = stack.published("app"), stack.output("portal_url")
     stack.container("app").restart()
+    wait_until_healthy(stack, 60)
     assert stack.published("app") == before
     assert set(stack.preview(refresh=True)) == {"same"}
     assert (stack.output("portal_url"), url) == (url, "http://{}:{}".format(*before))

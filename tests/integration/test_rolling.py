@@ -295,7 +295,8 @@ def test_clone_of_another_umask_changes_nothing_and_its_images_start(
     planned = there.preview().change_summary
     assert planned == {automation.OpType.SAME: planned[automation.OpType.SAME]}
     settings = clone / f"Pulumi.{stack.name}.yaml"
-    settings.write_text(settings.read_text().replace('"version": "3"', '"version": "4"'))
+    version = stack.settings["app"]["version"]
+    settings.write_text(settings.read_text().replace(f'"version": "{version}"', '"version": "9"'))
     there.up()
     assert len(names(stack)) == 2
 
