@@ -79,7 +79,7 @@ def _remove_failed(client: docker.DockerClient, wanted: Wanted, ready_before: st
         labels, place = _labels_and_place(client.containers.get(wanted.id))
     except NotFound:
         return
-    stopped = {"label": labels, "status": ["created", "exited", "dead"]}
+    stopped: dict[str, Any] = {"label": labels, "status": ["created", "exited", "dead"]}
     for other in client.containers.list(all=True, filters=stopped, ignore_removed=True):
         if other.id not in (wanted.id, ready_before) and _labels_and_place(other)[1] == place:
             other.remove(v=True)
