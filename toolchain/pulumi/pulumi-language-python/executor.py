@@ -1,8 +1,7 @@
-"""Runs one Pulumi program, in the program's own Python: `python <this file> <settings as JSON>`.
+"""Runs one Pulumi program, in the program's own Python: `python -c <this text> <settings>`.
 
-Installed beside the language host as `pulumi-language-python-exec`. The settings are `pwd`,
-`entry_point` and `arguments` of the program, and `runtime`, the arguments of
-`pulumi.runtime.Settings`. Every Python that the Pulumi SDK supports can run it.
+The settings are JSON: `pwd`, `entry_point` and `arguments` of the program, and `runtime`, the
+arguments of `pulumi.runtime.Settings`. Every Python that the Pulumi SDK supports can run it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ def main() -> int:
     # Until the program itself runs there is nothing to clean up, and no traceback to show.
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     settings: dict[str, Any] = json.loads(sys.argv[1])
-    if sys.path[0] == os.path.dirname(os.path.realpath(__file__)):
-        del sys.path[0]  # no place of the program's modules
+    sys.path.remove("")  # the entry point's folder takes its place
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.argv = [settings["entry_point"], *settings["arguments"]]
     os.chdir(settings["pwd"])
@@ -139,10 +137,8 @@ def _describe(error: BaseException) -> str:
 def _is_library(filename: str) -> bool:
     folders = ("site-packages", "dist-packages")
     standard = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
-    return (
-        filename.startswith(("<", *standard))
-        or filename == __file__
-        or any(f"{os.sep}{folder}{os.sep}" in filename for folder in folders)
+    return filename.startswith(("<", *standard)) or any(
+        f"{os.sep}{folder}{os.sep}" in filename for folder in folders
     )
 
 

@@ -22,32 +22,11 @@ const graceTime = 5 * time.Second
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
-	executor       string
 	engineAddress  string
 	ctx            context.Context // ends with the host
 	programs       context.Context // ends when the engine cancels its programs
 	cancelPrograms context.CancelFunc
 	running        sync.WaitGroup
-}
-
-func newHost(ctx context.Context, executor, engineAddress string) *host {
-	h := &host{executor: executor, engineAddress: engineAddress, ctx: ctx}
-	h.programs, h.cancelPrograms = context.WithCancel(ctx)
-	return h
-}
-
-// callContext returns a context that ends with a call and with another context.
-func callContext(call, other context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(call)
-	context.AfterFunc(other, cancel)
-	return ctx, cancel
-}
-
-// endBy makes a command get a signal, once, at the end of its context, and not be killed before it
-// has had time to clean up.
-func endBy(command *exec.Cmd, signal os.Signal) {
-	command.Cancel = func() error { return command.Process.Signal(signal) }
-	command.WaitDelay = graceTime
 }
 
 func (h *host) Handshake(
@@ -67,52 +46,12 @@ func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }
 
-func (h *host) About(
-	ctx context.Context, request *pulumirpc.AboutRequest,
-) (*pulumirpc.AboutResponse, error) {
-	options, python, err := resolve(request.Info, false)
-	if err != nil {
-		return nil, err
-	}
-	info, err := python.About(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &pulumirpc.AboutResponse{
-		Executable: info.PythonExecutable,
-		Version:    info.PythonVersion.String(),
-		Metadata: map[string]string{
-			"toolchain":        toolchain.Name(options.Toolchain),
-			"toolchainVersion": info.ToolchainVersion.String(),
-			"typechecker":      toolchain.TypeCheckerName(options.Typechecker),
-		},
-	}, nil
-}
-
-func (h *host) GetProgramDependencies(
-	ctx context.Context, request *pulumirpc.GetProgramDependenciesRequest,
-) (*pulumirpc.GetProgramDependenciesResponse, error) {
-	_, python, err := resolve(request.Info, false)
-	if err != nil {
-		return nil, err
-	}
-	packages, err := python.ListPackages(ctx, request.TransitiveDependencies)
-	if err != nil {
-		return nil, fmt.Errorf("list the program's packages: %w", err)
-	}
-	response := &pulumirpc.GetProgramDependenciesResponse{}
-	for _, found := range packages {
-		response.Dependencies = append(response.Dependencies,
-			&pulumirpc.DependencyInfo{Name: found.Name, Version: found.Version})
-	}
-	return response, nil
-}
-
+// InstallDependencies makes the Python environment of a project, as `pulumi install` asks for.
 func (h *host) InstallDependencies(
 	request *pulumirpc.InstallDependenciesRequest,
 	stream pulumirpc.LanguageRuntime_InstallDependenciesServer,
 ) error {
-	_, python, err := resolve(request.Info, request.IsPlugin)
+	python, err := pythonOf(request.Info, request.IsPlugin)
 	if err != nil {
 		return err
 	}
@@ -137,4 +76,39 @@ func (h *host) InstallDependencies(
 	}
 	command.Stdout, command.Stderr = stdout, stderr
 	return command.Run()
+}
+
+// pythonOf returns the Python of a program or plugin.
+func pythonOf(info *pulumirpc.ProgramInfo, isPlugin bool) (toolchain.Toolchain, error) {
+	options := info.GetOptions().GetFields()
+	virtualenv, name := options["virtualenv"].GetStringValue(), options["toolchain"].GetStringValue()
+	if isPlugin && virtualenv == "" && (name == "" || name == "pip") {
+		virtualenv = "venv" // a plugin never runs in the machine's own Python
+	}
+	return resolve(info.GetRootDirectory(), info.GetProgramDirectory(), virtualenv, name)
+}
+
+// resolve returns the Python that `runtime.options` of Pulumi.yaml choose.
+func resolve(root, folder, virtualenv, name string) (toolchain.Toolchain, error) {
+	options := toolchain.PythonOptions{Root: root, ProgramDir: folder, Virtualenv: virtualenv}
+	switch name {
+	case "":
+	case "pip":
+		options.Toolchain = toolchain.Pip
+	case "poetry":
+		options.Toolchain = toolchain.Poetry
+	case "uv":
+		options.Toolchain = toolchain.Uv
+	default:
+		return nil, fmt.Errorf("Pulumi.yaml:runtime.options.toolchain: should be pip, poetry or uv "+
+			"(got %q). Change it, or leave it out.", name)
+	}
+	return toolchain.ResolveToolchain(options)
+}
+
+// endBy makes a command get a signal, once, at the end of its context, and not be killed before it
+// has had time to clean up.
+func endBy(command *exec.Cmd, signal os.Signal) {
+	command.Cancel = func() error { return command.Process.Signal(signal) }
+	command.WaitDelay = graceTime
 }

@@ -7,49 +7,63 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/logging"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/version"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 )
 
-const dynamicProviderName = "pulumi-resource-pulumi-python"
-
 func main() {
-	if filepath.Base(os.Args[0]) == dynamicProviderName {
-		exitOn(runDynamicProvider(os.Args[1:]))
-	}
-	showVersion := flag.Bool("version", false, "print the version and exit")
 	flag.String("tracing", "", "accepted for the engine's sake; this host sends no traces")
 	flag.Parse()
-	if *showVersion {
-		fmt.Println(version.Version)
-		return
-	}
 	logging.InitLogging(false, 0, false)
-	exitOn(serve(flag.Arg(0)))
+	if _, set := os.LookupEnv("GRPC_VERBOSITY"); !set {
+		// gRPC reports the end of a cancelled run as a line of its own source code; the engine has
+		// reported it by then. Every process started from here inherits this.
+		os.Setenv("GRPC_VERBOSITY", "ERROR")
+	}
+	run := serve
+	if filepath.Base(os.Args[0]) == "pulumi-resource-pulumi-python" {
+		run = runDynamicProvider
+	}
+	err := run(flag.Arg(0))
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		os.Exit(ended.ExitCode())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// whileEngineLives returns a context that ends with a signal, or a second after the engine has gone:
+// one that was killed says no farewell.
+func whileEngineLives(engineAddress string) (context.Context, context.CancelFunc) {
+	ctx, end := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if err := rpcutil.Healthcheck(ctx, engineAddress, time.Second, end); err != nil {
+		end()
+	}
+	return ctx, end
 }
 
 // serve answers one engine until it is interrupted or the engine has gone.
 func serve(engineAddress string) error {
-	executor, err := executorPath()
-	if err != nil {
-		return err
-	}
-	signalled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, end := context.WithCancel(signalled)
+	ctx, end := whileEngineLives(engineAddress)
 	defer end()
-	host := newHost(ctx, executor, engineAddress)
+	programs, cancel := context.WithCancel(ctx)
+	host := &host{engineAddress: engineAddress, ctx: ctx, programs: programs, cancelPrograms: cancel}
 	server, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Init: func(server *grpc.Server) error {
 			pulumirpc.RegisterLanguageRuntimeServer(server, host)
@@ -60,10 +74,6 @@ func serve(engineAddress string) error {
 		return fmt.Errorf("start the language host: %w", err)
 	}
 	fmt.Println(server.Port)
-	go func() {
-		waitForEndOfInput()
-		end()
-	}()
 	<-ctx.Done()
 	// An orderly end of the server takes longer and frees nothing that the end of the process
 	// does not; only programs need time to clean up.
@@ -71,31 +81,29 @@ func serve(engineAddress string) error {
 	return nil
 }
 
-// waitForEndOfInput returns when the engine has gone: it holds the other end of standard input,
-// even when it is killed. Never where standard input is no pipe.
-func waitForEndOfInput() {
-	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
-		select {}
-	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-func executorPath() (string, error) {
-	self, err := os.Executable()
+// runDynamicProvider becomes the SDK's server of dynamic providers, in the program's own Python:
+// their code was pickled by the program and refers to its modules. The engine starts it in the
+// program's folder, with the runtime options as environment variables.
+func runDynamicProvider(engineAddress string) error {
+	ctx, end := whileEngineLives(engineAddress)
+	defer end()
+	folder, err := os.Getwd()
 	if err != nil {
-		return "", err
+		return err
 	}
-	path := self + "-exec"
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s: should be installed beside the language host (got none). "+
-			"Run the set-up again", path)
-	}
-	return path, nil
-}
-
-func exitOn(err error) {
+	project, err := workspace.DetectProjectPathFrom(folder)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		return err
 	}
+	python, err := resolve(filepath.Dir(project), folder,
+		os.Getenv("PULUMI_RUNTIME_VIRTUALENV"), os.Getenv("PULUMI_RUNTIME_TOOLCHAIN"))
+	if err != nil {
+		return err
+	}
+	command, err := python.Command(ctx, "-u", "-m", "pulumi.dynamic", engineAddress)
+	if err != nil {
+		return err
+	}
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	return command.Run()
 }

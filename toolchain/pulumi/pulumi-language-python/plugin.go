@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/pulumi/pulumi/sdk/v3"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/util/fsutil"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
@@ -26,8 +25,9 @@ func (h *host) RunPlugin(
 ) error {
 	h.running.Add(1)
 	defer h.running.Done()
-	ctx, cancel := callContext(stream.Context(), h.ctx)
+	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
+	context.AfterFunc(h.ctx, cancel)
 	command, err := pluginCommand(ctx, request)
 	if err != nil {
 		return err
@@ -52,56 +52,51 @@ func (h *host) RunPlugin(
 	return err
 }
 
-// pluginCommand returns the command of a plugin: the SDK's module for a policy pack, Python for a
-// folder with __main__.py, and for a package of components the SDK's module that serves them.
-func pluginCommand(
-	ctx context.Context, request *pulumirpc.RunPluginRequest,
-) (*exec.Cmd, error) {
-	isPolicyPack := request.Kind == policyPack
-	options, python, err := resolve(request.Info, !isPolicyPack)
+// pluginCommand returns the command of a plugin, in the Python that it has chosen.
+func pluginCommand(ctx context.Context, request *pulumirpc.RunPluginRequest) (*exec.Cmd, error) {
+	python, err := pythonOf(request.Info, request.Kind != policyPack)
 	if err != nil {
 		return nil, err
 	}
 	if err := python.ValidateVenv(ctx); err != nil {
 		return nil, err
 	}
-	folder := request.Info.ProgramDirectory
-	arguments := append([]string{"-u", folder}, request.Args...)
-	workingFolder := request.Pwd
-	if isPolicyPack {
-		arguments = append(append([]string{"-u", "-m", "pulumi.policy"}, request.Args...), folder)
-		workingFolder = folder
-	} else if _, err := os.Stat(filepath.Join(options.Root, "__main__.py")); err != nil {
-		name, err := packageName(options.Root)
-		if err != nil {
-			return nil, err
-		}
-		arguments = append([]string{"-u", "-m", "pulumi.run.plugin", name}, request.Args...)
+	arguments, err := pluginArguments(request)
+	if err != nil {
+		return nil, err
 	}
 	command, err := python.Command(ctx, arguments...)
 	if err != nil {
 		return nil, err
 	}
 	endBy(command, syscall.SIGTERM)
-	command.Dir = workingFolder
-	command.Env = append(environment(command), request.Env...)
+	command.Dir = request.Pwd
+	if request.Kind == policyPack {
+		command.Dir = request.Info.ProgramDirectory
+	}
+	command.Env = append(command.Environ(), request.Env...)
 	return command, nil
 }
 
-func packageName(folder string) (string, error) {
-	buildable, err := toolchain.IsBuildablePackage(folder)
+// pluginArguments are those of Python: the SDK's module for a policy pack, the folder of a plugin
+// with __main__.py, and for a package of components the SDK's module that serves them.
+func pluginArguments(request *pulumirpc.RunPluginRequest) ([]string, error) {
+	folder, root := request.Info.ProgramDirectory, request.Info.RootDirectory
+	if request.Kind == policyPack {
+		return append(append([]string{"-u", "-m", "pulumi.policy"}, request.Args...), folder), nil
+	}
+	if _, err := os.Stat(filepath.Join(root, "__main__.py")); err == nil {
+		return append([]string{"-u", folder}, request.Args...), nil
+	}
+	if buildable, err := toolchain.IsBuildablePackage(root); err != nil || !buildable {
+		return nil, errors.Join(err, fmt.Errorf("%s: should have a __main__.py, or a pyproject.toml "+
+			"with project.name and [build-system] (got neither). Add one.", root))
+	}
+	project, err := toolchain.LoadPyproject(root)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if !buildable {
-		return "", fmt.Errorf("%s: should have a __main__.py, or a pyproject.toml with "+
-			"project.name and [build-system] (got neither). Add one.", folder)
-	}
-	project, err := toolchain.LoadPyproject(folder)
-	if err != nil {
-		return "", err
-	}
-	return project.Project.Name, nil
+	return append([]string{"-u", "-m", "pulumi.run.plugin", project.Project.Name}, request.Args...), nil
 }
 
 // runPolicyPack starts a policy pack when the engine has told its stack: the engine does so by a
@@ -116,81 +111,19 @@ func runPolicyPack(ctx context.Context, command *exec.Cmd) error {
 		return err
 	}
 	command.Stdout = stdout
-	if command.Env, err = withStack(command.Env, stack); err != nil {
-		return err
+	if stack != nil { // nil in `pulumi policy publish`
+		command.Env, err = withConfig(append(command.Env,
+			"PULUMI_ORGANIZATION="+stack.Organization,
+			"PULUMI_PROJECT="+stack.Project,
+			"PULUMI_STACK="+stack.Stack,
+			"PULUMI_DRY_RUN="+strconv.FormatBool(stack.DryRun),
+		), stack.Config, nil)
+		if err != nil {
+			return err
+		}
 	}
 	if err := command.Start(); err != nil {
 		return err
 	}
 	return proxy.Attach(ctx, command)
-}
-
-func withStack(
-	variables []string, stack *pulumirpc.AnalyzerStackConfigureRequest,
-) ([]string, error) {
-	if stack == nil { // as in `pulumi policy publish`
-		return variables, nil
-	}
-	values := map[string]string{
-		"PULUMI_ORGANIZATION": stack.Organization,
-		"PULUMI_PROJECT":      stack.Project,
-		"PULUMI_STACK":        stack.Stack,
-		"PULUMI_DRY_RUN":      strconv.FormatBool(stack.DryRun),
-	}
-	for name, value := range values {
-		if value != "" {
-			variables = append(variables, name+"="+value)
-		}
-	}
-	return withConfig(variables, stack.Config, nil)
-}
-
-// runDynamicProvider becomes the SDK's server of dynamic providers, in the program's own Python:
-// their code was pickled by the program and refers to its modules. The engine starts it in the
-// program's folder, with the runtime options as environment variables.
-func runDynamicProvider(arguments []string) error {
-	folder, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	root := folder
-	if file, err := fsutil.Searchup(folder, "Pulumi.yaml"); err == nil {
-		root = filepath.Dir(file)
-	}
-	options := toolchain.PythonOptions{Root: root, ProgramDir: folder}
-	err = readOptions(&options, map[string]any{
-		"toolchain":  os.Getenv("PULUMI_RUNTIME_TOOLCHAIN"),
-		"virtualenv": os.Getenv("PULUMI_RUNTIME_VIRTUALENV"),
-	})
-	if err != nil {
-		return err
-	}
-	python, err := toolchain.ResolveToolchain(options)
-	if err != nil {
-		return err
-	}
-	if err := python.ValidateVenv(context.Background()); err != nil {
-		return err
-	}
-	command, err := python.Command(
-		context.Background(), append([]string{"-u", "-m", "pulumi.dynamic"}, arguments...)...)
-	if err != nil {
-		return err
-	}
-	command.Env = environment(command)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	if err := command.Start(); err != nil {
-		return err
-	}
-	go func() {
-		// A provider whose engine was killed would wait for calls for ever.
-		waitForEndOfInput()
-		_ = command.Process.Kill()
-	}()
-	err = command.Wait()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
-		os.Exit(ended.ExitCode())
-	}
-	return err
 }

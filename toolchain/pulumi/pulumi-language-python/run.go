@@ -2,20 +2,53 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // errorReported is the exit code of an executor that has told the engine what went wrong.
 const errorReported = 32
+
+//go:embed executor.py
+var executor string
+
+//go:embed required_packages.py
+var requiredPackages string
+
+// GetRequiredPackages lists the Pulumi packages of a program, so that the engine loads their
+// plugins. pip would take a second to list them at every command; the folders are there to read.
+func (h *host) GetRequiredPackages(
+	ctx context.Context, request *pulumirpc.GetRequiredPackagesRequest,
+) (*pulumirpc.GetRequiredPackagesResponse, error) {
+	python, err := pythonOf(request.Info, false)
+	if err != nil {
+		return nil, err
+	}
+	folder := request.Info.ProgramDirectory
+	if err := python.EnsureVenv(ctx, folder, false, true, os.Stdout, os.Stderr); err != nil {
+		return nil, err
+	}
+	command, err := python.Command(ctx, "-c", requiredPackages)
+	if err != nil {
+		return nil, err
+	}
+	command.Stderr = os.Stderr
+	printed, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: should list its packages (got %w). "+
+			"Check the environment, or run `pulumi install`", command.Path, err)
+	}
+	response := &pulumirpc.GetRequiredPackagesResponse{}
+	return response, protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(printed, response)
+}
 
 // Run runs a program in a process of the project's own Python and waits for its end.
 func (h *host) Run(
@@ -23,31 +56,36 @@ func (h *host) Run(
 ) (*pulumirpc.RunResponse, error) {
 	h.running.Add(1)
 	defer h.running.Done()
-	if request.AttachDebugger {
-		return nil, errors.New("--attach-debugger: should not be set (got it). " +
-			"Use Pulumi's own language host to debug a program.")
-	}
-	options, python, err := resolve(request.Info, false)
+	python, err := pythonOf(request.Info, false)
 	if err != nil {
 		return nil, err
 	}
 	if err := python.ValidateVenv(ctx); err != nil {
 		return nil, err
 	}
-	if err := h.checkTypes(ctx, options, python); err != nil {
-		return nil, err
-	}
-	ctx, cancel := callContext(ctx, h.programs)
-	defer cancel()
-	command, err := h.programCommand(ctx, python, request)
+	command, err := h.programCommand(python, request)
 	if err != nil {
 		return nil, err
 	}
-	return h.response(command.Run())
+	err = command.Run()
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return &pulumirpc.RunResponse{}, nil
+	case !errors.As(err, &ended):
+		return nil, fmt.Errorf("run the program: %w", err)
+	case ended.ExitCode() == errorReported || h.programs.Err() != nil:
+		return &pulumirpc.RunResponse{Bail: true}, nil
+	}
+	message := "program was ended by " + ended.String()
+	if code := ended.ExitCode(); code >= 0 {
+		message = fmt.Sprintf("program exited with non-zero exit code: %d", code)
+	}
+	return &pulumirpc.RunResponse{Error: message}, nil
 }
 
 func (h *host) programCommand(
-	ctx context.Context, python toolchain.Toolchain, request *pulumirpc.RunRequest,
+	python toolchain.Toolchain, request *pulumirpc.RunRequest,
 ) (*exec.Cmd, error) {
 	settings, err := json.Marshal(map[string]any{
 		"pwd":         request.Pwd,
@@ -67,26 +105,15 @@ func (h *host) programCommand(
 	if err != nil {
 		return nil, err
 	}
-	command, err := python.Command(ctx, h.executor, string(settings))
+	command, err := python.Command(h.programs, "-c", executor, string(settings))
 	if err != nil {
 		return nil, err
 	}
 	endBy(command, os.Interrupt)
 	command.Dir = request.Info.ProgramDirectory
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	command.Env, err = withConfig(environment(command), request.Config, request.ConfigSecretKeys)
+	command.Env, err = withConfig(command.Environ(), request.Config, request.ConfigSecretKeys)
 	return command, err
-}
-
-// environment returns the variables of a command that is to be started.
-func environment(command *exec.Cmd) []string {
-	variables := command.Environ()
-	if _, set := os.LookupEnv("GRPC_VERBOSITY"); !set {
-		// gRPC reports the end of a cancelled run as a line of its own source code; the engine
-		// has reported it by then.
-		variables = append(variables, "GRPC_VERBOSITY=ERROR")
-	}
-	return variables
 }
 
 // withConfig adds the stack's configuration in the form in which the SDK reads it.
@@ -101,47 +128,4 @@ func withConfig(variables []string, config map[string]string, secretKeys []strin
 	keys, err := json.Marshal(append([]string{}, secretKeys...))
 	return append(variables,
 		"PULUMI_CONFIG="+string(values), "PULUMI_CONFIG_SECRET_KEYS="+string(keys)), err
-}
-
-func (h *host) response(err error) (*pulumirpc.RunResponse, error) {
-	if err == nil {
-		return &pulumirpc.RunResponse{}, nil
-	}
-	var ended *exec.ExitError
-	if !errors.As(err, &ended) {
-		return nil, fmt.Errorf("run the program: %w", err)
-	}
-	code := ended.ExitCode()
-	switch {
-	case code == errorReported || h.programs.Err() != nil:
-		return &pulumirpc.RunResponse{Bail: true}, nil
-	case code < 0:
-		return &pulumirpc.RunResponse{Error: "program was ended by " + ended.String()}, nil
-	}
-	return &pulumirpc.RunResponse{
-		Error: fmt.Sprintf("program exited with non-zero exit code: %d", code),
-	}, nil
-}
-
-// checkTypes runs the type checker that Pulumi.yaml names.
-func (h *host) checkTypes(
-	ctx context.Context, options toolchain.PythonOptions, python toolchain.Toolchain,
-) error {
-	if options.Typechecker == toolchain.TypeCheckerNone {
-		return nil
-	}
-	name := strings.ToLower(toolchain.TypeCheckerName(options.Typechecker))
-	arguments := []string{options.ProgramDir}
-	if options.Typechecker == toolchain.TypeCheckerMypy && options.Virtualenv != "" {
-		arguments = append(arguments, "--exclude", filepath.Base(options.Virtualenv)+"/")
-	}
-	command, err := python.ModuleCommand(ctx, name, arguments...)
-	if err != nil {
-		return err
-	}
-	command.Dir = options.ProgramDir
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", name, err, output)
-	}
-	return nil
 }
