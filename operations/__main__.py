@@ -1,5 +1,6 @@
 """`python3 -m operations <target>`: what a make target runs, in the machine's Python."""
 
+import argparse
 import os
 import shutil
 import sys
@@ -18,32 +19,34 @@ from operations.development_tools import check, run_benchmarks, run_tests
 from operations.doctor import print_findings
 from operations.terminal import run_reporting
 from toolchain.setup.console import Console
-from toolchain.setup.environment import describe_environment
-from toolchain.setup.errors import SetupError
+from toolchain.setup.environment import describe_environment, render_exports, spare_loopback
 from toolchain.setup.project import Project
 from toolchain.setup.setup import ready_environment, set_up
-from toolchain.setup.steps.python_environment import PythonEnvironment
+from toolchain.setup.steps.pulumi import LanguageHost
+from toolchain.setup.steps.python_environment import ProgramEnvironment
 
 
-def print_targets(project: Project, console: Console, words: Sequence[str]) -> int:
+def print_targets(project: Project, console: Console, options: argparse.Namespace) -> int:
     """`make help`."""
     print(render_targets())
     return 0
 
 
-def set_up_alone(project: Project, console: Console, words: Sequence[str]) -> NoReturn:
-    """`make setup`: the set-up has options of its own."""
-    command = [sys.executable, "-m", "toolchain.setup", *words]
-    os.execve(sys.executable, command, dict(project.environ))
+def set_up_alone(project: Project, console: Console, options: argparse.Namespace) -> int:
+    """`make setup`; for `activate` it prints what a shell exports."""
+    exported = set_up(project, console)
+    if options.environment:
+        print(render_exports(exported), end="")
+    return 0
 
 
-def clean_cache(project: Project, console: Console, words: Sequence[str]) -> int:
+def clean_cache(project: Project, console: Console, options: argparse.Namespace) -> int:
     """`make clean-cache`."""
     shutil.rmtree(project.places.cache, ignore_errors=True)
     return 0
 
 
-_OWN: dict[str, Callable[[Project, Console, Sequence[str]], int]] = {
+_OWN: dict[str, Callable[[Project, Console, argparse.Namespace], int]] = {
     "help": print_targets,
     "setup": set_up_alone,
     "test": run_tests,
@@ -55,20 +58,19 @@ _OWN: dict[str, Callable[[Project, Console, Sequence[str]], int]] = {
 
 
 def run(words: Sequence[str], project: Project, console: Console) -> int:
-    """Run one target; its exit code. Raises UserError or SetupError with what to do."""
+    """Run one target; its exit code. Raises UserError with what to do."""
     options = parse(words)
     if own := _OWN.get(options.target):
-        return own(project, console, options.extra)
+        return own(project, console, options)
     if options.target == "doctor":
-        if not PythonEnvironment(project).find():
+        if not ProgramEnvironment(project).find():
             return print_findings(project)  # reading the stack's own engine takes libraries
         return _go_on(project, words, describe_environment(project))
-    engine = not names_engine(project.root, options.stack)
     if options.target in INSPECTING:
-        exported = ready_environment(project, engine=engine)
-    else:
-        exported = set_up(project, console, engine=engine)
-    return _go_on(project, words, exported)
+        needed = [ProgramEnvironment, *([LanguageHost] if options.target == "output" else [])]
+        return _go_on(project, words, ready_environment(project, needed))
+    engine = not names_engine(project.root, options.stack)
+    return _go_on(project, words, set_up(project, console, engine=engine))
 
 
 def _go_on(project: Project, words: Sequence[str], exported: Mapping[str, str]) -> NoReturn:
@@ -80,11 +82,10 @@ def _go_on(project: Project, words: Sequence[str], exported: Mapping[str, str]) 
 
 def main(words: Sequence[str]) -> int:
     """Run one target as `make` calls it; its exit code."""
+    os.environ |= spare_loopback(os.environ)
     environ = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    console = Console(columns=shutil.get_terminal_size().columns)
     return run_reporting(
-        lambda: run(command_line(words, os.environ), Project(environ=environ), console),
-        SetupError,
+        lambda: run(command_line(words, os.environ), Project(environ=environ), Console()),
         interrupted="stopped; the next run goes on from here",
     )
 

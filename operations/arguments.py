@@ -28,7 +28,7 @@ TARGETS = {
     "test": "run all tests; ARGS='tests/unit -k settings'",
     "lint": "check style and types",
     "bench": "compare with Docker Compose, measure the portal; ARGS='rolling --requests 10000'",
-    "setup": "make the machine ready and nothing else; ARGS=--redetect, ARGS=--userns-remap",
+    "setup": "make the machine ready and nothing else",
     "clean-cache": "delete what the set-up has built; stacks and their states stay",
     "help": "list the targets",
 }
@@ -41,7 +41,6 @@ _PASSED_ON = {
     **dict.fromkeys(PULUMI, "`pulumi`"),
     "test": "pytest",
     "bench": "the comparison",
-    "setup": "the set-up",
 }
 """Who gets the arguments that the target does not know."""
 
@@ -115,8 +114,7 @@ def _parser(target: str) -> _Parser:
         prog=f"make {target}",
         description=TARGETS[target],
         epilog=receiver and f"All other arguments go to {receiver}.",
-        # These two have a list of their own.
-        add_help=target not in ("bench", "setup"),
+        add_help=target != "bench",  # it has a list of its own
         allow_abbrev=False,
     )
     if target in ON_STACK:
@@ -132,4 +130,7 @@ def _parser(target: str) -> _Parser:
         parser.add_argument(
             "--without-backup", action="store_true", help="do not back up the present data first"
         )
+    if target == "setup":
+        text = "print shell lines that export what `pulumi` needs, for `activate`"
+        parser.add_argument("--environment", action="store_true", help=text)
     return parser

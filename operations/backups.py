@@ -35,12 +35,12 @@ class Backup:
 
 def take_backup(stack: Stack, options: argparse.Namespace) -> None:
     """`make backup`: prints its name."""
-    print(run_inside(find_backup_service(stack), "backups", "take").strip())
+    print(run_inside(stack, find_backup_service(stack), "backups", "take").strip())
 
 
 def print_backups(stack: Stack, options: argparse.Namespace) -> None:
     """`make backups`: a row for each."""
-    rows = map(describe, list_backups(find_backup_service(stack)))
+    rows = map(describe, list_backups(stack, find_backup_service(stack)))
     print_table(("NAME", "TAKEN", "SIZE", "ROWS", "REVISION", "CHECK"), *rows)
 
 
@@ -58,9 +58,9 @@ def find_backup_service(stack: Stack) -> Container:
     return find_running(stack, "backups")
 
 
-def list_backups(service: Container) -> list[Backup]:
+def list_backups(stack: Stack, service: Container) -> list[Backup]:
     """All backups, oldest first."""
-    lines = map(json.loads, run_inside(service, "backups", "list").splitlines())
+    lines = map(json.loads, run_inside(stack, service, "backups", "list").splitlines())
     return [Backup(line["name"], line["manifest"] or {}, line["check"] or {}) for line in lines]
 
 

@@ -1,14 +1,12 @@
 """A stack's containers on its engine: `make ps`, `make logs`, and commands inside them."""
 
 import argparse
-import socket
+import subprocess
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Sequence
 
 from docker import DockerClient
 from docker.models.containers import Container
-from docker.utils.socket import STDOUT, frames_iter
 
 from infra.engine.address import connect, resolve_engine
 from infra.errors import UserError
@@ -64,7 +62,7 @@ def print_containers(stack: Stack, options: argparse.Namespace) -> None:
 def print_logs(stack: Stack, options: argparse.Namespace) -> None:
     """`make logs`: each container's lines behind its role; with `follow`, until all stop."""
     threads = [
-        threading.Thread(target=_print_log, args=(container, options), daemon=True)
+        threading.Thread(target=_print_log, args=(stack, container, options), daemon=True)
         for container in list_containers(stack, options.role)
     ]
     for thread in threads:
@@ -75,38 +73,32 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> None:
         thread.join()
 
 
-def run_inside(container: Container, *command: str) -> str:
-    """Run a command to its end; its output. UserError with that output when it fails."""
-    return b"".join(read_from(container, *command)).decode()
+def run_inside(stack: Stack, container: Container, *command: str, text: str = "") -> str:
+    """Run a command, with `text` as its input; its output. UserError with its words if it fails."""
+    done = subprocess.run(
+        _inside(container, command),
+        env=stack.engine_environ,
+        input=text,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    _check_end(done.returncode, command, done.stderr)
+    return done.stdout
 
 
-def read_from(container: Container, *command: str) -> Iterator[bytes]:
-    """A command's output, piece by piece; UserError after the last piece when it fails."""
-    api = _api(container)
-    started = api.exec_create(container.id, list(command))["Id"]
-    errors = b""
-    for out, err in api.exec_start(started, stream=True, demux=True):
-        errors += err or b""
-        if out:
-            yield out
-    _check_end(api, started, command, errors)
-
-
-def feed(container: Container, pieces: Iterable[bytes], *command: str) -> str:
-    """Run a command with `pieces` as its standard input; its output. UserError when it fails."""
-    api = _api(container)
-    started = api.exec_create(container.id, list(command), stdin=True)["Id"]
-    stream = api.exec_start(started, socket=True)
-    try:
-        for piece in pieces:
-            stream._sock.sendall(piece)
-        stream._sock.shutdown(socket.SHUT_WR)
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the command ended early; its own words tell why
-    frames = list(frames_iter(stream, tty=False))
-    stream.close()
-    _check_end(api, started, command, b"".join(text for _, text in frames))
-    return b"".join(text for number, text in frames if number == STDOUT).decode()
+def pipe_inside(
+    stack: Stack, source: Container, command: Sequence[str], sink: Container, reader: Sequence[str]
+) -> None:
+    """Let a command in one container read what one in another writes; UserError if one fails."""
+    environ, none, pipe = stack.engine_environ, subprocess.DEVNULL, subprocess.PIPE
+    writing = subprocess.Popen(_inside(source, command), env=environ, stdin=none, stdout=pipe)
+    with writing:
+        reading = subprocess.run(
+            _inside(sink, reader), env=environ, stdin=writing.stdout, capture_output=True
+        )
+    _check_end(reading.returncode, reader, reading.stderr.decode(errors="replace"))
+    _check_end(writing.returncode, command)
 
 
 def _describe(container: Container) -> tuple[str, str, str, str]:
@@ -120,24 +112,20 @@ def _describe(container: Container) -> tuple[str, str, str, str]:
     return str(container.name), state["Status"], health, ", ".join(published) or "-"
 
 
-def _print_log(container: Container, options: argparse.Namespace) -> None:
-    role = container.labels[ROLE_LABEL]
-    rest = b""
-    for chunk in container.logs(stream=True, follow=options.follow, tail=options.tail):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            print(f"{role} | {line.decode(errors='replace')}", flush=True)
-    if rest:
-        print(f"{role} | {rest.decode(errors='replace')}", flush=True)
+def _print_log(stack: Stack, container: Container, options: argparse.Namespace) -> None:
+    follow = ["--follow"] if options.follow else []
+    command = ["docker", "logs", f"--tail={options.tail}", *follow, str(container.id)]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
+    with subprocess.Popen(command, env=stack.engine_environ, text=True, **output) as printing:
+        for line in printing.stdout or ():
+            print(f"{container.labels[ROLE_LABEL]} | {line.rstrip()}", flush=True)
 
 
-def _api(container: Container) -> Any:
-    """The engine's own calls: the SDK's `exec_run` has neither an input nor a late exit code."""
-    assert container.client is not None
-    return container.client.api
+def _inside(container: Container, command: Sequence[str]) -> list[str]:
+    """As the engine's own client runs it: the SDK has no input for a command in a container."""
+    return ["docker", "exec", "--interactive", str(container.id), *command]
 
 
-def _check_end(api: Any, started: str, command: tuple[str, ...], output: bytes) -> None:
-    if code := api.exec_inspect(started)["ExitCode"]:
-        words = output.decode(errors="replace").strip()
-        raise UserError(words or f"{command[0]}: exit code {code}")
+def _check_end(code: int, command: Sequence[str], errors: str = "") -> None:
+    if code:
+        raise UserError(errors.strip() or f"{command[0]}: exit code {code}")

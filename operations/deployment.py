@@ -12,7 +12,6 @@ from operations.passphrase import check_passphrase, explain_failure
 from operations.stack import Stack, create_file
 from operations.terminal import run_in_front
 from toolchain.setup.console import Console
-from toolchain.setup.project import Project
 from toolchain.setup.setup import set_up
 
 _OUTPUT = ("stack", "output")
@@ -63,7 +62,7 @@ class Deployment:
 
     def _prepare_engine(self) -> None:
         """Make the base images on the stack's own engine, which the first stage left out."""
-        exported = set_up(Project(self.stack.root, self.stack.engine_environ), Console())
+        exported = set_up(self.stack.project, Console())
         self.stack = replace(self.stack, environ={**self.stack.environ, **exported})
 
     def _check_state(self) -> None:

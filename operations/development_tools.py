@@ -1,5 +1,6 @@
 """Tests, checks and comparisons, in a Python environment of their own."""
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -9,31 +10,32 @@ from typing import NoReturn
 
 from infra.errors import UserError
 from toolchain.setup.console import Console
-from toolchain.setup.lock import hold_lock
 from toolchain.setup.project import Project
-from toolchain.setup.python_packages import install_environment, is_complete
-from toolchain.setup.schedule import Step, run_steps
+from toolchain.setup.schedule import run_steps
 from toolchain.setup.setup import set_up
-from toolchain.setup.work import Work
-
-# One after the other: pip wants hashes for all of a run or for none.
-_REQUIREMENTS = ("requirements.txt", "app/requirements.txt", "requirements-dev.txt")
+from toolchain.setup.steps.python_environment import PythonEnvironment
 
 
-def run_tests(project: Project, console: Console, words: Sequence[str]) -> NoReturn:
+class _DevelopmentTools(PythonEnvironment):
+    name = "development tools"
+    purpose = "install the packages of requirements-dev.txt"
+    requirements = ("requirements.txt", "app/requirements.txt", "requirements-dev.txt")
+
+
+def run_tests(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:
     """Become pytest, on all tests unless some are named."""
     # The tests would set up as well, but out of sight.
     set_up(project, console)
-    named = [] if any(not word.startswith("-") for word in words) else ["tests"]
-    _become(project, console, "pytest", *named, *words)
+    named = [] if any(not word.startswith("-") for word in options.extra) else ["tests"]
+    _become(project, console, "pytest", *named, *options.extra)
 
 
-def run_benchmarks(project: Project, console: Console, words: Sequence[str]) -> NoReturn:
+def run_benchmarks(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:
     """Become the comparison with Docker Compose and a bare FastAPI."""
-    _become(project, console, "benchmarks", *words)
+    _become(project, console, "benchmarks", *options.extra)
 
 
-def check(project: Project, console: Console, words: Sequence[str]) -> int:
+def check(project: Project, console: Console, options: argparse.Namespace) -> int:
     """Run every checker; raises UserError with the names of those that have found something."""
     python = _development_python(project, console)
     folders = (project.root / "docker", project.root / "toolchain")
@@ -68,22 +70,5 @@ def _development_python(project: Project, console: Console) -> Path:
     """Interpreter of the environment with the development tools, made if it is missing."""
     tools = _DevelopmentTools(project)
     if not tools.find():
-        with hold_lock(project.places.lock, console.say) as lock:
-            run_steps([tools], console, project.places.logs, lock)
+        run_steps([tools], project, console)
     return tools.folder / "bin" / "python"
-
-
-class _DevelopmentTools(Step):
-    name = "development tools"
-    purpose = f"install the packages of {_REQUIREMENTS[-1]}"
-
-    @property
-    def folder(self) -> Path:
-        return self.project.python_folder(*_REQUIREMENTS)
-
-    def find(self) -> str | None:
-        return self.folder.name if is_complete(self.folder) else None
-
-    def run(self, work: Work) -> None:
-        files = [self.project.root / name for name in _REQUIREMENTS]
-        install_environment(self.folder, files, work)

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.errors import UserError
 from infra.naming import PROJECT, STACK_LABEL
 from operations.terminal import print_table
 from toolchain.setup.docker_cli import DockerCli
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.setup import list_steps
 from toolchain.setup.steps.docker_engine import DockerEngine
@@ -37,7 +37,7 @@ def print_findings(project: Project) -> int:
             finding = step.find()
             if finding is None and isinstance(step, DockerEngine):
                 step.refuse_elsewhere()
-        except SetupError as error:
+        except UserError as error:
             finding, code = str(error).removeprefix(f"{step.name}: "), 1
         findings.append((step.name, finding or "missing; `make up` gets it"))
     findings += [*_describe_engine(docker), *_describe_stacks(project, docker)]

@@ -11,19 +11,17 @@ from operations.deployment import Deployment
 from operations.doctor import print_findings
 from operations.stack import Stack
 from operations.terminal import run_reporting
-from toolchain.setup.errors import SetupError
-from toolchain.setup.project import Project
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the target; its exit code. Raises UserError or SetupError with what to do."""
+    """Run the target; its exit code. Raises UserError with what to do."""
     stack = Stack(options.stack, environ=dict(os.environ))
     if options.target in PULUMI:
         interactive = sys.stdin.isatty() and sys.stdout.isatty()
         confirmed = getattr(options, "yes", False)
         return Deployment(stack, options.extra, interactive, confirmed).run(options.target)
     if options.target == "doctor":
-        return print_findings(Project(stack.root, stack.engine_environ))
+        return print_findings(stack.project)
     _ask_engine(stack, options)
     return 0
 
@@ -52,7 +50,7 @@ def _ask_engine(stack: Stack, options: argparse.Namespace) -> None:
 def main(words: Sequence[str]) -> int:
     """Run a target as the first stage has started it; its exit code."""
     options = parse(words)
-    return run_reporting(lambda: run(options), SetupError)
+    return run_reporting(lambda: run(options))
 
 
 if __name__ == "__main__":

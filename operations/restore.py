@@ -16,7 +16,7 @@ from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_r
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
-from operations.containers import feed, find_running, list_containers, read_from, run_inside
+from operations.containers import find_running, list_containers, pipe_inside, run_inside
 from operations.stack import Stack
 from toolchain.setup.project import ROOT
 
@@ -66,7 +66,7 @@ class Restore:
 
         Raises UserError when a step fails; the portal's data is what it was before.
         """
-        run_inside(self.service, "backups", "verify", self.backup.name)
+        run_inside(self.stack, self.service, "backups", "verify", self.backup.name)
         size = format_size(self.backup.manifest["size_bytes"])
         say(f"{self.backup.name}, {size}, has the checksum of its manifest")
         if keep_present:
@@ -84,7 +84,7 @@ class Restore:
 
     def _back_up_present(self) -> None:
         try:
-            name = run_inside(self.service, "backups", "take").strip()
+            name = run_inside(self.stack, self.service, "backups", "take").strip()
         except UserError as error:
             raise UserError(
                 f"{error} Nothing was changed. Run `make restore` with "
@@ -95,10 +95,11 @@ class Restore:
     def _restore_beside(self) -> None:
         say("restoring beside the running database")
         self._query("postgres", _BEGIN)
-        dump = read_from(self.service, "backups", "send", self.backup.name)
+        send = ("backups", "send", self.backup.name)
         command = ("pg_restore", "--username=postgres", "--dbname=devportal_restoring")
+        options = ("--exit-on-error", "--single-transaction")
         try:
-            feed(self.server, dump, *command, "--exit-on-error", "--single-transaction")
+            pipe_inside(self.stack, self.service, send, self.server, [*command, *options])
         except UserError as error:
             raise UserError(
                 f"{self.backup.name}: should be restorable (got: {error}). Nothing was changed; "
@@ -150,7 +151,7 @@ class Restore:
         if stop_on_error:
             options.append("--set=ON_ERROR_STOP=1")
         command = ("psql", "--username=postgres", f"--dbname={database}", *options)
-        return feed(self.server, [script.encode()], *command)
+        return run_inside(self.stack, self.server, *command, text=script)
 
 
 def _restart(portal: Container) -> None:
@@ -206,7 +207,7 @@ def restore(stack: Stack, options: argparse.Namespace) -> None:
     """`make restore`: put the database of a running stack back to a backup."""
     service = find_backup_service(stack)
     server = find_running(stack, "postgres")
-    backup = choose(list_backups(service), options.backup, stack.name)
+    backup = choose(list_backups(stack, service), options.backup, stack.name)
     if not options.yes:
         confirm(backup, stack.name)
     Restore(stack, backup, service, server).run(keep_present=not options.without_backup)

@@ -14,7 +14,7 @@ from infra.naming import PROJECT
 from infra.settings import Environment, PortSettings
 from infra.settings.stack_file import read_provider_values, read_values
 from toolchain.setup.atomic import write_file
-from toolchain.setup.project import ROOT
+from toolchain.setup.project import ROOT, Project
 
 _TEMPLATE = "Pulumi.dev.yaml"
 _ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
@@ -54,6 +54,12 @@ class Stack:
         if address.cert_path:
             kept |= {"DOCKER_CERT_PATH": address.cert_path, "DOCKER_TLS_VERIFY": "1"}
         return {**kept, "DOCKER_HOST": address.host}
+
+    @property
+    def project(self) -> Project:
+        """The machine, with the stack's engine as its own."""
+        keys = filter(self.engine_settings.get, ("docker:context", "docker:host"))
+        return Project(self.root, self.engine_environ, next(keys, ""))
 
     @property
     def backend_folder(self) -> Path | None:

@@ -10,26 +10,32 @@ from pathlib import Path
 from infra.errors import UserError
 
 
-def run_reporting(
-    work: Callable[[], int], *reported: type[Exception], interrupted: str = ""
-) -> int:
-    """The exit code of `work`; a UserError, or one of `reported`, is printed and gives 1."""
+def run_reporting(work: Callable[[], int], *, interrupted: str = "") -> int:
+    """The exit code of `work`; a mistake of the user's is printed and gives 1."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = work()
         sys.stdout.flush()
-    except (UserError, *reported) as error:
-        sys.stdout.flush()
-        print(error, file=sys.stderr)
-        return 1
+    except UserError as error:
+        return _report(str(error))
     except BrokenPipeError:  # the reader, `head` for one, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _report(f"{error.filename}: should be usable (got: {error.strerror}).")
     except KeyboardInterrupt:
         if interrupted:
             print(interrupted, file=sys.stderr)
         return 130
     return code
+
+
+def _report(mistake: str) -> int:
+    sys.stdout.flush()
+    print(mistake, file=sys.stderr)
+    return 1
 
 
 def print_table(*rows: Sequence[str]) -> None:

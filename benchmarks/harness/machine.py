@@ -17,7 +17,7 @@ TEST_STACK_PREFIX = "test-"
 @cache
 def tool_environment() -> dict[str, str]:
     """The variables `activate` exports; the set-up, and the engine's start, come first."""
-    subprocess.run([sys.executable, "-m", "toolchain.setup"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "operations", "setup"], cwd=ROOT, check=True)
     shown = subprocess.run(
         ["sh", "-c", ". ./activate >/dev/null && env -0"],
         cwd=ROOT,

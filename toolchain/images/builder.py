@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.errors import UserError
 from toolchain.images.machine import (
     SUITE,
     Mirrors,
@@ -19,7 +20,6 @@ from toolchain.images.machine import (
 )
 from toolchain.images.recipes import COMMON_LAYER, RECIPES, Recipe
 from toolchain.setup.docker_cli import DockerCli
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.versions import parse_version
 from toolchain.setup.work import Work
@@ -52,13 +52,13 @@ class ImageBuilder:
     project: Project
     work: Work
 
-    def build(self, recipes: Sequence[Recipe], *, afresh: bool = False) -> None:
-        """Build every recipe whose image is missing; all of them with `afresh`.
+    def build(self, recipes: Sequence[Recipe]) -> None:
+        """Build every recipe whose image is missing.
 
-        Raises SetupError with the first failure, after the other builds have ended.
+        Raises UserError with the first failure, after the other builds have ended.
         """
-        wanted = [recipe for recipe in recipes if afresh or not self._has(recipe.name)]
-        if wanted and (afresh or not self._has(COMMON_LAYER)):
+        wanted = [recipe for recipe in recipes if not self._has(recipe.name)]
+        if wanted and not self._has(COMMON_LAYER):
             self._check_machine()
             self._build_common_layer(find_mirrors(self.project.environ))
         if wanted:
@@ -78,15 +78,15 @@ class ImageBuilder:
         own = _ARCHITECTURES.get(platform.machine(), platform.machine())
         engine = self._docker.ask("version", "--format", "{{.Server.Arch}}") or "no answer"
         if engine != own:
-            raise SetupError(
+            raise UserError(
                 f"docker engine: should have this machine's architecture, {own} (got {engine}). "
                 "Build on a machine like the engine's, and carry the images over with "
                 "`docker save` and `docker load`."
             )
         if os.geteuid() != 0:
-            raise SetupError(
+            raise UserError(
                 f"base images: should be built as root (got user id {os.geteuid()}). "
-                "Run `sudo python3 -m toolchain.images` once; everything else runs as you."
+                "Run `sudo env HOME=$HOME make setup` once; everything else runs as you."
             )
 
     def _build_common_layer(self, mirrors: Mirrors) -> None:

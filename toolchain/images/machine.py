@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.setup.errors import SetupError
+from infra.errors import UserError
 from toolchain.setup.processes import ask
 
 SUITE = "bookworm"
@@ -53,14 +53,14 @@ class Mirrors:
 
 
 def find_mirrors(environ: Mapping[str, str]) -> Mirrors:
-    """The mirrors that the environment names, else those of apt; raises SetupError without any."""
+    """The mirrors that the environment names, else those of apt; raises UserError without any."""
     if named := environ.get(MIRROR_VARIABLE):
         return Mirrors(named, environ.get(SECURITY_VARIABLE, ""))
     wanted = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
     targets = ask("apt-get", "indextargets", "--format", wanted, environ=environ)
     mirrors = parse_targets(targets or "")
     if mirrors is None:
-        raise SetupError(
+        raise UserError(
             "apt: should know a Debian mirror (got none in its sources). "
             f"Set {MIRROR_VARIABLE} to the address that holds dists/{SUITE}, "
             f"and {SECURITY_VARIABLE} to that of {SUITE}-security."

@@ -12,8 +12,8 @@ import tarfile
 import urllib.request
 from pathlib import Path
 
+from infra.errors import UserError
 from toolchain.setup.atomic import build_folder
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT
 from toolchain.setup.work import Work
 
@@ -34,7 +34,7 @@ def fetch_archive(url: str, folder: Path, work: Work, *, x86_64: str = "amd64") 
         with build_folder(folder) as scratch:
             command = [sys.executable, "-m", "toolchain.setup.download", url, str(scratch)]
             work.run(command, cwd=ROOT, environ=os.environ)
-    except SetupError:
+    except UserError:
         work.say("the official download does not answer; building it from its Go module")
         return False
     return True

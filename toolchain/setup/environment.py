@@ -12,7 +12,6 @@ PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FI
 DEVELOPMENT_PASSPHRASE = "devportal-development"
 """No secret: it opens development stacks alone, whose state lies on the same machine."""
 
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -31,9 +30,18 @@ def describe_environment(project: Project) -> dict[str, str]:
         exported["PULUMI_BACKEND_URL"] = f"file://{places.state}"
     if not any(name in environ for name in PASSPHRASE_VARIABLES):
         exported["PULUMI_CONFIG_PASSPHRASE"] = DEVELOPMENT_PASSPHRASE
-    if any(environ.get(name) or environ.get(name.upper()) for name in _PROXIES):
-        exported |= _spare_loopback(environ)
-    return exported
+    return exported | spare_loopback(environ)
+
+
+def spare_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+    """The two spellings of NO_PROXY, with loopback beside what the user has named.
+
+    Pulumi's processes talk over gRPC on loopback, which gRPC too would send to a proxy.
+    """
+    set_by_user = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    names = [name.strip() for name in set_by_user.split(",") if name.strip()]
+    value = ",".join(dict.fromkeys([*names, *_LOOPBACK]))
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def render_exports(variables: Mapping[str, str]) -> str:
@@ -47,11 +55,3 @@ def _extend_path(project: Project) -> str:
     if folder is None or str(folder) in project.path:
         return os.pathsep.join(project.path)
     return os.pathsep.join([str(folder), *project.path])
-
-
-def _spare_loopback(environ: Mapping[str, str]) -> dict[str, str]:
-    """Pulumi's processes talk over gRPC on loopback, which gRPC too would send to the proxy."""
-    set_by_user = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
-    names = [name.strip() for name in set_by_user.split(",") if name.strip()]
-    value = ",".join(dict.fromkeys([*names, *_LOOPBACK]))
-    return {"NO_PROXY": value, "no_proxy": value}

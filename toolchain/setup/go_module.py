@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from toolchain.setup.errors import SetupError
+from infra.errors import UserError
 from toolchain.setup.processes import ask
 from toolchain.setup.project import Project, digest
 from toolchain.setup.versions import GO_MINIMUM, PULUMI_CLI, parse_version
@@ -37,7 +37,7 @@ class GoModule:
         return digest(_TAGS.encode(), self.linker_flags.encode(), *parts)
 
     def build(self, package: str, target: Path, work: Work) -> None:
-        """Build a package's program; an interrupted build goes on. Raises SetupError."""
+        """Build a package's program; an interrupted build goes on. Raises UserError."""
         _check_go(self.project, work.label)
         environ = {
             **self.project.environ,
@@ -49,23 +49,18 @@ class GoModule:
             "GOCACHE": str(self.project.places.go / "build"),
             "GOMODCACHE": str(self.project.places.go / "modules"),
         }
-        packages, modules, built = list[str](), count(1), count(1)
+        modules, packages = count(1), count(1)
 
-        def show_listing(line: str) -> None:
+        def show(line: str) -> None:
             if line.startswith("go: downloading"):
                 work.show(f"{next(modules)} modules downloaded")
             elif not line.startswith("go: "):
-                packages.append(line)
+                work.show(f"{next(packages)} packages built")
 
-        def show_build(_: str) -> None:
-            work.show(f"{next(built)} of {len(packages)} packages built")
-
-        listing = ["go", "list", "-deps", package]
-        work.run(listing, cwd=self.folder, environ=environ, on_line=show_listing)
         # The linker drops debugging data anyway; without it, compiling takes a sixth less.
         flags = ["-gcflags=all=-dwarf=false", "-ldflags", self.linker_flags]
-        building = ["go", "build", "-v", *flags, "-o", str(target), package]
-        work.run(building, cwd=self.folder, environ=environ, on_line=show_build)
+        command = ["go", "build", "-v", *flags, "-o", str(target), package]
+        work.run(command, cwd=self.folder, environ=environ, on_line=show)
 
 
 def pulumi_module(project: Project) -> GoModule:
@@ -82,7 +77,7 @@ def _check_go(project: Project, label: str) -> None:
     found = ask("go", "version", environ=project.environ)
     if parse_version(found) < GO_MINIMUM:
         wanted = ".".join(str(part) for part in GO_MINIMUM)
-        raise SetupError(
+        raise UserError(
             f"{label}: Go should be {wanted} or newer to build it (got {found or 'none'}). "
             "Install Go, or the official Pulumi (https://www.pulumi.com/docs/install/)."
         )

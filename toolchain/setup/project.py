@@ -3,8 +3,6 @@
 import hashlib
 import os
 import shutil
-import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,18 +43,13 @@ class Project:
 
     root: Path = ROOT
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    engine_named_by: str = ""
+    """The setting that has put the engine's address into `environ`, if one has."""
 
     @cached_property
     def places(self) -> Places:
         """The cache and the data of this user."""
         return Places(self.environ)
-
-    def python_folder(self, *requirements: str) -> Path:
-        """The cached Python environment that holds what these files of the clone name."""
-        identity = f"{sys.implementation.cache_tag} {sys.version.split()[0]}"
-        texts = [(self.root / name).read_bytes() for name in requirements]
-        name = digest(f"{identity} {sysconfig.get_platform()}".encode(), *texts)
-        return self.places.cache / "python" / name
 
     @property
     def python(self) -> Path:

@@ -1,16 +1,18 @@
 """The parts of the set-up, run side by side, each as soon as those it depends on are done."""
 
+import fcntl
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
+from infra.errors import UserError
 from toolchain.setup.console import Console
-from toolchain.setup.errors import SetupError, StoppedError
 from toolchain.setup.project import Project
-from toolchain.setup.work import Work
+from toolchain.setup.work import StoppedError, Work
 
 
 class Step(ABC):
@@ -31,24 +33,24 @@ class Step(ABC):
 
     @abstractmethod
     def run(self, work: Work) -> None:
-        """Make the part; raises SetupError when this machine does not allow it."""
+        """Make the part; raises UserError when this machine does not allow it."""
 
 
-def run_steps(steps: Sequence[Step], console: Console, logs: Path, lock: int | None = None) -> None:
-    """Make every part that is not there, with a log file of each in the folder `logs`.
+def run_steps(steps: Sequence[Step], project: Project, console: Console) -> None:
+    """Make every part that is not there, one such run at a time on a machine.
 
-    Raises the first SetupError once all are stopped.
+    Raises the first UserError once all are stopped.
     """
     stop = threading.Event()
     works: list[Work] = []
     made: dict[str, Future[None]] = {}
-    with ThreadPoolExecutor(len(steps)) as pool:
+    with hold_lock(project.places.lock, console) as lock, ThreadPoolExecutor(len(steps)) as pool:
         try:
             for number, step in enumerate(steps, 1):
                 label = f"[{number}/{len(steps)}] {step.name}"
-                log = logs / f"{step.name.replace(' ', '-')}.log"
+                log = project.places.logs / f"{step.name.replace(' ', '-')}.log"
                 works.append(Work(label, console, log, stop, lock))
-                before = [made[name] for name in step.after]
+                before = [made[name] for name in step.after if name in made]
                 made[step.name] = pool.submit(_make, step, works[-1], before)
             wait(made.values(), return_when=FIRST_EXCEPTION)
         finally:
@@ -69,14 +71,28 @@ def _make(step: Step, work: Work, before: Sequence[Future[None]]) -> None:
     work.log.unlink(missing_ok=True)
     work.say(step.purpose)
     started = time.monotonic()
-    try:
-        step.run(work)
-    finally:
-        work.console.end(work.label)
+    step.run(work)
     if not (found := step.find()):
-        raise SetupError(
+        raise UserError(
             f"{work.label}: should be there after it was made (got nothing). "
             f"Read {work.log}, and run this again."
         )
     seconds = f"{time.monotonic() - started:.1f} s"
     work.say(f"done in {seconds}, {work.cpu_seconds:.1f} s of CPU ({found})")
+
+
+@contextmanager
+def hold_lock(path: Path, console: Console) -> Iterator[int]:
+    """Hold the lock, after waiting for the set-up that has it; gives its file descriptor.
+
+    A command that inherits the descriptor goes on holding the lock when the set-up is killed,
+    so the next set-up never works beside an orphan of the last.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.say("set-up: another one is at work, or what it started; waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()

@@ -10,10 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.errors import UserError
 from toolchain.setup.console import Console
-from toolchain.setup.errors import SetupError, StoppedError
 
 TAIL_LINES = 12
+
+
+class StoppedError(Exception):
+    """The step was stopped because another one failed, or the user wants to leave."""
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Work:
     ) -> None:
         """Run a command to its end, its output in the log.
 
-        Raises SetupError with its last lines when it fails, StoppedError when the step is stopped.
+        Raises UserError with its last lines when it fails, StoppedError when the step is stopped.
         """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -63,7 +67,7 @@ class Work:
         if self.stop.is_set():
             raise StoppedError
         if child.returncode:
-            raise SetupError(
+            raise UserError(
                 f"{self.label}: `{Path(command[0]).name}` should end with 0 "
                 f"(got {child.returncode}). Correct what its last lines name and run this again; "
                 f"it goes on from here.{quote_lines(tail, self.log)}"
@@ -94,7 +98,7 @@ class Work:
                 pass_fds=() if self.lock is None else (self.lock,),
             )
         except OSError as error:
-            raise SetupError(
+            raise UserError(
                 f"{self.label}: {command[0]} should start (got: {error.strerror}). "
                 "Install it, or repair it, and run this again."
             ) from None

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from infra.errors import UserError
 from operations import containers
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
@@ -54,16 +52,15 @@ def calls(stack: Stack) -> list[str]:
 
 
 def fake_container(
-    name: str, role: str, *log: bytes, health: str | None = None, status: str = "running"
+    name: str, role: str, *, health: str | None = None, status: str = "running"
 ) -> MagicMock:
-    """A container with one published port, whose log comes in these chunks."""
+    """A container with one published port."""
     made = MagicMock(id=f"id-{name}", status=status, labels={"devportal.role": role})
     made.name = name
     described = {"Status": status, **({"Health": {"Status": health}} if health else {})}
     config, host = {"StopTimeout": 35}, {"PidsLimit": 256}
     made.attrs = {"Id": made.id, "State": described, "Config": config, "HostConfig": host}
     made.ports = {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}], "9/tcp": None}
-    made.logs.side_effect = lambda **options: iter(log)
     return made
 
 
@@ -75,10 +72,3 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     client.networks.list.return_value = []
     monkeypatch.setattr(containers, "connect", lambda address: client)
     return client
-
-
-def refusal(call: Callable[..., object], *arguments: Any, **options: Any) -> str:
-    """The message of the UserError that a call raises."""
-    with pytest.raises(UserError) as error:
-        call(*arguments, **options)
-    return str(error.value)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from operations.arguments import ON_STACK, TARGETS, command_line, parse
-from tests.unit.operations.conftest import refusal
+from tests.support.refusals import refusal
 from toolchain.setup.project import ROOT
 
 

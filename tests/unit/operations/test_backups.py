@@ -9,7 +9,8 @@ from infra.engine.container_state import Wanted
 from operations import restore
 from operations.backups import Backup, describe, find_backup_service, format_size
 from operations.stack import Stack
-from tests.unit.operations.conftest import fake_container, refusal
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import fake_container
 
 NAME = "20260101T060000Z"
 MANIFEST = {

@@ -7,7 +7,8 @@ import pytest
 
 from operations.containers import find_running, print_containers, print_logs
 from operations.stack import Stack
-from tests.unit.operations.conftest import OWN, MakeStack, fake_container, refusal
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import OWN, MakeStack, fake_container
 from toolchain.setup.atomic import write_file
 
 LOGS = Namespace(role="app", follow=False, tail=100)
@@ -29,13 +30,16 @@ def test_table_has_a_line_for_each_container(
     engine.containers.list.assert_called_once_with(all=True, filters=OWN, ignore_removed=True)
 
 
-def test_log_lines_stand_behind_their_role_and_are_never_cut(
+def test_log_lines_stand_behind_their_role(
     stack: Stack, engine: MagicMock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = fake_container("two", "redis", b"another role's\n")
-    engine.containers.list.return_value = [fake_container("one", "app", b"a li", b"ne\nx"), other]
+    containers = [fake_container("one", "app"), fake_container("two", "redis")]
+    engine.containers.list.return_value = containers
+    docker = stack.root / "bin" / "docker"
+    write_file(docker, "#!/bin/sh\nprintf '%s\\nx' \"$*\"\n")
+    docker.chmod(0o755)
     print_logs(stack, LOGS)
-    assert capsys.readouterr().out == "app | a line\napp | x\n"
+    assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
 
 
 def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:

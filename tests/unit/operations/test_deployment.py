@@ -8,7 +8,8 @@ from operations import deployment
 from operations.deployment import Deployment
 from operations.passphrase import check_passphrase
 from operations.stack import Stack
-from tests.unit.operations.conftest import MakeStack, calls, refusal, write_state
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import MakeStack, calls, write_state
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 

@@ -10,7 +10,8 @@ import pytest
 
 from operations.interruption import clear_up
 from operations.stack import Stack
-from tests.unit.operations.conftest import OWN, calls, fake_container, refusal, write_state
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import OWN, calls, fake_container, write_state
 from toolchain.setup.atomic import write_file
 
 # Above the kernel's largest process id.

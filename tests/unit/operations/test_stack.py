@@ -6,7 +6,8 @@ import yaml
 from infra.settings import PortSettings
 from operations.arguments import names_engine
 from operations.stack import create_file
-from tests.unit.operations.conftest import MakeStack, refusal
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import MakeStack
 from toolchain.setup.atomic import write_file
 
 

@@ -14,7 +14,6 @@ from operations.arguments import INSPECTING, ON_STACK
 from operations.terminal import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.steps.docker_engine import DockerEngine
 
@@ -23,11 +22,9 @@ from toolchain.setup.steps.docker_engine import DockerEngine
 def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """What the process would become, on a machine that is ready."""
     monkeypatch.setattr(first_stage, "set_up", lambda *given, engine: {"SET_UP": f"{engine=}"})
-    monkeypatch.setattr(
-        first_stage, "ready_environment", lambda *given, engine: {"SET_UP": "before"}
-    )
+    monkeypatch.setattr(first_stage, "ready_environment", lambda *given: {"SET_UP": "before"})
     monkeypatch.setattr(first_stage, "describe_environment", lambda project: {"SET_UP": "before"})
-    monkeypatch.setattr(first_stage.PythonEnvironment, "find", lambda step: "ready")
+    monkeypatch.setattr(first_stage.ProgramEnvironment, "find", lambda step: "ready")
     monkeypatch.setattr(first_stage.os, "chdir", lambda folder: None)
     replaced = MagicMock()
     monkeypatch.setattr(first_stage.os, "execve", replaced)
@@ -99,7 +96,7 @@ def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: P
     [
         ("ours", None, "ours", 0),
         (None, None, "missing; `make up` gets it", 0),
-        (None, SetupError("part: should answer."), "should answer.", 1),
+        (None, UserError("part: should answer."), "should answer.", 1),
     ],
 )
 def test_doctor_shows_of_each_part_where_it_came_from(
@@ -115,7 +112,7 @@ def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
     findings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_step: DockerEngine) -> None:
-        raise SetupError("docker engine: should answer. Start it.")
+        raise UserError("docker engine: should answer. Start it.")
 
     monkeypatch.setattr(DockerEngine, "find", lambda step: None)
     monkeypatch.setattr(DockerEngine, "refuse_elsewhere", refuse)
@@ -127,8 +124,8 @@ def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
     ("raised", "code", "shown"),
     [
         (UserError("x: should be y."), 1, "x: should be y.\n"),
-        (SetupError("part: should be there."), 1, "part: should be there.\n"),
-        (KeyboardInterrupt(), 130, ""),
+        (OSError(28, "No space left", "/x"), 1, "/x: should be usable (got: No space left).\n"),
+        (KeyboardInterrupt(), 130, "stopped\n"),
         (BrokenPipeError(), 0, ""),
     ],
 )
@@ -138,5 +135,5 @@ def test_mistake_is_printed_without_a_traceback(
     def work() -> int:
         raise raised
 
-    assert run_reporting(work, SetupError) == code
+    assert run_reporting(work, interrupted="stopped") == code
     assert capfd.readouterr().err == shown

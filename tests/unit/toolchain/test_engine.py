@@ -1,6 +1,5 @@
 """Which Docker engine is taken, and when one is installed or started; `docker` is a fake."""
 
-import json
 import os
 import subprocess
 from contextlib import nullcontext
@@ -8,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.errors import UserError
 from tests.support.fake_programs import FakePrograms
 from tests.support.refusals import refusal
 from toolchain.setup.docker_cli import DockerCli
-from toolchain.setup.errors import SetupError
 from toolchain.setup.processes import is_running
 from toolchain.setup.project import Project
 from toolchain.setup.steps import docker_engine
@@ -19,10 +18,6 @@ from toolchain.setup.steps.docker_engine import DockerEngine
 from toolchain.setup.work import Work
 
 DEFAULT = "unix:///var/run/docker.sock"
-ADVICE = (
-    'Set "userns-remap": "default" in its daemon.json yourself and restart it; it will not see '
-    "its images, volumes and containers of before."
-)
 
 
 @pytest.fixture(autouse=True)
@@ -30,30 +25,25 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The folder of a Debian, as root, with neither systemd nor an engine."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (tmp_path / "os-release").write_text("ID=debian\n")
-    (tmp_path / "etc").mkdir()
     for name, path in {
         "_SOCKET": "docker.sock",
         "_RUN": "run",
         "_SYSTEMD": "systemd",
-        "_DAEMON_JSON": "etc/daemon.json",
         "_OS_RELEASE": "os-release",
     }.items():
         monkeypatch.setattr(docker_engine, name, tmp_path / path)
     return tmp_path
 
 
-def put_docker(
-    programs: FakePrograms, version: str, address: str = DEFAULT, userns: str = ""
-) -> None:
+def put_docker(programs: FakePrograms, version: str, address: str = DEFAULT) -> None:
     """A `docker` command before an engine of this version; none answers if it is empty.
 
     An engine that does not answer does so once the file `answers` is there.
     """
-    info = json.dumps({"SecurityOptions": ["name=seccomp,profile=default", userns]})
     answers = f"echo {version}" if version else f"/bin/cat {programs.folder.parent}/answers"
     programs.put(
         "docker",
-        f"case $1 in version) {answers} ;; context) echo {address} ;; info) echo '{info}' ;; esac",
+        f"case $1 in version) {answers} ;; context) echo {address} ;; esac",
     )
 
 
@@ -69,7 +59,7 @@ def test_engine_older_than_20_10_is_refused(project: Project, programs: FakeProg
     put_docker(programs, "19.03.15")
     assert refusal(DockerEngine(project).find) == (
         f"docker engine: the engine at {DEFAULT} should be 20.10 or newer (got 19.03.15). "
-        "Upgrade it, or choose another with DOCKER_HOST."
+        "Upgrade it, or choose another."
     )
 
 
@@ -79,7 +69,7 @@ def test_engine_older_than_20_10_is_refused(project: Project, programs: FakeProg
         (
             "tcp://lab:2375",
             "root docker",
-            "DOCKER_HOST or the docker context should name an engine that answers (got "
+            "the current docker context should name an engine that answers (got "
             "'tcp://lab:2375'). Start that engine, or choose another.",
         ),
         (
@@ -124,6 +114,26 @@ def test_engine_that_is_not_the_set_ups_to_install_is_left_alone(
 
 
 @pytest.mark.parametrize(
+    ("variables", "setting", "named"),
+    [
+        ({"DOCKER_HOST": "tcp://lab:1", "DOCKER_CONTEXT": "lab"}, "", "DOCKER_HOST"),
+        ({"DOCKER_HOST": "", "DOCKER_CONTEXT": "lab"}, "", "DOCKER_CONTEXT"),
+        ({}, "", "the current docker context"),
+        ({"DOCKER_HOST": "tcp://lab:1"}, "docker:host", "docker:host"),
+    ],
+)
+def test_engine_that_does_not_answer_is_blamed_on_what_named_it(
+    variables: dict[str, str], setting: str, named: str, project: Project, programs: FakePrograms
+) -> None:
+    put_docker(programs, "", "tcp://lab:1")
+    asked = Project(project.root, {**project.environ, **variables}, setting)
+    assert refusal(DockerEngine(asked).refuse_elsewhere) == (
+        f"docker engine: {named} should name an engine that answers (got 'tcp://lab:1'). Start "
+        "that engine, or choose another."
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "is_ours"),
     [
         ('NAME="Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n', True),
@@ -135,7 +145,7 @@ def test_debian_and_its_children_take_the_package(
 ) -> None:
     put_docker(programs, "")
     (machine / "os-release").write_text(text)
-    with nullcontext() if is_ours else pytest.raises(SetupError):
+    with nullcontext() if is_ours else pytest.raises(UserError):
         DockerEngine(project).refuse_elsewhere()
 
 
@@ -228,37 +238,3 @@ def test_process_of_another_name_or_a_zombie_is_not_the_running_engine() -> None
     os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
     assert not is_running(dead.pid)
     dead.wait()
-
-
-def test_engine_that_maps_users_is_taken_and_another_is_left_as_it_is(
-    project: Project, programs: FakePrograms, work: Work
-) -> None:
-    put_docker(programs, "20.10.24", userns="name=userns")
-    step = DockerEngine(project, userns_remap=True)
-    assert step.find() == f"20.10.24, {DEFAULT}"
-    put_docker(programs, "20.10.24")
-    rule = "docker engine: --userns-remap should be used where no engine is installed yet"
-    without = f"(got one without user namespaces at {DEFAULT})"
-    assert refusal(step.find) == f"{rule} {without}. {ADVICE}"
-    put_docker(programs, "")
-    dockerd = programs.put("dockerd")
-    assert refusal(step.run, work) == f"{rule} (got {dockerd}, which is not running). {ADVICE}"
-
-
-def test_users_are_mapped_before_the_first_start_and_other_settings_stay(
-    starts: DockerEngine, work: Work, machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    starts.userns_remap = True
-    monkeypatch.setattr(docker_engine.shutil, "which", lambda name: None)
-    monkeypatch.setattr(DockerCli, "is_installed", True)
-    monkeypatch.setattr(docker_engine, "_install", lambda work: None)
-    configuration = machine / "etc" / "daemon.json"
-    configuration.write_text('{"log-level": "warn"}')
-    starts.run(work)
-    found = json.loads(configuration.read_text())
-    assert found == {"log-level": "warn", "userns-remap": "default"}
-    configuration.write_text("userns")
-    assert refusal(starts.run, work) == (
-        f"docker engine: {configuration} should be JSON (got: Expecting value: line 1 column 1 "
-        "(char 0)). Correct it."
-    )

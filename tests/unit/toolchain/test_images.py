@@ -12,8 +12,7 @@ from toolchain.images.builder import ImageBuilder
 from toolchain.images.machine import Mirrors, find_certificates, find_mirrors, machine_files
 from toolchain.images.recipes import COMMON_LAYER, load_recipes
 from toolchain.setup.project import Project
-from toolchain.setup.setup import forget_detected
-from toolchain.setup.steps.base_images import BaseImages, read_source
+from toolchain.setup.steps.base_images import BaseImages
 from toolchain.setup.work import Work
 
 RECIPES = load_recipes()
@@ -92,16 +91,11 @@ def test_common_layer_comes_first_and_every_stand_in_starts_from_it(
     assert not (builds.project.places.cache / "base-images").exists()
 
 
-def test_what_is_there_is_built_again_only_when_asked(
-    docker: FakeDocker, builds: ImageBuilder
-) -> None:
+def test_what_is_there_is_not_built_again(docker: FakeDocker, builds: ImageBuilder) -> None:
     docker.hold(COMMON_LAYER, *(recipe.name for recipe in RECIPES[1:]))
     builds.build(RECIPES)
     assert len(docker.calls("build")) == 1
     assert docker.calls("import") == []
-    builds.build(RECIPES[:1], afresh=True)
-    assert len(docker.calls("build")) == 2
-    assert len(docker.calls("import")) == 1
 
 
 def test_failed_build_is_reported_after_the_others_have_their_names(
@@ -165,8 +159,6 @@ def test_images_are_built_where_no_registry_answers_and_the_decision_is_remember
     assert step.find() is None
     step.run(work)
     assert len(docker.calls("pull")) == 1
-    forget_detected(builds.project)
-    assert read_source(builds.project) is None
 
 
 def test_names_are_their_own_and_end_in_the_recipes_revision() -> None:

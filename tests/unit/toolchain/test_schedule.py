@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.errors import UserError
 from tests.support.refusals import refusal
 from toolchain.setup import console as console_module
 from toolchain.setup import setup
 from toolchain.setup.atomic import write_file
 from toolchain.setup.console import Console
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import Project
 from toolchain.setup.schedule import Step, run_steps
 from toolchain.setup.work import Work
@@ -53,12 +53,13 @@ class FakeStep(Step):
 def run(tmp_path: Path, *steps: FakeStep) -> list[str]:
     """Run the steps; what the user saw, on no terminal."""
     screen = io.StringIO()
-    run_steps(steps, Console(screen), tmp_path / "logs")
+    project = Project(tmp_path, {"HOME": "/", "XDG_CACHE_HOME": str(tmp_path)})
+    run_steps(steps, project, Console(screen))
     return screen.getvalue().splitlines()
 
 
 def fail(work: Work) -> None:
-    raise SetupError("broken: should work (got nothing). Correct it.")
+    raise UserError("broken: should work (got nothing). Correct it.")
 
 
 def failure(tmp_path: Path, *steps: FakeStep) -> str:
@@ -129,7 +130,7 @@ def test_second_run_goes_on_where_the_first_was_interrupted(tmp_path: Path) -> N
 def test_part_that_is_not_there_after_its_step_is_a_failure(tmp_path: Path) -> None:
     assert failure(tmp_path, FakeStep("cli", keeps=False)) == (
         "[1/1] cli: should be there after it was made (got nothing). "
-        f"Read {tmp_path}/logs/cli.log, and run this again."
+        f"Read {tmp_path}/devportal/logs/cli.log, and run this again."
     )
 
 
@@ -139,9 +140,9 @@ def test_failing_command_is_reported_with_its_last_lines(tmp_path: Path) -> None
     tail = "".join(f"\n    line {number}" for number in range(9, 21))
     assert told == (
         "[1/1] cli: `sh` should end with 0 (got 3). Correct what its last lines name and run this "
-        f"again; it goes on from here.{tail}\n    Whole output: {tmp_path}/logs/cli.log"
+        f"again; it goes on from here.{tail}\n    Whole output: {tmp_path}/devportal/logs/cli.log"
     )
-    assert (tmp_path / "logs" / "cli.log").read_text().splitlines()[0] == "line 1"
+    assert (tmp_path / "devportal" / "logs" / "cli.log").read_text().splitlines()[0] == "line 1"
 
 
 def test_missing_program_is_reported_without_a_traceback(tmp_path: Path) -> None:
@@ -174,32 +175,19 @@ def test_first_run_makes_what_is_missing_and_the_second_prints_one_line(
 def test_environment_of_a_machine_that_is_not_ready_is_refused_and_nothing_is_made(
     part: FakeStep, project: Project
 ) -> None:
-    assert refusal(setup.ready_environment, project) == (
+    needed = [lambda project: part]
+    assert refusal(setup.ready_environment, project, needed) == (
         "part: should be there (got nothing). Run `make up` first, or `make setup`."
     )
     assert not project.places.home.exists()
     part.found = "there"
-    assert setup.ready_environment(project) == {"PATH": "/bin"}
+    assert setup.ready_environment(project, needed) == {"PATH": "/bin"}
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_live_line_stays_below_the_lines_that_are_written() -> None:
-    screen = Terminal()
-    written = Console(screen, columns=10)
-    written.show("cli", "1 of 1000 packages")
-    written.say("python: done")
-    written.end("cli")
-    assert screen.getvalue() == "\r\x1b[Kcli: 1 of\r\x1b[Kpython: done\ncli: 1 of\r\x1b[K"
-
-
-def test_progress_is_sparse_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_module.time, "monotonic", iter([0.0, 5.0, 21.0]).__next__)
+def test_progress_is_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_module.time, "monotonic", iter([0.0, 5.0, 16.0]).__next__)
     screen = io.StringIO()
     written = Console(screen)
-    for state in ("at once", "after 5 s", "after 21 s"):
+    for state in ("at once", "after 5 s", "after 16 s"):
         written.show("cli", state)
-    assert screen.getvalue() == "cli: after 21 s\n"
+    assert screen.getvalue() == "cli: after 16 s\n"

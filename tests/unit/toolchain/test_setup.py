@@ -1,6 +1,5 @@
 """The set-up as a whole, its Python environment, and what `activate` gives a shell."""
 
-import io
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,38 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.refusals import refusal
-from toolchain.setup import python_packages, setup
+from toolchain.setup import setup
 from toolchain.setup.atomic import write_file
-from toolchain.setup.console import Console, report_mistakes
 from toolchain.setup.environment import describe_environment, render_exports
-from toolchain.setup.errors import SetupError
 from toolchain.setup.project import ROOT, Project
-from toolchain.setup.steps.python_environment import PythonEnvironment
+from toolchain.setup.steps import python_environment
+from toolchain.setup.steps.python_environment import ProgramEnvironment
 from toolchain.setup.work import Work
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)]
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "message"),
-    [
-        (SetupError("part: should be. Get it."), 1, "part: should be. Get it.\n"),
-        (
-            OSError(28, "No space left on device", "/cache/x"),
-            1,
-            "set-up: /cache/x: should be usable (got: No space left on device).\n",
-        ),
-        (KeyboardInterrupt(), 130, "set-up: stopped; the next run goes on from here\n"),
-    ],
-)
-def test_failure_is_reported_in_a_line_without_a_traceback(
-    error: BaseException, code: int, message: str, screen: io.StringIO
-) -> None:
-    def run() -> None:
-        raise error
-
-    assert report_mistakes(Console(screen), run) == code
-    assert screen.getvalue() == message
 
 
 def test_every_step_depends_on_steps_above_it() -> None:
@@ -54,7 +30,7 @@ def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The environments that were made; none is really made."""
     made: list[Path] = []
     monkeypatch.setattr(
-        python_packages.venv, "create", lambda folder, clear, with_pip: made.append(folder)
+        python_environment.venv, "create", lambda folder, clear, with_pip: made.append(folder)
     )
     monkeypatch.setattr(work, "run", lambda command: made[-1].mkdir(parents=True))
     return made
@@ -63,8 +39,8 @@ def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_venv_is_a_link_to_an_environment_that_all_clones_share(
     project: Project, work: Work, pip: list[Path]
 ) -> None:
-    step = PythonEnvironment(project)
-    folder = project.python_folder("requirements.txt")
+    step = ProgramEnvironment(project)
+    folder = step.folder
     step.run(work)
     assert [file.name for file in folder.iterdir()] == ["complete"]
     assert project.python == project.root / ".venv" / "bin" / "python"
@@ -77,24 +53,24 @@ def test_venv_is_a_link_to_an_environment_that_all_clones_share(
 def test_venv_of_another_home_is_used_while_it_is_there(
     project: Project, work: Work, pip: list[Path], tmp_path: Path
 ) -> None:
-    PythonEnvironment(project).run(work)
+    ProgramEnvironment(project).run(work)
     other = Project(project.root, {**project.environ, "HOME": str(tmp_path / "other")})
-    assert PythonEnvironment(other).find() is not None
+    assert ProgramEnvironment(other).find() is not None
     shutil.rmtree(project.places.cache)
-    assert PythonEnvironment(other).find() is None
+    assert ProgramEnvironment(other).find() is None
 
 
 def test_changed_requirements_ask_for_another_environment(
     project: Project, work: Work, pip: list[Path]
 ) -> None:
-    PythonEnvironment(project).run(work)
+    ProgramEnvironment(project).run(work)
     (project.root / "requirements.txt").write_text("pulumi==3.272.0")
-    assert PythonEnvironment(project).find() is None
+    assert ProgramEnvironment(project).find() is None
 
 
 def test_folder_of_the_user_named_venv_is_never_removed(project: Project, work: Work) -> None:
     (project.root / ".venv").mkdir()
-    assert refusal(PythonEnvironment(project).run, work) == (
+    assert refusal(ProgramEnvironment(project).run, work) == (
         "step: .venv should be a link that the set-up makes (got a folder of yours). "
         "Move it away and run this again."
     )
@@ -111,6 +87,8 @@ def test_pulumi_finds_everything_in_this_projects_folders(project: Project) -> N
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DEVPORTAL_IMAGE_SOURCE": "packages",
+        "NO_PROXY": "127.0.0.1,localhost,::1",
+        "no_proxy": "127.0.0.1,localhost,::1",
     }
 
 
@@ -132,11 +110,11 @@ def test_what_the_user_has_set_is_kept(name: str, kept_out: str, project: Projec
     [
         ({"https_proxy": "http://p"}, "127.0.0.1,localhost,::1"),
         ({"HTTP_PROXY": "http://p", "no_proxy": "lab, ::1"}, "lab,::1,127.0.0.1,localhost"),
-        ({"NO_PROXY": "lab"}, None),
+        ({}, "127.0.0.1,localhost,::1"),
     ],
 )
 def test_loopback_never_goes_through_a_proxy(
-    environ: dict[str, str], expected: str | None, project: Project
+    environ: dict[str, str], expected: str, project: Project
 ) -> None:
     exported = describe_environment(Project(project.root, {**project.environ, **environ}))
     assert (exported.get("NO_PROXY"), exported.get("no_proxy")) == (expected, expected)
@@ -151,8 +129,8 @@ def test_exports_hold_any_character() -> None:
 @pytest.fixture
 def clone(project: Project) -> Path:
     """A clone whose set-up prints one export."""
-    write_file(project.root / "toolchain" / "setup" / "__init__.py", "")
-    main = project.root / "toolchain" / "setup" / "__main__.py"
+    write_file(project.root / "operations" / "__init__.py", "")
+    main = project.root / "operations" / "__main__.py"
     write_file(main, "print(\"export GREETING='it is set up'\")")
     return project.root
 
@@ -176,7 +154,7 @@ def test_bash_finds_the_clone_from_any_folder(clone: Path) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_failing_set_up_leaves_the_shell_alive(shell: str, clone: Path) -> None:
-    write_file(clone / "toolchain" / "setup" / "__main__.py", "raise SystemExit('no disk')")
+    write_file(clone / "operations" / "__main__.py", "raise SystemExit('no disk')")
     assert run_shell(shell, '. ./activate; echo "$?, alive"', clone) == "1, alive\nno disk\n"
 
 

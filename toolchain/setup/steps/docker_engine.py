@@ -1,29 +1,24 @@
 """A Docker engine: the one that answers, else Debian's, installed and started on this machine."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
-from toolchain.setup.atomic import write_file
+from infra.errors import UserError
 from toolchain.setup.docker_cli import DEFAULT_SOCKET, DockerCli
-from toolchain.setup.errors import SetupError, StoppedError
 from toolchain.setup.processes import ask, is_running
 from toolchain.setup.project import Project
 from toolchain.setup.schedule import Step
 from toolchain.setup.versions import ENGINE_MINIMUM, parse_version
-from toolchain.setup.work import TAIL_LINES, Work, quote_lines
+from toolchain.setup.work import TAIL_LINES, StoppedError, Work, quote_lines
 
 _SOCKET = Path(DEFAULT_SOCKET.removeprefix("unix://"))
 _RUN = Path("/var/run")
 _SYSTEMD = Path("/run/systemd/system")
-_DAEMON_JSON = Path("/etc/docker/daemon.json")
 _OS_RELEASE = Path("/etc/os-release")
-_USERNS_KEY = "userns-remap"
 _GUIDE = "https://docs.docker.com/engine/install/"
 _MINIMUM = ".".join(str(part) for part in ENGINE_MINIMUM)
 _APT = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300")
@@ -34,17 +29,13 @@ _POLL_SECONDS = 0.1
 
 
 class DockerEngine(Step):
-    """The engine that the stacks run on.
-
-    With `userns_remap` it has to map users: one that is installed here will, any other is refused.
-    """
+    """The engine that the stacks run on."""
 
     name = "docker engine"
     purpose = "look for an engine that answers; else install and start one"
 
-    def __init__(self, project: Project, *, userns_remap: bool = False) -> None:
+    def __init__(self, project: Project) -> None:
         super().__init__(project)
-        self.userns_remap = userns_remap
         self._docker = DockerCli(project.environ)
         self._log = project.places.engine_log
 
@@ -54,25 +45,15 @@ class DockerEngine(Step):
             return None
         address = self._docker.address()
         if parse_version(version) < ENGINE_MINIMUM:
-            raise SetupError(
+            raise UserError(
                 f"{self.name}: the engine at {address} should be {_MINIMUM} or newer "
-                f"(got {version}). Upgrade it, or choose another with DOCKER_HOST."
+                f"(got {version}). Upgrade it, or choose another."
             )
-        if self.userns_remap and not self._docker.maps_users():
-            raise _refusal(f"one without user namespaces at {address}")
         return f"{version}, {address}"
 
     def run(self, work: Work) -> None:
         self.refuse_elsewhere()
-        installed = shutil.which("dockerd")
-        if self.userns_remap:
-            settings = _read_settings()
-            # An interrupted run has configured an engine that it has then installed.
-            if installed is not None and not settings.get(_USERNS_KEY):
-                raise _refusal(f"{installed}, which is not running")
-            settings[_USERNS_KEY] = "default"
-            write_file(_DAEMON_JSON, json.dumps(settings, indent=2) + "\n")
-        if installed is None:
+        if shutil.which("dockerd") is None:
             work.say("no engine answers; installing docker.io with apt-get, as root")
             _install(work)
         else:
@@ -80,30 +61,36 @@ class DockerEngine(Step):
         self._wait(work, self._start(work))
 
     def refuse_elsewhere(self) -> None:
-        """Raise SetupError unless the engine is ours to install: Debian, root, default address."""
+        """Raise UserError unless the engine is ours to install: Debian, root, default address."""
         address = self._docker.address()
         chosen = address != DEFAULT_SOCKET
         if not self._docker.is_installed and (chosen or _SOCKET.exists()):
-            raise SetupError(
+            raise UserError(
                 f"{self.name}: the command `docker` should be on PATH, to reach {address} (got "
                 "none). Install docker.io, or docker-cli where there is one, and run this again."
             )
         if chosen:
-            raise SetupError(
-                f"{self.name}: DOCKER_HOST or the docker context should name an engine that "
-                f"answers (got '{address}'). Start that engine, or choose another."
+            raise UserError(
+                f"{self.name}: {self._named_by()} should name an engine that answers "
+                f"(got '{address}'). Start that engine, or choose another."
             )
         if _SOCKET.exists() and not os.access(_SOCKET, os.W_OK):
-            raise SetupError(
+            raise UserError(
                 f"{self.name}: {_SOCKET} should be open to you (got: permission denied). "
                 "Join the group docker and log in again, or run this as root."
             )
         if os.geteuid() != 0 or not _is_debian():
-            raise SetupError(
+            raise UserError(
                 f"{self.name}: an engine should answer at {DEFAULT_SOCKET} (got no answer). "
                 f"Install Docker Engine {_MINIMUM} or newer as {_GUIDE} describes, start it, "
                 "and run this again; on Debian and Ubuntu `make up` as root does both."
             )
+
+    def _named_by(self) -> str:
+        """What names the engine's address, in the order in which the `docker` command looks."""
+        variables = ("DOCKER_HOST", "DOCKER_CONTEXT")
+        named = next(filter(self.project.environ.get, variables), "the current docker context")
+        return self.project.engine_named_by or named
 
     def _start(self, work: Work) -> "subprocess.Popen[bytes] | None":
         """Start it, unless it is starting; its process where there is no systemd."""
@@ -129,7 +116,7 @@ class DockerEngine(Step):
             )
 
     def _wait(self, work: Work, child: "subprocess.Popen[bytes] | None") -> None:
-        """Wait for an answer; raises SetupError when it ends, or does not answer in time."""
+        """Wait for an answer; raises UserError when it ends, or does not answer in time."""
         started = time.monotonic()
         work.show("waiting for the engine to answer")
         ended = None
@@ -142,9 +129,9 @@ class DockerEngine(Step):
                 raise StoppedError
             ended = child.poll() if child is not None else None
 
-    def _failure(self, work: Work, got: str) -> SetupError:
+    def _failure(self, work: Work, got: str) -> UserError:
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return SetupError(
+        return UserError(
             f"{work.label}: the started engine should answer (got: {got}). "
             "Correct what its last lines name and run this again."
             f"{quote_lines(text.splitlines()[-TAIL_LINES:], self._log)}"
@@ -160,18 +147,6 @@ def _install(work: Work) -> None:
     work.run([*_APT, "--no-install-recommends", "install", *known], environ=environ)
 
 
-def _read_settings() -> dict[str, Any]:
-    """The engine's configuration; without a file it is empty."""
-    try:
-        return json.loads(_DAEMON_JSON.read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise SetupError(
-            f"docker engine: {_DAEMON_JSON} should be JSON (got: {error}). Correct it."
-        ) from None
-
-
 def _holds(pid_file: Path, program: str) -> bool:
     """Whether the process in the file lives and is this program, not one with a reused id."""
     try:
@@ -185,12 +160,3 @@ def _is_debian() -> bool:
     text = _OS_RELEASE.read_text() if _OS_RELEASE.exists() else ""
     families = re.findall(r'^ID(?:_LIKE)?="?([^"\n]*)"?$', text, re.MULTILINE)
     return bool({"debian", "ubuntu"} & set(" ".join(families).split()))
-
-
-def _refusal(found: str) -> SetupError:
-    """Why an engine that the set-up has not installed is left as it is."""
-    return SetupError(
-        f"docker engine: --userns-remap should be used where no engine is installed yet (got "
-        f'{found}). Set "userns-remap": "default" in its daemon.json yourself and restart it; it '
-        "will not see its images, volumes and containers of before."
-    )

@@ -44,11 +44,6 @@ class DockerProvider(Step):
                     provider_module(self.project).build(".", scratch / PLUGIN, work)
             point_link(self._link, self._built)
 
-    def forget_built(self) -> None:
-        """Have the next run try the official download again."""
-        if self._is_built():
-            self._link.unlink()
-
     @property
     def _link(self) -> Path:
         return self.project.places.pulumi_home / "plugins" / _FOLDER / PLUGIN

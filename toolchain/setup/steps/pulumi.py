@@ -63,9 +63,7 @@ class LanguageHost(Step):
                 for file in official.resolve().parent.glob("pulumi-*python*"):
                     (scratch / file.name).symlink_to(file)
                 return
-            module = pulumi_module(self.project)
-            module.build(f"./{_HOST}", scratch / _HOST, work)
-            shutil.copy(module.folder / _HOST / "executor.py", scratch / f"{_HOST}-exec")
+            pulumi_module(self.project).build(f"./{_HOST}", scratch / _HOST, work)
             (scratch / "pulumi-resource-pulumi-python").symlink_to(_HOST)
 
 
