@@ -124,7 +124,7 @@ def _parser(target: str) -> _Parser:
     if target == "logs":
         parser.add_argument("--role", help="one role only, such as app")
         parser.add_argument("--follow", action="store_true", help="go on with new lines")
-        parser.add_argument("--tail", type=int, default=100, help="lines of each container")
+        parser.add_argument("--tail", type=_count, default=100, help="lines of each container")
     if target == "restore":
         parser.add_argument("--backup", default="", help="its name, as `make backups` lists it")
         parser.add_argument(
@@ -134,3 +134,9 @@ def _parser(target: str) -> _Parser:
         text = "print shell lines that export what `pulumi` needs, for `activate`"
         parser.add_argument("--environment", action="store_true", help=text)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"should be a whole number (got '{text}')")
+    return int(text)

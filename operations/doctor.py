@@ -31,19 +31,21 @@ def print_findings(project: Project) -> int:
     """Print a line for each part of the machine; 1 if `make up` would fail for one of them."""
     docker = DockerCli(project.environ)
     findings = [("python", sys.version.split()[0])]
-    code = 0
+    refused: set[str] = set()
     for step in list_steps(project):
         try:
-            finding = step.find()
+            finding = None if refused & set(step.after) else step.find()
             if finding is None and isinstance(step, DockerEngine):
                 step.refuse_elsewhere()
         except UserError as error:
-            finding, code = str(error).removeprefix(f"{step.name}: "), 1
-        findings.append((step.name, finding or "missing; `make up` gets it"))
+            finding = str(error).removeprefix(f"{step.name}: ")
+            refused.add(step.name)
+        unknown = f"not known without the {step.after[0]}" if refused & set(step.after) else ""
+        findings.append((step.name, finding or unknown or "missing; `make up` gets it"))
     findings += [*_describe_engine(docker), *_describe_stacks(project, docker)]
     findings.append(("free disk, cache", _free(_existing(project.places.cache))))
     print_table(*findings)
-    return code
+    return 1 if refused else 0
 
 
 def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:

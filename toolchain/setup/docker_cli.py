@@ -46,7 +46,9 @@ class DockerCli:
     def address(self) -> str:
         """Where the engine should be, such as `unix:///var/run/docker.sock`."""
         asked = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-        return self.ask(*asked) or self.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+        given = self.environ.get("DOCKER_HOST") or self.environ.get("DOCKER_CONTEXT")
+        none = "an unknown context" if self.is_installed else DEFAULT_SOCKET
+        return self.ask(*asked) or given or none
 
     def has_images(self, names: Sequence[str]) -> bool:
         """Whether the engine holds every one of these images."""

@@ -46,6 +46,10 @@ def test_wrong_words_are_refused_with_where_the_right_ones_are() -> None:
         "ARGS: should be what `make logs ARGS=--help` lists (got: unrecognized arguments: --rol "
         "x). Correct it and run this again."
     )
+    assert refusal(parse, ["logs", "--tail=-5"]) == (
+        "ARGS: should be what `make logs ARGS=--help` lists (got: argument --tail: should be a "
+        "whole number (got '-5')). Correct it and run this again."
+    )
     assert refusal(parse, ["lgos"]) == (
         "target: should be one of those that `make help` lists (got 'lgos'). Choose one."
     )

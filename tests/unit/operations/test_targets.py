@@ -102,10 +102,12 @@ def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: P
 def test_doctor_shows_of_each_part_where_it_came_from(
     answer: str | None, error: Exception | None, shown: str, code: int, findings: Any
 ) -> None:
-    step = MagicMock(find=MagicMock(return_value=answer, side_effect=error))
-    step.name = "part"
-    found, ended = findings(step)
+    step = MagicMock(find=MagicMock(return_value=answer, side_effect=error), after=())
+    later = MagicMock(find=MagicMock(return_value=answer), after=("part",))
+    step.name, later.name = "part", "later part"
+    found, ended = findings(step, later)
     assert (found["part"], ended) == (shown, code)
+    assert found["later part"] == ("not known without the part" if error else shown)
 
 
 def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(

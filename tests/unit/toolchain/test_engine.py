@@ -134,6 +134,18 @@ def test_engine_that_does_not_answer_is_blamed_on_what_named_it(
 
 
 @pytest.mark.parametrize(
+    ("variables", "got"),
+    [({"DOCKER_CONTEXT": "nope"}, "nope"), ({}, "an unknown context")],
+)
+def test_no_engine_is_started_for_a_context_that_does_not_exist(
+    variables: dict[str, str], got: str, project: Project, programs: FakePrograms
+) -> None:
+    programs.put("docker", "exit 1")
+    step = DockerEngine(Project(project.root, {**project.environ, **variables}))
+    assert f"(got '{got}')" in refusal(step.refuse_elsewhere)
+
+
+@pytest.mark.parametrize(
     ("text", "is_ours"),
     [
         ('NAME="Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n', True),

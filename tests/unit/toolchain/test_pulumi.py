@@ -134,6 +134,9 @@ def test_all_three_are_built_where_no_download_answers_and_only_once(
     again.run(work)
     assert again.find() == "built from source"
     assert len(built_packages(programs)) == 3
+    # Another cache: what is linked is still what was built.
+    other = {**environ, "XDG_CACHE_HOME": f"{machine.root}-cache"}
+    assert DockerProvider(Project(machine.root, other)).find() == "built from source"
 
 
 def test_change_of_a_source_asks_for_what_is_made_of_it_and_nothing_else(

@@ -32,8 +32,8 @@ class DockerProvider(Step):
             return None
         if not self._is_built():
             return None if _is_script(self._link) else "official"
-        current = self._link.resolve() == self._built.resolve() and not self._official()
-        return "built from source" if current else None
+        current = self._link.resolve().parent.name == self._built.parent.name
+        return "built from source" if current and not self._official() else None
 
     def run(self, work: Work) -> None:
         if official := self._official():
@@ -54,8 +54,8 @@ class DockerProvider(Step):
         return self.project.places.cache / "provider" / source / PLUGIN
 
     def _is_built(self) -> bool:
-        """Whether the link leads to a plugin that was built, of these sources or earlier ones."""
-        return self._link.resolve().parents[1] == self._built.resolve().parents[1]
+        """Whether the link leads to a plugin that was built, of any sources, in anyone's cache."""
+        return self._link.resolve().parents[1].name == self._built.parents[1].name
 
     def _official(self) -> Path | None:
         """The official plugin in one of the user's own plugin caches."""
