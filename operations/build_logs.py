@@ -6,7 +6,7 @@ folder of the clone; Pulumi itself shows nothing until a build ends.
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,29 +57,19 @@ def describe_failure(log: str) -> str | None:
     return "\n    ".join([found[1], *found[2].splitlines()[-_TAIL_LINES:]])
 
 
-def slow_lines(looks: Iterable[set[str]]) -> Iterator[str]:
-    """Each line once that stands in two looks in a row."""
-    before: set[str] = set()
-    shown: set[str] = set()
-    for look in looks:
-        slow = (look & before) - shown
-        yield from sorted(slow)
-        shown |= slow
-        before = look
-
-
 def _print_steps(stack: Stack, ended: threading.Event) -> None:
-    for line in slow_lines(_look(stack, ended)):
-        print(line, flush=True)
-
-
-def _look(stack: Stack, ended: threading.Event) -> Iterator[set[str]]:
+    """Print each step once that is still running a moment after it was seen."""
+    before, shown = set[str](), set[str]()
     while not ended.wait(_POLL_SECONDS):
-        yield {
+        running = {
             f"{_image(stack, log)}: {step}"
             for log in _find_logs(stack)
             for step in running_steps(log.read_text(errors="replace"))
         }
+        slow = (running & before) - shown
+        for line in sorted(slow):
+            print(line, flush=True)
+        before, shown = running, shown | slow
 
 
 def _find_logs(stack: Stack) -> list[Path]:

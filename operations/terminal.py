@@ -52,23 +52,12 @@ def run_in_front(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str
     The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
     passed on as the same.
     """
-    stopped = False
-    child: subprocess.Popen[bytes] | None = None
-
-    def stop(number: int, frame: object) -> None:
-        nonlocal stopped
-        stopped = True
-        if child is not None:
-            child.send_signal(signal.SIGINT)
-
-    # Not SIG_IGN: the command would inherit that.
-    handlers = {signal.SIGTERM: stop, signal.SIGINT: lambda number, frame: None}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        with subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child:
-            if stopped:  # before the command had started
-                child.send_signal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child:
+        try:
+            signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(signal.SIGINT))
+            signal.signal(signal.SIGINT, lambda number, frame: None)
             return child.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

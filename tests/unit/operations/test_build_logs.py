@@ -1,9 +1,12 @@
 """A long build shows its step, a failed one its last lines."""
 
+from unittest.mock import MagicMock
+
 import pytest
 
 from infra.resources.image import BUILD_LOGS
-from operations.build_logs import FOLDER, follow_builds, running_steps, slow_lines
+from operations import build_logs
+from operations.build_logs import FOLDER, follow_builds, running_steps
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 
@@ -43,9 +46,15 @@ def test_step_runs_from_its_line_to_its_end(text: str, steps: list[str]) -> None
     assert running_steps(text) == steps
 
 
-def test_step_that_goes_on_is_shown_once() -> None:
-    looks: list[set[str]] = [{"a"}, {"a", "b"}, {"a"}, {"a", "b"}, {"a", "b"}]
-    assert list(slow_lines(looks)) == ["a", "b"]
+def test_step_that_goes_on_is_shown_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = [{"a"}, {"a", "b"}, {"a"}, {"a", "b"}, {"a", "b"}]
+    write_file(stack.root / FOLDER / "dev-app.log", "")
+    monkeypatch.setattr(build_logs, "running_steps", lambda text: looks.pop(0))
+    ended = MagicMock(wait=lambda seconds: not looks)
+    build_logs._print_steps(stack, ended)
+    assert capsys.readouterr().out == "app image: a\napp image: b\n"
 
 
 @pytest.mark.parametrize("show_steps", [True, False])
