@@ -122,7 +122,12 @@ class Deployment:
         """Run `pulumi` on the terminal; its exit code."""
         terminal = [] if self.interactive else ["--non-interactive"]
         command = ["pulumi", *arguments, "--stack", self.stack.name, *terminal]
-        code = run_in_front(command, cwd=self.stack.root, environ=self.stack.environ)
+        code = run_in_front(
+            command,
+            cwd=self.stack.root,
+            environ=self.stack.environ,
+            interactive=self.interactive,
+        )
         if code:
             explain_failure(self.stack)
         return code

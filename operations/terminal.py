@@ -1,6 +1,7 @@
 """The terminal: tables, mistakes in place of tracebacks, and a command that has it to itself."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infra.errors import UserError
+
+_COLOUR_MARK = re.compile(rb"<\{%[^%]*%\}>")
 
 
 def run_reporting(work: Callable[[], int], *, interrupted: str = "") -> int:
@@ -46,17 +49,24 @@ def print_table(*rows: Sequence[str]) -> None:
         print("  ".join(cells).rstrip())
 
 
-def run_in_front(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> int:
-    """Run a command to its end, however often it is interrupted; its exit code.
+def run_in_front(
+    command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], interactive: bool
+) -> int:
+    """Run Pulumi to its end, however often it is interrupted; its exit code.
 
     The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
-    passed on as the same.
+    passed on as the same. Without a terminal the output passes through here: Pulumi leaves its
+    own colour marks in the count of errors.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with subprocess.Popen(command, cwd=cwd, env=dict(environ)) as child:
+    output = None if interactive else subprocess.PIPE
+    with subprocess.Popen(command, cwd=cwd, env=dict(environ), stdout=output) as child:
         try:
             signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(signal.SIGINT))
             signal.signal(signal.SIGINT, lambda number, frame: None)
+            for line in child.stdout or ():
+                sys.stdout.buffer.write(_COLOUR_MARK.sub(b"", line))
+                sys.stdout.flush()
             return child.wait()
         finally:
             for number, handler in before.items():

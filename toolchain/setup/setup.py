@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infra.errors import UserError
 from toolchain.setup.console import Console
@@ -47,12 +47,14 @@ def set_up(project: Project, console: Console, *, engine: bool = True) -> dict[s
     return describe_environment(project)
 
 
-def ready_environment(project: Project, needed: Sequence[type[Step]]) -> dict[str, str]:
+def ready_environment(
+    project: Project, needed: Sequence[Callable[[Project], Step]]
+) -> dict[str, str]:
     """The variables with which a target runs that makes nothing itself.
 
     Raises UserError when one of the parts that it needs is not there.
     """
-    for step in (kind(project) for kind in needed):
+    for step in (part(project) for part in needed):
         if not step.find():
             raise UserError(
                 f"{step.name}: should be there (got nothing). Run `make up` first, or `make setup`."

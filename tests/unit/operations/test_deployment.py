@@ -85,6 +85,15 @@ def test_drift_ends_with_what_to_do(stack: Stack, capsys: pytest.CaptureFixture[
     )
 
 
+def test_pulumis_colour_marks_never_reach_the_user(
+    stack: Stack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_state(stack)
+    write_file(stack.root / "ends", "echo '  <{%fg 1%}>1 errored<{%reset%}> 100%'\n")
+    assert Deployment(stack).run("preview") == 0
+    assert capfd.readouterr().out == "  1 errored 100%\n"
+
+
 @pytest.mark.parametrize("target", ["up", "preview", "refresh"])
 def test_wrong_settings_end_a_target_before_pulumi_starts(stack: Stack, target: str) -> None:
     write_state(stack)
