@@ -60,16 +60,18 @@ def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "environ", "variables"),
+    ("settings", "environ", "host", "named_by"),
     [
-        ("docker:host: tcp://a:1", {}, {"DOCKER_HOST": "tcp://a:1"}),
-        ("docker:host: tcp://a:1", {"DOCKER_CONTEXT": "x"}, {"DOCKER_HOST": "tcp://a:1"}),
-        ("other: 1", {"DOCKER_HOST": "tcp://b:1"}, {"DOCKER_HOST": "tcp://b:1"}),
+        ("docker:host: tcp://a:1", {}, "tcp://a:1", "docker:host"),
+        ("docker:host: tcp://a:1", {"DOCKER_CONTEXT": "x"}, "tcp://a:1", "docker:host"),
+        ("docker:context: default", {}, "unix:///var/run/docker.sock", "docker:context"),
+        ("other: 1", {"DOCKER_HOST": "tcp://b:1"}, "tcp://b:1", ""),
     ],
 )
 def test_engine_is_that_of_the_stacks_settings(
-    make_stack: MakeStack, settings: str, environ: dict[str, str], variables: dict[str, str]
+    make_stack: MakeStack, settings: str, environ: dict[str, str], host: str, named_by: str
 ) -> None:
     mine = make_stack("mine")
     write_file(mine.file, f"config:\n  {settings}\n")
-    assert Stack("mine", environ, mine.root).engine_environ == variables
+    project = Stack("mine", environ, mine.root).project
+    assert (project.environ, project.engine_named_by) == ({"DOCKER_HOST": host}, named_by)

@@ -16,6 +16,8 @@ from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import ROOT, Project
 from toolchain.setup.steps.docker_engine import DockerEngine
+from toolchain.setup.steps.pulumi import LanguageHost
+from toolchain.setup.steps.python_environment import ProgramEnvironment
 
 
 @pytest.fixture
@@ -45,6 +47,17 @@ def test_only_a_target_that_changes_sets_up_and_not_where_the_stack_has_its_own_
     assert command == [python, "-m", "operations.on_stack", *words]
     inspects = target in (*INSPECTING, "doctor")
     assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else set_up}
+
+
+@pytest.mark.parametrize("target", INSPECTING)
+def test_looking_at_a_stack_needs_the_programs_python_and_pulumi_for_its_outputs(
+    target: str, execve: MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = MagicMock(return_value={})
+    monkeypatch.setattr(first_stage, "ready_environment", needed)
+    first_stage.run([target], Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
+    pulumi = [LanguageHost] if target == "output" else []
+    assert needed.call_args.args[1] == [ProgramEnvironment, *pulumi]
 
 
 class FakeDocker(DockerCli):
