@@ -5,7 +5,13 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from operations.containers import find_running, print_containers, print_logs
+from operations.containers import (
+    find_running,
+    pipe_inside,
+    print_containers,
+    print_logs,
+    run_inside,
+)
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import OWN, MakeStack, fake_container
@@ -40,6 +46,48 @@ def test_log_lines_stand_behind_their_role(
     docker.chmod(0o755)
     print_logs(stack, LOGS)
     assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
+
+
+@pytest.fixture
+def executing(stack: Stack) -> Stack:
+    """A stack whose `docker exec --interactive ID COMMAND...` runs the command on this machine."""
+    docker = stack.root / "bin" / "docker"
+    write_file(docker, '#!/bin/sh\n[ "$1 $2" = "exec --interactive" ] && shift 3 && exec "$@"\n')
+    docker.chmod(0o755)
+    return stack
+
+
+def test_command_in_a_container_has_its_input_and_tells_its_own_words(executing: Stack) -> None:
+    container = fake_container("one", "postgres")
+    assert run_inside(executing, container, "tr", "a-z", "A-Z", text="select 'é'") == "SELECT 'é'"
+    assert run_inside(executing, container, "cat") == ""
+    failing = ("sh", "-c", "echo given; echo no such table >&2; exit 3")
+    assert refusal(run_inside, executing, container, *failing) == "no such table"
+    assert refusal(run_inside, executing, container, "sh", "-c", "exit 3") == "sh: exit code 3"
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader", "mistake"),
+    [
+        ("exit 3", "cat", "sh: exit code 3"),
+        ("yes", "echo corrupt >&2; exit 1", "corrupt"),
+        ("printf '\\377'", "exit 4", "sh: exit code 4"),
+    ],
+)
+def test_pipe_between_containers_fails_with_either_end(
+    writer: str, reader: str, mistake: str, executing: Stack
+) -> None:
+    one, two = fake_container("one", "backups"), fake_container("two", "postgres")
+    commands = (["sh", "-c", writer], two, ["sh", "-c", reader])
+    assert refusal(pipe_inside, executing, one, *commands) == mistake
+
+
+def test_pipe_between_containers_carries_any_byte(executing: Stack) -> None:
+    one, two = fake_container("one", "backups"), fake_container("two", "postgres")
+    dump, kept = executing.root / "dump", executing.root / "kept"
+    dump.write_bytes(bytes(range(256)) * 1000)
+    pipe_inside(executing, one, ["cat", str(dump)], two, ["cp", "/dev/stdin", str(kept)])
+    assert kept.read_bytes() == dump.read_bytes()
 
 
 def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:
