@@ -241,3 +241,12 @@ def test_an_import_ends_with_python_code(notes: Workspace) -> None:
         my_note = notes.Note("my-note", note_text="say \\"hi\\" for ${name}",
         opts = pulumi.ResourceOptions(protect=True))"""
     )
+
+
+def test_a_conversion_ends_with_a_python_project(workspace: Workspace) -> None:
+    workspace.write("source/Pulumi.yaml", "{name: greeter, runtime: yaml}")
+    workspace.write("source/main.pp", 'output "text" { value = "please knock" }')
+    options = ("--from=pcl", "--language=python", "--generate-only", "--cwd=source")
+    succeeded(workspace.pulumi("convert", *options, "--out=../converted"))
+    program = (workspace.folder / "converted" / "__main__.py").read_text()
+    assert program == 'import pulumi\n\npulumi.export("text", "please knock")\n'

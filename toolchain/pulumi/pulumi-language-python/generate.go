@@ -79,3 +79,9 @@ func (h *host) GenerateProject(
 			request.TargetDirectory, project, program, request.LocalDependencies, "", "")
 	})
 }
+
+// Link has nothing to do: packages of PyPI are requirements like others. `pulumi convert` calls it
+// even so; one that generates an SDK of its own calls GeneratePackage before, which this host lacks.
+func (h *host) Link(context.Context, *pulumirpc.LinkRequest) (*pulumirpc.LinkResponse, error) {
+	return &pulumirpc.LinkResponse{}, nil
+}
