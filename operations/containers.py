@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from docker import DockerClient
 from docker.models.containers import Container
@@ -116,7 +117,9 @@ def _print_log(stack: Stack, container: Container, options: argparse.Namespace) 
     follow = ["--follow"] if options.follow else []
     command = ["docker", "logs", f"--tail={options.tail}", *follow, str(container.id)]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
-    with subprocess.Popen(command, env=stack.engine_environ, text=True, **output) as printing:
+    printing = subprocess.Popen(command, env=stack.engine_environ, text=True, **output)
+    # In a thread nobody else would see that the reader, `head` for one, has closed the pipe.
+    with suppress(BrokenPipeError), printing:
         for line in printing.stdout or ():
             print(f"{container.labels[ROLE_LABEL]} | {line.rstrip()}", flush=True)
 

@@ -48,6 +48,17 @@ def test_log_lines_stand_behind_their_role(
     assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
 
 
+@pytest.mark.filterwarnings("error")  # what a thread raises is one
+def test_reader_of_logs_may_leave(
+    stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.containers.list.return_value = [fake_container("one", "app")]
+    write_file(stack.root / "bin" / "docker", "#!/bin/sh\nexec yes\n")
+    (stack.root / "bin" / "docker").chmod(0o755)
+    monkeypatch.setattr("sys.stdout", MagicMock(write=MagicMock(side_effect=BrokenPipeError)))
+    print_logs(stack, LOGS)
+
+
 @pytest.fixture
 def executing(stack: Stack) -> Stack:
     """A stack whose `docker exec --interactive ID COMMAND...` runs the command on this machine."""

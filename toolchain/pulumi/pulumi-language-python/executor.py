@@ -27,7 +27,7 @@ def main() -> int:
     # Until the program itself runs there is nothing to clean up, and no traceback to show.
     signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
     settings: dict[str, Any] = json.loads(sys.argv[1])
-    sys.path.remove("")  # the entry point's folder takes its place
+    sys.path[:] = filter(None, sys.path)  # the program adds its own folder
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.argv = [settings["entry_point"], *settings["arguments"]]
     os.chdir(settings["pwd"])

@@ -63,10 +63,10 @@ func serve(engineAddress string) error {
 	ctx, end := whileEngineLives(engineAddress)
 	defer end()
 	programs, cancel := context.WithCancel(ctx)
-	host := &host{engineAddress: engineAddress, ctx: ctx, programs: programs, cancelPrograms: cancel}
+	h := &host{engineAddress: engineAddress, ctx: ctx, programs: programs, cancelPrograms: cancel}
 	server, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Init: func(server *grpc.Server) error {
-			pulumirpc.RegisterLanguageRuntimeServer(server, host)
+			pulumirpc.RegisterLanguageRuntimeServer(server, h)
 			return nil
 		},
 	})
@@ -77,7 +77,7 @@ func serve(engineAddress string) error {
 	<-ctx.Done()
 	// An orderly end of the server takes longer and frees nothing that the end of the process
 	// does not; only programs need time to clean up.
-	host.running.Wait()
+	h.running.Wait()
 	return nil
 }
 
