@@ -1,6 +1,7 @@
 """The first stage: which targets begin a set-up, what doctor finds, and exit codes."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -47,6 +48,16 @@ def test_only_a_target_that_changes_sets_up_and_not_where_the_stack_has_its_own_
     assert command == [python, "-m", "operations.on_stack", *words]
     inspects = target in (*INSPECTING, "doctor")
     assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else set_up}
+
+
+def test_whatever_a_target_starts_reaches_loopback_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "lab")
+    assert first_stage.main(["help"]) == 0
+    expected = "lab,127.0.0.1,localhost,::1"
+    assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == (expected, expected)
 
 
 @pytest.mark.parametrize("target", INSPECTING)
