@@ -8,24 +8,78 @@ set -eu
 UNFINISHED=$PGDATA/.first-start
 PERMIT=$PGDATA/.begin-empty
 
+# A cluster with its first write-ahead log, and room to work.
+FIRST_START_MB=128
+# A segment of the write-ahead log, and a little.
+LEAST_MB=20
+
 # usage: stop_with MESSAGE
 stop_with() {
     echo "postgres: $1" >&2
+    trap - EXIT
     exit 1
+}
+
+# Whatever ends the start, the last line of the log tells what to do.
+explain_end() {
+    status=$?
+    [ "$status" != 0 ] || return 0
+    require_room "$LEAST_MB"
+    stop_with "$PGDATA: should hold a database that starts (got an error, see above). Correct what \
+it names; if files are damaged, restore a backup: docs/operations.md, \"Data\"."
 }
 
 check_secrets() {
     for name in postgres_password migrator_password app_password backup_password; do
-        [ -s "/run/secrets/$name" ] && [ -r "/run/secrets/$name" ] ||
+        [ -n "$(tr -d '\0' 2>/dev/null <"/run/secrets/$name")" ] ||
             stop_with "/run/secrets/$name: should be a file with a password, readable by user \
-$(id -u) (got none). Mount it."
+$(id -u) (got none). Run \`make up\`, which writes it again."
     done
 }
 
-check_data_folder() {
-    [ -w "$PGDATA" ] ||
-        stop_with "$PGDATA: should be writable by user $(id -u) (got: it is not). Make that \
-user the owner of the volume."
+# usage: require_room MEGABYTES
+require_room() {
+    free=$(df -Pm "$PGDATA" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$1" ] ||
+        stop_with "$PGDATA: should have $1 MB of room (got $free MB). Enlarge the disk, or delete \
+what is not the database's, then run \`make up\`."
+}
+
+check_folder() {
+    said=$(cp /etc/postgresql/backup-role.sql "$PGDATA/.probe" 2>&1) || case $said in
+        *'No space left'*) require_room "$LEAST_MB" ;;
+        *)
+            stop_with "$PGDATA: should be writable by user $(id -u) (got: ${said##*: }). Mount it \
+for writing, and make that user its owner."
+            ;;
+    esac
+    rm -f "$PGDATA/.probe"
+}
+
+check_version() {
+    ours=$(postgres --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+    theirs=$(tr -cd '0-9.' <"$PGDATA/PG_VERSION")
+    [ "$theirs" = "$ours" ] ||
+        stop_with "$PGDATA: should hold a database of PostgreSQL $ours (got version \
+${theirs:-none}). Start the version of the stack that it was made with, take a backup, and restore \
+that with this one: docs/operations.md, \"Another major version of PostgreSQL\"."
+}
+
+# Small files in which a power loss left NULs, or nothing. PG_VERSION stands in each database too;
+# of what ALTER SYSTEM set, nothing is the stack's.
+mend_small_files() {
+    version=$PGDATA/PG_VERSION system=$PGDATA/postgresql.auto.conf
+    if [ -e "$version" ] && [ -z "$(tr -cd '0-9' <"$version")" ]; then
+        cp "$PGDATA/base/1/PG_VERSION" "$version"
+        echo "postgres: $version: should name a version (got none). Taken from base/1."
+    fi
+    if [ -e "$system" ] && [ "$(tr -d '\0' <"$system" | wc -c)" != "$(wc -c <"$system")" ]; then
+        mv "$system" "$system.damaged"
+        echo "postgres: $system: should be text (got NULs). Set aside as $system.damaged."
+    fi
+}
+
+check_emptiness() {
     [ ! -e "$UNFINISHED" ] || return 0
     [ -z "$(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -path "$PERMIT")" ] ||
         stop_with "$PGDATA: should be empty or hold a database (got files, but no PG_VERSION). \
@@ -59,7 +113,8 @@ move_into_place() {
 # usage: fill_data_folder postgres [OPTION...]
 fill_data_folder() {
     check_secrets
-    check_data_folder
+    check_emptiness
+    require_room "$FIRST_START_MB"
     chmod 0700 "$PGDATA"
     clear_data_folder
     PGDATA=$UNFINISHED docker-ensure-initdb.sh "$@"
@@ -86,8 +141,7 @@ set_passwords() {
         set_password devportal_user app_password
         set_password devportal_backup backup_password
     } | postgres --single -D "$PGDATA" "$@" -c log_statement=none -c log_min_messages=warning \
-        -c log_min_error_statement=panic -c log_min_duration_statement=-1 devportal >/dev/null ||
-        stop_with "$PGDATA: should take the roles' passwords (got an error, see above)."
+        -c log_min_error_statement=panic -c log_min_duration_statement=-1 devportal >/dev/null
 }
 
 case ${1:-} in
@@ -97,10 +151,14 @@ esac
 shift
 set -- postgres -c config_file=/etc/postgresql/postgresql.conf "$@"
 
+trap explain_end EXIT
+check_folder
 # Left by a server that was killed. Another process of this container may have its id by now, and
 # PostgreSQL would take that one for a running server.
 rm -f "$PGDATA/postmaster.pid"
+mend_small_files
 if [ -s "$PGDATA/PG_VERSION" ]; then
+    check_version
     set_passwords "$@"
 else
     fill_data_folder "$@"

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("shell")
 SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "postgres" / "start-postgres.sh"
 SECRETS = ("postgres_password", "migrator_password", "app_password", "backup_password")
 INITDB = 'mkdir -p "$PGDATA/base"; echo 15 > "$PGDATA/PG_VERSION"; echo "filled: $*"'
+POSTGRES = """
+[ "$1" != --version ] || exec echo 'postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)'
+cat > {root}/statements
+echo "backend> $*"
+"""
+FULL = "printf 'name M used free\\nx 9 6 3\\n'"
 SERVER = "postgres -c config_file=/etc/postgresql/postgresql.conf"
 
 
@@ -52,7 +59,7 @@ def container(tmp_path: Path) -> Container:
     made = Container(tmp_path)
     made.add_program("docker-ensure-initdb.sh", INITDB)
     made.add_program("docker-entrypoint.sh", 'echo "started: $*"')
-    made.add_program("postgres", f'cat > {tmp_path}/statements; echo "backend> $*"')
+    made.add_program("postgres", POSTGRES.format(root=tmp_path))
     return made
 
 
@@ -92,15 +99,77 @@ def test_lock_of_a_server_that_was_killed_is_taken_away(container: Container) ->
     assert not (container.data / "postmaster.pid").exists()
 
 
-def test_server_is_not_started_with_passwords_it_did_not_take(container: Container) -> None:
-    container.start()
-    container.add_program("postgres", "echo 'FATAL: broken' >&2; exit 1")
+@pytest.mark.parametrize(
+    ("data", "programs", "last_line"),
+    [
+        (
+            {"PG_VERSION": "15"},
+            {"postgres": POSTGRES.replace("cat", "echo 'FATAL: broken' >&2; exit 1 #")},
+            "should hold a database that starts (got an error, see above). Correct what it names; "
+            'if files are damaged, restore a backup: docs/operations.md, "Data".',
+        ),
+        (
+            {"PG_VERSION": "15"},
+            {"postgres": POSTGRES.replace("cat", "exit 1 #"), "df": FULL},
+            "should have 20 MB of room (got 3 MB). Enlarge the disk, or delete what is not the "
+            "database's, then run `make up`.",
+        ),
+        (
+            {},
+            {"df": FULL},
+            "should have 128 MB of room (got 3 MB). Enlarge the disk, or delete what is not the "
+            "database's, then run `make up`.",
+        ),
+        (
+            {"PG_VERSION": "15"},
+            {"cp": "echo 'cp: cannot create file: Read-only file system' >&2; exit 1"},
+            f"should be writable by user {os.getuid()} (got: Read-only file system). Mount it for "
+            "writing, and make that user its owner.",
+        ),
+        (
+            {"PG_VERSION": "9.6"},
+            {},
+            "should hold a database of PostgreSQL 15 (got version 9.6). Start the version of "
+            "the stack that it was made with, take a backup, and restore that with this one: "
+            'docs/operations.md, "Another major version of PostgreSQL".',
+        ),
+        (
+            {"mine": "x"},
+            {},
+            "should be empty or hold a database (got files, but no PG_VERSION). Use another "
+            "volume, or restore this one.",
+        ),
+    ],
+)
+def test_server_that_cannot_start_says_last_what_to_do(
+    container: Container, data: dict[str, str], programs: dict[str, str], last_line: str
+) -> None:
+    for name, text in data.items():
+        (container.data / name).write_text(text)
+    for name, body in programs.items():
+        container.add_program(name, body.format(root=container.root))
     done = container.start()
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines() == [
-        "FATAL: broken",
-        f"postgres: {container.data}: should take the roles' passwords (got an error, see above).",
-    ]
+    assert done.stderr.splitlines()[-1] == f"postgres: {container.data}: {last_line}"
+    assert {path.name: path.read_text() for path in container.data.iterdir()} == data
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0\0\0"])
+def test_small_files_that_a_power_loss_damaged_are_mended(
+    container: Container, damaged: bytes
+) -> None:
+    container.start()
+    (container.data / "base" / "1").mkdir(parents=True)
+    (container.data / "base" / "1" / "PG_VERSION").write_text("15\n")
+    for name in ("PG_VERSION", "postgresql.auto.conf", "postmaster.pid"):
+        (container.data / name).write_bytes(damaged)
+    assert container.start().returncode == 0
+    assert (container.data / "PG_VERSION").read_text() == "15\n"
+    left = {path.name: path.read_bytes() for path in container.data.iterdir() if path.is_file()}
+    kept = (
+        {"postgresql.auto.conf": b""} if not damaged else {"postgresql.auto.conf.damaged": damaged}
+    )
+    assert left == {"PG_VERSION": b"15\n", **kept}
 
 
 def test_interrupted_first_start_is_begun_again(container: Container) -> None:
@@ -160,25 +229,17 @@ def test_permit_holds_for_a_first_start_that_was_interrupted(guarded: Container)
     assert guarded.start().returncode == 0
 
 
-def test_files_that_are_no_database_are_left_alone(container: Container) -> None:
-    (container.data / "mine").write_text("x")
-    done = container.start()
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"postgres: {container.data}: should be empty or hold a database "
-        "(got files, but no PG_VERSION). Use another volume, or restore this one.\n",
-    )
-    assert (container.data / "mine").exists()
-
-
 @pytest.mark.parametrize("name", SECRETS)
-def test_missing_secret_is_named_before_anything_is_made(container: Container, name: str) -> None:
-    (container.root / "secrets" / name).write_text("")
+@pytest.mark.parametrize("text", ["", "\0\0\n"])
+def test_missing_secret_is_named_before_anything_is_made(
+    container: Container, name: str, text: str
+) -> None:
+    (container.root / "secrets" / name).write_text(text)
     done = container.start()
     assert (done.returncode, done.stderr) == (
         1,
         f"postgres: {container.root}/secrets/{name}: should be a file with a password, "
-        f"readable by user {os.getuid()} (got none). Mount it.\n",
+        f"readable by user {os.getuid()} (got none). Run `make up`, which writes it again.\n",
     )
     assert list(container.data.iterdir()) == []
 

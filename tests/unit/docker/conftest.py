@@ -1,0 +1,29 @@
+"""The shells that scripts of the images run under: Debian's, and that of the official images."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", params=["dash", "busybox"])
+def shell_programs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with `sh`; for busybox, as in Alpine, also with every other program that it has."""
+    found = shutil.which(request.param)
+    if found is None:
+        pytest.skip(f"{request.param} is not installed")
+    folder = tmp_path_factory.mktemp(request.param)
+    listed = subprocess.run([found, "--list"], capture_output=True, text=True).stdout
+    for name in listed.split() if request.param == "busybox" else ["sh"]:
+        (folder / name).symlink_to(found)
+    return folder
+
+
+@pytest.fixture
+def shell(shell_programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts of the test run under that shell, with its programs."""
+    monkeypatch.setenv("PATH", f"{shell_programs}:{os.environ['PATH']}")
