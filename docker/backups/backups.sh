@@ -32,21 +32,35 @@ show_time() {
     date -u +%Y-%m-%dT%H:%M:%SZ
 }
 
+# usage: is_whole FILE; whether all of this JSON was written: a power loss leaves nothing, or NULs
+is_whole() {
+    [ "$(tail -c 2 "$1" 2>/dev/null)" = '}' ]
+}
+
 # All names, oldest first; a name begins with the time.
 names() {
-    for folder in "$STORE"/[0-9]*; do
+    for folder in "$STORE"/[0-9]*T[0-9]*Z*; do
         [ ! -d "$folder" ] || echo "${folder##*/}"
     done
 }
 
+# Those that can be restored.
+whole_names() {
+    for name in $(names); do
+        ! is_whole "$STORE/$name/manifest.json" || echo "$name"
+    done
+}
+
+# Not one of a day to come: the clock may have been wrong.
 newest() {
-    names | tail -n 1
+    whole_names | awk -v now="$(date -u +%Y%m%dT%H%M%SZ)" '$1 < now "~"' | tail -n 1
 }
 
 # usage: newest_tested passed|failed|''; the newest one with that result, or with any
 newest_tested() {
-    for name in $(names); do
-        ! grep -qs "\"result\": \"$1" "$STORE/$name/check.json" || echo "$name"
+    for name in $(whole_names); do
+        check=$STORE/$name/check.json
+        ! is_whole "$check" || ! grep -q "\"result\": \"$1" "$check" || echo "$name"
     done | tail -n 1
 }
 
@@ -69,9 +83,9 @@ read_manifest() {
 require() {
     case ${1:-} in
         '' | .* | */*) ;;
-        *) [ ! -f "$STORE/$1/manifest.json" ] || return 0 ;;
+        *) ! is_whole "$STORE/$1/manifest.json" || return 0 ;;
     esac
-    stop_with "$STORE: should hold a backup of that name (got '${1:-}')."
+    stop_with "$STORE: should hold a whole backup of that name (got '${1:-}')."
 }
 
 # usage: replace FILE; from standard input, whole or not at all
@@ -138,8 +152,9 @@ take() {
         rm -f "$FAILURE"
         echo "$said"
     else
-        echo "$(show_time) $(echo "$said" | tail -n 1)" | replace "$FAILURE"
+        # First room is made, then the reason is written.
         rm -rf "$UNFINISHED"
+        echo "$(show_time) $(echo "$said" | tail -n 1)" | replace "$FAILURE"
         stop_with "a backup should be taken (got: $said)."
     fi
 }
@@ -148,7 +163,7 @@ take() {
 
 # usage: note_result NAME passed|failed REASON
 note_result() {
-    reason=$(printf %s "$3" | tr '\n\t"\\' '   /')
+    reason=$(printf %s "$3" | tr '\n\t"\134' '   /')
     replace "$STORE/$1/check.json" <<EOF
 {
   "checked_at": "$(show_time)",
@@ -214,7 +229,9 @@ prune() {
     oldest=$(($(now) - BACKUP_RETENTION_SECONDS))
     for name in $(names); do
         [ "$(taken_at "$name")" -lt "$oldest" ] || continue
-        [ "$name" != "$(newest)" ] && [ "$name" != "$(newest_tested passed)" ] || continue
+        case $name in
+            "$(newest)" | "$(newest_tested passed)") continue ;;
+        esac
         mv "$STORE/$name" "$STORE/.removed"
         rm -rf "$STORE/.removed"
         echo "removed $name"
@@ -239,7 +256,7 @@ run() {
     [ -w "$STORE" ] ||
         stop_with "$STORE: should be writable by user $(id -u) (got: it is not). Make that user \
 the owner of the folder."
-    rm -rf "$STORE/.removed" "$STORE/.check"
+    rm -rf "$STORE/.removed" "$STORE/.check" "$UNFINISHED"
     while :; do
         [ "$(due_at)" -gt "$(now)" ] || backups take || rest "$RETRY_SECONDS"
         ! check_is_due || backups check "$(newest)" || :
@@ -250,10 +267,14 @@ the owner of the folder."
 
 # --- what there is
 
+# usage: show FILE; its JSON
+show() {
+    if is_whole "$1"; then cat "$1"; else echo null; fi
+}
+
 list() {
     for name in $(names); do
-        checked=$(cat "$STORE/$name/check.json" 2>/dev/null || echo null)
-        manifest=$(cat "$STORE/$name/manifest.json" 2>/dev/null || echo null)
+        checked=$(show "$STORE/$name/check.json") manifest=$(show "$STORE/$name/manifest.json")
         printf '{"name": "%s", "manifest": %s, "check": %s}\n' "$name" "$manifest" "$checked" |
             tr '\n' ' '
         echo

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("shell")
 SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "backups" / "backups.sh"
 HOUR = 3600
 START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
 
 # As the real ones, but now is what stands in the file, and sleeping makes it later.
 DATE = """
+PATH=${{PATH#*:}}
 case "$*" in
-*-d*) exec /bin/date "$@" ;;
-*) exec /bin/date "$@" -d "@$(cat {root}/clock)" ;;
+*-d*) exec date "$@" ;;
+*) exec date "$@" -d "@$(cat {root}/clock)" ;;
 esac
 """
 SLEEP = """
@@ -233,7 +235,7 @@ def test_name_of_no_backup_is_refused(service: Service, name: str) -> None:
     done = service.run("send", name)
     assert (done.returncode, done.stderr) == (
         1,
-        f"backups: {service.store}: should hold a backup of that name (got '{name}').\n",
+        f"backups: {service.store}: should hold a whole backup of that name (got '{name}').\n",
     )
 
 
@@ -245,3 +247,30 @@ def test_folder_that_cannot_be_written_ends_the_service(service: Service) -> Non
         f"backups: {service.store}: should be writable by user {os.getuid()} (got: it is not). "
         "Make that user the owner of the folder.\n",
     )
+
+
+@pytest.mark.parametrize("left", [b"", b"\0\0\0", b'{\n  "name": "x",\n'])
+@pytest.mark.parametrize(
+    ("file", "manifests"), [("manifest.json", [False, True]), ("check.json", [True])]
+)
+def test_what_a_power_loss_damaged_is_no_backup_and_no_result(
+    service: Service, file: str, manifests: list[bool], left: bytes
+) -> None:
+    damaged = service.take(START)
+    service.run("check", damaged)
+    (service.store / damaged / file).write_bytes(left)
+    (service.store / ".unfinished").mkdir()
+    service.set_clock(START.replace(minute=40), hours=0.2)
+    assert service.run("run").returncode == 0
+    listed = [json.loads(line) for line in service.run("list").stdout.splitlines()]
+    assert [line["manifest"] is not None for line in listed] == manifests
+    assert listed[-1]["check"]["result"] == "passed"
+    assert service.run("health").returncode == 0
+    assert not (service.store / ".unfinished").exists()
+
+
+def test_backup_of_a_clock_that_was_wrong_does_not_end_the_schedule(service: Service) -> None:
+    service.take(START.replace(year=2099))
+    service.set_clock(START, hours=1)
+    service.run("run")
+    assert service.names == ["20260101T033000Z", "20990101T033000Z"]
