@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def _files(props: dict[str, Any], peers: list[str]) -> Files:
     if props["assets"]:
         for name, path in source_files(Path(props["assets"])).items():
             files[f"assets/{name}"] = path.read_bytes()
-    return files
+    # By these nginx's start finds what a power loss has damaged.
+    sums = [f"{sha256(_encode(text)).hexdigest()}  {name}\n" for name, text in files.items()]
+    return {**files, "checksums": "".join(sums)}
 
 
 def _encode(content: str | bytes) -> bytes:
