@@ -82,6 +82,11 @@ class NginxSettings(Group):
     max_body_mb: Annotated[int, Between(1, 1024, "MB")] = Field(
         default=12, description="size of a request's body, 413 above it"
     )
+    uploads_per_client: Annotated[int, Between(1, 1000, "requests")] = Field(
+        default=4,
+        description="concurrent requests of one client address with a body, 429 above it; there is "
+        "room for twice as many of `nginx.max_body_mb`",
+    )
     answer_seconds: Annotated[int, Between(1, 3600, "seconds")] = Field(
         default=60,
         description="time the portal has to respond; streams and WebSockets have an hour",
@@ -92,9 +97,20 @@ class NginxSettings(Group):
         description="directives for the server block; `nginx -t` checks them before they apply",
     )
     memory_mb: Annotated[int, Between(32, 65536, "MB")] = Field(
-        default=256, description="memory limit"
+        default=256,
+        description="memory limit; has to hold 96 MB and the uploads of two clients",
     )
     cpus: Cpus = Field(default=1.0, description="processors it may use")
+
+    @property
+    def uploads_mb(self) -> int:
+        """Room for request bodies: one client may fill half of it."""
+        return 2 * self.uploads_per_client * self.max_body_mb
+
+    @property
+    def responses_mb(self) -> int:
+        """Room for responses to slow clients."""
+        return 32
 
 
 class TlsSettings(Group):

@@ -14,6 +14,8 @@ _RESERVED_CONNECTIONS = 3
 _OTHER_CONNECTIONS = 3
 # A replica that migrates holds a lock on one connection and works on another.
 _MIGRATION_CONNECTIONS = 2
+# Of nginx, beside what it keeps of requests and responses: workers, TLS sessions, limits.
+_NGINX_MB = 64
 # PostgreSQL's own processes, the init process, and probes.
 _OTHER_PROCESSES = 28
 
@@ -39,6 +41,15 @@ def _size_mistakes(settings: StackSettings) -> Iterator[str]:
             f"redis.memory_mb: should be at least 1.5 times redis.max_memory_mb "
             f"(got {redis.memory_mb} for {redis.max_memory_mb}). Raise it: the "
             "snapshot's fork needs room."
+        )
+    nginx = settings.nginx
+    needed = nginx.uploads_mb + nginx.responses_mb + _NGINX_MB
+    if nginx.memory_mb < needed:
+        yield (
+            f"nginx.memory_mb: should be at least {needed} (got {nginx.memory_mb}): twice "
+            f"nginx.uploads_per_client ({nginx.uploads_per_client}) times nginx.max_body_mb "
+            f"({nginx.max_body_mb}), and {needed - nginx.uploads_mb} for itself. Raise it, or "
+            "lower those."
         )
 
 

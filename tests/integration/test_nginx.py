@@ -1,13 +1,21 @@
 """Production as its clients meet it: TLS, redirects, headers, limits and error pages."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
 
 from benchmarks.harness.portal_stack import PortalStack
-from benchmarks.harness.production import DOMAIN, SECURITY_HEADERS, plain_client, portal_client
+from benchmarks.harness.production import (
+    DOMAIN,
+    SECURITY_HEADERS,
+    plain_client,
+    portal_client,
+    trust,
+)
 from tests.support.http3 import get_over_http3
 from tests.support.log_lines import access_line, app_line
 from tests.support.waiting import wait_for
@@ -119,6 +127,54 @@ def test_static_files_are_served_by_nginx_and_cached(
     assert again.status_code == 304
     line = access_line(production_stack, answer.headers["x-request-id"])
     assert line["upstream"] == ""
+
+
+@contextmanager
+def slow_uploads(stack: PortalStack, count: int) -> Iterator[list[str]]:
+    """Uploads that stop before their end; the status of each that nginx did not wait for."""
+    port, length = stack.settings["ports"]["https"], 12 << 20
+    head = f"POST /api/v1/entities HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: {length}\r\n\r\n"
+    refused: list[str] = []
+    with ExitStack() as opened:
+        for _ in range(count):
+            plain = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            upload = opened.enter_context(trust(stack).wrap_socket(plain, server_hostname=DOMAIN))
+            with suppress(OSError):
+                upload.sendall(head.encode() + bytes(length - 65536))
+            upload.settimeout(0.5)
+            with suppress(TimeoutError):
+                refused.append(upload.recv(64).decode().split(" ")[1])
+        yield refused
+
+
+def test_slow_uploads_of_one_address_leave_room_for_others(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    nginx = production_stack.container("nginx")
+    post = ["curl", "-sko", "/dev/null", "-w", "%{http_code}", "--data-binary", "@/usr/bin/curl"]
+    with slow_uploads(production_stack, 9) as refused:
+        assert refused == ["429"] * 5
+        more = client.post("/api/v1/entities", content=bytes(1 << 20))
+        assert (more.status_code, more.headers["retry-after"]) == (429, "1")
+        chunked = client.request("GET", "/livez", content=iter([bytes(1 << 15)]))
+        assert chunked.status_code == 429
+        assert client.get("/livez").status_code == 200
+        assert client.post("/api/v1/entities", content=b"{}").status_code == 401
+        other = nginx.exec_run([*post, "https://127.0.0.1:8443/api/v1/entities"])
+        assert other.output == b"401"
+    wait_for(lambda: client.post("/api/v1/entities", content=bytes(1 << 20)).status_code == 401)
+
+
+def test_upload_without_room_is_503_and_a_time_to_retry(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    production_stack.container("nginx").exec_run(["sh", "-c", "cat /dev/zero > /tmp/full"])
+    answer = client.post("/api/v1/entities", content=bytes(1 << 20))
+    page = client.get("/livez")
+    production_stack.run_in("nginx", "rm", "/tmp/full")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["title"] == "Service Unavailable"
+    assert page.status_code == 200
 
 
 def test_text_is_sent_compressed(client: httpx.Client) -> None:

@@ -58,7 +58,8 @@ def run_in(container: Container, script: str, **environment: str) -> list[str]:
 @pytest.fixture(scope="module")
 def redis(running_stack: PortalStack) -> Iterator[Container]:
     """A container of Redis' image in which no server runs, with data to damage."""
-    container = run_idle(running_stack, "redis", "999:1000", {"/store": "uid=999,gid=1000,mode=0700"})
+    store = {"/store": "uid=999,gid=1000,mode=0700"}
+    container = run_idle(running_stack, "redis", "999:1000", store)
     assert run_in(container, FILL_REDIS) == ["ended with 0"]
     yield container
     container.remove(force=True, v=True)

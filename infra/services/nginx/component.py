@@ -95,8 +95,8 @@ def _describe(args: NginxArgs, volume: pulumi.Output[str]) -> ContainerArgs:
         networks=[args.edge_network, args.app_network],
         mounts=[mount_volume(volume, CONFIGURATION_PATH, read_only=True)],
         ports=_ports(args),
-        # Request bodies larger than its buffers are kept there.
-        tmpfs_mb={"/tmp": max(64, 8 * own.max_body_mb)},
+        # What its buffers do not hold: of requests, and of responses.
+        tmpfs_mb={"/tmp": own.uploads_mb, "/var/tmp": own.responses_mb},
         memory_mb=own.memory_mb,
         cpus=own.cpus,
         stop_signal="SIGQUIT",

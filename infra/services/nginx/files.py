@@ -28,13 +28,15 @@ _ADVICE = {
     421: "The request was for another host than this one.",
     429: "Too many requests came from your address. Wait a moment, then try again.",
     431: "The request's headers are larger than the portal accepts.",
-    500: "Something went wrong here.",
     502: "The portal does not respond. Try again in a few seconds.",
     503: "The portal is not available now. Try again in a few seconds.",
     504: "The portal took too long to respond. Try again in a few seconds.",
 }
-# nginx has a status of its own, 494, for headers that are too large.
-_TOO_LARGE_HEADER = "error_page 494 =431 /errors/431.$error_format;"
+# nginx has a status of its own, 494, for headers that are too large. Its own 500 means that it ran
+# out of room, files or connections: the portal's 500 passes through as it is.
+_OWN_STATUSES = """\
+error_page 494 =431 /errors/431.$error_format;
+error_page 500 =503 /errors/503.$error_format;"""
 _ERROR_LOCATIONS = """\
 location ^~ /errors/ {
     internal;
@@ -118,15 +120,17 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
 
 def _limit_zones(settings: NginxSettings) -> str:
     lines = ["limit_req_status 429;", "limit_conn_status 429;", "limit_req_log_level warn;"]
+    lines.append("limit_conn_log_level warn;")
     if rate := settings.requests_per_second:
         lines.append(f"limit_req_zone $binary_remote_addr zone=requests:10m rate={rate}r/s;")
     if settings.connections_per_client:
         lines.append("limit_conn_zone $binary_remote_addr zone=connections:10m;")
+    lines.append("limit_conn_zone $uploading_client zone=uploads:1m;")
     return "\n".join(lines) + "\n"
 
 
 def _limits(settings: NginxSettings) -> str:
-    lines: list[str] = []
+    lines = [f"limit_conn uploads {settings.uploads_per_client};"]
     if settings.requests_per_second:
         burst = f" burst={settings.burst} nodelay" if settings.burst else ""
         lines.append(f"limit_req zone=requests{burst};")
@@ -137,7 +141,7 @@ def _limits(settings: NginxSettings) -> str:
 
 def _error_rules() -> str:
     pages = [f"error_page {status} /errors/{status}.$error_format;" for status in _ADVICE]
-    return "\n".join([*pages, _TOO_LARGE_HEADER, _ERROR_LOCATIONS])
+    return "\n".join([*pages, _OWN_STATUSES, _ERROR_LOCATIONS])
 
 
 def _error_pages() -> dict[str, str]:

@@ -71,7 +71,7 @@ def test_gixy_reads_what_is_included(tmp_path: Path) -> None:
 )
 def test_site_answers_for_its_domain_and_its_address(bind_address: str, names: str) -> None:
     at = site(bind_address=bind_address)
-    assert directives("nginx.conf", at=at, start="server_name") == [f"server_name {names};"]
+    assert directives("nginx.conf", at=at, start="server_name ") == [f"server_name {names};"]
 
 
 @pytest.mark.parametrize(

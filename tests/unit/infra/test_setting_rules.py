@@ -172,6 +172,11 @@ def test_password_that_files_and_urls_cannot_carry_is_refused(password: str) -> 
             "Raise it: the snapshot's fork needs room.",
         ),
         (
+            {"nginx": {"max_body_mb": 1024}},
+            "nginx.memory_mb: should be at least 8288 (got 256): twice nginx.uploads_per_client (4) "
+            "times nginx.max_body_mb (1024), and 96 for itself. Raise it, or lower those.",
+        ),
+        (
             {
                 **PRODUCTION,
                 "app": {"replicas": 4, "max_surge": 2, "database_pool_size": 10},
@@ -231,8 +236,9 @@ def test_stack_name_cannot_be_set_as_a_setting() -> None:
     _, mistakes = Settings.check({"environment": "development", "stack": "other"}, "dev")
     assert mistakes == [
         "devportal:stack: should be a known key (got 'stack'). Known keys: environment, domain, "
-        "devtools, retain_data, image_source, restart, pids_limit, memory_reservation_percent, "
-        "ports, app, nginx, tls, postgres, backups, redis, health, logs, secrets."
+        "devtools, retain_data, image_source, image_registry, restart, pids_limit, "
+        "memory_reservation_percent, ports, app, nginx, tls, postgres, backups, redis, health, "
+        "logs, secrets."
     ]
 
 
