@@ -66,6 +66,7 @@ class DevportalStack(pulumi.ComponentResource):
             "images",
             naming,
             source=settings.resolved_image_source,
+            registry=settings.image_registry,
             engine=engine,
             platform=version.platform,
             opts=self._child,

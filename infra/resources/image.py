@@ -63,6 +63,7 @@ class Images(pulumi.ComponentResource):
         naming: Naming,
         *,
         source: ImageSource,
+        registry: str | None,
         engine: EngineAddress,
         platform: str,
         opts: pulumi.ResourceOptions | None = None,
@@ -71,6 +72,7 @@ class Images(pulumi.ComponentResource):
         self._naming = naming
         self._bases: dict[str, dict[str, str]] = json.loads(_BASE_IMAGES.read_text())
         self._source = source
+        self._registry = registry
         self._platform = platform
         # BuildKit's client has neither certificates nor ssh for an engine that the program names;
         # the provider's own connection has them, but writes no log.
@@ -85,6 +87,8 @@ class Images(pulumi.ComponentResource):
     def build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
         """Build an image and return its id, `sha256:...`."""
         base = self._bases[recipe.base][self._source.value]
+        if self._source is ImageSource.OFFICIAL and self._registry:
+            base = name_in_registry(base, self._registry)
         dockerfile = Path("docker", recipe.role, "Dockerfile").relative_to(recipe.context)
         image = docker.RemoteImage(
             f"{recipe.role}-image",
@@ -123,3 +127,9 @@ class Images(pulumi.ComponentResource):
         )
         self.built[role] = image.image_id
         return image.image_id
+
+
+def name_in_registry(name: str, registry: str) -> str:
+    """An image's name with `registry` in place of the one that it names, or of Docker Hub."""
+    own, _, path = name.partition("/")
+    return f"{registry}/{path if path and '.' in own else name}"

@@ -20,7 +20,7 @@ from infra.settings.groups import (
     TlsSettings,
 )
 from infra.settings.secrets import SecretSettings
-from infra.settings.values import Domain, ImageSource, TlsMode
+from infra.settings.values import Domain, ImagePrefix, ImageSource, TlsMode
 from infra.x509 import Pair
 
 NAMESPACE = "devportal"
@@ -47,6 +47,10 @@ class StackSettings(Group):
         default=ImageSource.AUTO,
         description="base images: `official`, `packages` (built from Debian packages), or `auto`: "
         "what the set-up found reachable",
+    )
+    image_registry: ImagePrefix | None = Field(
+        default=None,
+        description="registry to pull the official base images from, in place of their own",
     )
     restart: Literal["no", "on-failure", "unless-stopped", "always"] = Field(
         default="unless-stopped", description="restart policy of every container"

@@ -22,6 +22,7 @@ _IMAGE = (
     rf"^(?:(?:(?:{_REGISTRY})/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
     rf"(?:@{_DIGEST})?|{_DIGEST})$"
 )
+_IMAGE_PREFIX = rf"^(?:{_REGISTRY})(?:/{_PATH})*$"
 
 
 class ImageSource(StrEnum):
@@ -82,4 +83,9 @@ ImageReference = Annotated[
     str,
     Field(pattern=_IMAGE, max_length=512),
     Rule("an image such as registry.example.com/portal:1.4"),
+]
+ImagePrefix = Annotated[
+    str,
+    Field(pattern=_IMAGE_PREFIX, max_length=255),
+    Rule("a registry, and a path if it has one, such as registry.example.com/hub"),
 ]

@@ -2,10 +2,12 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from infra.resources.image import name_in_registry
 from toolchain.setup.project import ROOT
 
 DOCKER = ROOT / "docker"
@@ -82,12 +84,26 @@ def test_no_image_needs_another_frontend_or_registry(role: str) -> None:
     assert "apk " not in read_dockerfile(role)
 
 
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    [
+        ("postgres:15.14-alpine", "registry.example.com/hub/postgres:15.14-alpine"),
+        ("bitnami/redis:7.4", "registry.example.com/hub/bitnami/redis:7.4"),
+        ("ghcr.io/joeferner/tool:0.9", "registry.example.com/hub/joeferner/tool:0.9"),
+    ],
+)
+def test_registry_of_the_settings_takes_the_place_of_an_images_own(name: str, moved: str) -> None:
+    assert name_in_registry(name, "registry.example.com/hub") == moved
+
+
+@pytest.mark.usefixtures("shell")
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     scripts = sorted(DOCKER.glob("*/*.sh"))
-    assert len(scripts) == 11
+    assert len(scripts) == 13
     for script in scripts:
         assert script.stat().st_mode & 0o111, script
         assert "\nset -eu\n" in script.read_text(), script
+        assert subprocess.run(["sh", "-n", script]).returncode == 0
 
 
 def test_apps_context_admits_only_what_its_dockerfile_copies() -> None:
