@@ -5,10 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import docker
 import pytest
+from pulumi import automation
 
 from benchmarks.harness.machine import tool_environment
-from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from infra.resources.image import ROOT
 from tests.support.make import run
 
@@ -149,6 +151,34 @@ def in_clone(person: Path, *command: str, passphrase: str = "of-our-team") -> st
         text=True,
     )
     return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
+
+
+# Quotes, backslashes, what a shell, SQL, a URL, an access list and a password file read otherwise.
+_ODD = (
+    "two  words 'a' \"b\"",
+    "back\\slash\\",
+    "$HOME `id` ${x} 100%",
+    "a>b<c#d&e:f@g/h?i",
+    "ümläut-€",
+)
+
+
+def test_any_password_that_may_be_set_reaches_every_service(
+    engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    settings = {**DEVELOPMENT, "backups": {"enabled": True}}
+    stack = PortalStack(tmp_path / "stack", engine, settings=settings)
+    roles = ("postgres", "migrator", "app", "backup", "redis", "devtools", "admin")
+    try:
+        # Made with some, and changed to others while there is data.
+        for shift in (0, 1):
+            for number, role in enumerate(roles, shift):
+                value = automation.ConfigValue(_ODD[number % len(_ODD)], secret=True)
+                stack.stack.set_config(f"devportal:secrets.{role}_password", value, path=True)
+            stack.up()
+            assert stack.run_in("backups", "backups", "take").startswith("20")
+    finally:
+        stack.remove()
 
 
 def test_secret_committed_in_one_clone_is_read_in_another(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
-"""The portal's health probe against servers that answer, refuse and hang up."""
+"""The health probes: the portal's against servers that answer, refuse and hang up."""
 
 import importlib.util
+import os
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.support.fake_programs import FakePrograms
 from toolchain.setup.project import ROOT
 
 
@@ -69,3 +73,27 @@ def test_probe_tells_that_nobody_answers(
     assert capsys.readouterr().out == (
         "http://127.0.0.1:8000/health: should answer (got: [Errno 111] Connection refused).\n"
     )
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("role", "program", "body", "code"),
+    [
+        ("redis", "redis-cli", "echo PONG", 0),
+        ("redis", "redis-cli", "echo LOADING Redis is loading the dataset in memory", 1),
+        ("redis", "redis-cli", "exit 1", 1),
+        ("postgres", "pg_isready", "exit 0", 0),
+        ("postgres", "pg_isready", "exit 2", 2),
+        ("nginx", "curl", "exit 0", 0),
+        ("nginx", "curl", "exit 22", 22),
+        ("backups", "backups", '[ "$*" = health ]', 0),
+    ],
+)
+def test_health_of_a_server_is_what_its_own_program_says(
+    tmp_path: Path, role: str, program: str, body: str, code: int
+) -> None:
+    programs = FakePrograms(tmp_path / "bin")
+    programs.put(program, body)
+    path = f"{programs.folder}:{os.environ['PATH']}"
+    script = ROOT / "docker" / role / "healthcheck.sh"
+    assert subprocess.run(["sh", script], env={"PATH": path}).returncode == code
