@@ -16,7 +16,7 @@ import pytest
 from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from benchmarks.harness.production import free_ports, portal_client, production_settings
 from infra.resources.image import name_in_registry
-from tests.support.log_lines import wait_for
+from tests.support.waiting import wait_for
 from toolchain.images.recipes import Recipe, load_recipes
 
 MakeStack = Callable[[dict[str, Any]], PortalStack]

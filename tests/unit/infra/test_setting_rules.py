@@ -173,8 +173,8 @@ def test_password_that_files_and_urls_cannot_carry_is_refused(password: str) -> 
         ),
         (
             {"nginx": {"max_body_mb": 1024}},
-            "nginx.memory_mb: should be at least 8288 (got 256): twice nginx.uploads_per_client (4) "
-            "times nginx.max_body_mb (1024), and 96 for itself. Raise it, or lower those.",
+            "nginx.memory_mb: should be at least 8288 (got 256): twice nginx.uploads_per_client "
+            "(4) times nginx.max_body_mb (1024), and 96 for itself. Raise it, or lower those.",
         ),
         (
             {
