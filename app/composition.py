@@ -37,8 +37,8 @@ from app.services.tokens import AccessTokens
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions
 from app.storage.buckets import Buckets
-from app.storage.cache import Cache
 from app.storage.database import Database
+from app.storage.generations import Generations
 from app.storage.key_cache import KeyCache
 from app.storage.redis_store import RedisStore
 from app.storage.sessions import SessionStore
@@ -66,7 +66,7 @@ class Composition:
     def __init__(self, config: Config, metrics: Metrics, stores: Stores) -> None:
         self._stores = stores
         self._passwords = Passwords()
-        self._cache = ReadCache(Cache(stores.redis))
+        self._cache = ReadCache(Generations(stores.redis))
         self.services = _compose(config, metrics, stores, self._passwords, self._cache)
 
     @asynccontextmanager

@@ -15,8 +15,8 @@ DATABASE_ANSWER_SECONDS = 5
 REDIS_TIMEOUT_SECONDS = 0.7
 """Time to connect and time for a reply: a request that Redis fails gets its 503 within a second."""
 
-REDIS_PAUSE_SECONDS = 1.0
-"""A Redis that failed gets no commands for so long: one request finds out, the others need not."""
+REDIS_RETRY_SECONDS = 0.2
+"""How often a Redis that failed is tried again; until it answers, requests do not wait for it."""
 
 REDIS_CONNECTIONS = 16
 """Commands of one process at the same time. A burst after the start opens so many connections, and
@@ -26,10 +26,13 @@ RETRY_AFTER_SECONDS = 2
 """The Retry-After of a 503; PostgreSQL's container restarts in about that time."""
 
 CACHE_SECONDS = 30
-"""How long a cached response can be out of date if Redis was away during the change."""
+"""How long a response is kept, and can be out of date if Redis forgot the change."""
 
-LOCAL_CACHE_ENTRIES = 2_000
-"""Responses that a process keeps itself; a page of a list has about 30 kB."""
+GENERATION_SECONDS = 2 * CACHE_SECONDS
+"""Longer than a response which was read before a change is kept, and its reading took."""
+
+MAX_CACHE_BYTES = 32 * 1024 * 1024
+"""Responses that a process keeps; a page of a list has about 30 kB, and a portal 512 MB."""
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200

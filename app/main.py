@@ -29,15 +29,14 @@ from app.metrics import Metrics
 from app.web.errors import ErrorPages
 from app.web.routes import PAGES, mount_assets
 
-# Routers are tried in this order, so what is requested most comes first. Imports come before
-# entities, because `/entities/import` is not a kind of entity.
+# Routers are tried in this order, so what is requested most comes first.
 ROUTERS = (
-    imports.router,
     entities.router,
     health.router,
     relations.router,
     api_documents.router,
     documentation.router,
+    imports.router,
     search.router,
     teams.router,
     auth.router,

@@ -1,6 +1,7 @@
 """Metrics for Prometheus. They are of this process: Prometheus scrapes every replica."""
 
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,13 +24,13 @@ class Metrics:
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
-        self.requests = Counter(
+        self._requests = Counter(
             "portal_requests",
             "Requests that were answered.",
             ("method", "route", "status"),
             registry=self._registry,
         )
-        self.request_seconds = Histogram(
+        self._request_seconds = Histogram(
             "portal_request_seconds",
             "Time from a request to the end of its response.",
             ("method", "route"),
@@ -39,12 +40,24 @@ class Metrics:
         self.requests_running = Gauge(
             "portal_requests_running", "Requests in progress.", registry=self._registry
         )
+        # Of methods, routes and statuses there are few.
+        self._children = cache(self._find_children)
         self.store_errors = Counter(
             "portal_store_errors",
             "Commands to a store that failed.",
             ("store",),
             registry=self._registry,
         )
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        requests, request_seconds = self._children(method, route, status)
+        requests.inc()
+        request_seconds.observe(seconds)
+
+    def _find_children(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        requests = self._requests.labels(method, route, str(status))
+        return requests, self._request_seconds.labels(method, route)
 
     def watch_database_pool(self, in_use: Callable[[], float], limit: int) -> None:
         """Report how many connections to PostgreSQL requests hold, out of how many."""

@@ -4,7 +4,7 @@ The rules know roles and scopes only. Whether someone may change one particular 
 the services, which know its owner.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from app.http.middleware import Header
 from app.http.responses import Responses, problems
 from app.models.access import Actor, Scope
 from app.storage.buckets import Standing
-from app.storage.cache import Lookup
+from app.storage.generations import Lookup
 
 
 class Access(StrEnum):
@@ -40,7 +40,8 @@ class Access(StrEnum):
 async def find_actor(request: Request) -> Actor | None:
     """The sender of the request, charged for one request; None if there are no credentials.
 
-    While senders cannot be identified, reads that are open to everybody go on.
+    It is found once, whatever needs it. While senders cannot be identified, reads that are open to
+    everybody go on.
 
     Raises
     ------
@@ -51,6 +52,13 @@ async def find_actor(request: Request) -> Actor | None:
     UnavailableError
         Raised when the sender cannot be identified and has to be.
     """
+    state = request.state
+    if not hasattr(state, "actor"):
+        state.actor = await _identify(request)
+    return state.actor
+
+
+async def _identify(request: Request) -> Actor | None:
     services = services_of(request)
     lookup: Lookup | None = getattr(request.state, "lookup", None)
     try:
@@ -96,7 +104,7 @@ def access(
     errors: Sequence[int] = (),
     responses: Responses | None = None,
     body: Mapping[str, Any] | None = None,
-    first: Callable[..., Awaitable[None]] | None = None,
+    plan: Callable[[Request], Lookup] | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments for a route: its rule, and what the OpenAPI document shows of it.
 
@@ -114,20 +122,19 @@ def access(
         Other responses, as OpenAPI describes them.
     body
         The request body, for a route that reads it itself (see `app.http.uploads`).
-    first
-        A dependency to run before the rule; it may leave a plan in `state.lookup`, which is then
-        carried out in the round trip that identifies the sender.
+    plan
+        What the route needs of the cache: it is left in `state.lookup`, and carried out in the
+        round trip that identifies the sender.
     """
     shown = {"x-access": rule.value, **(body or {})}
     if scope or any_scope:
         shown["x-scope"] = scope.value if scope else "any"
     public = rule is Access.PUBLIC
-    guard = _Guard(rule, scope, any_scope, with_first_password)
+    guard = _Guard(rule, scope, any_scope, with_first_password, plan)
     own = () if public else (401, 403, 429, 503)
-    dependencies = [] if public else [Depends(guard)]
     return {
         "openapi_extra": shown,
-        "dependencies": [Depends(first), *dependencies] if first else dependencies,
+        "dependencies": [] if public else [Depends(guard)],
         "responses": {**problems(*own, *errors), **(responses or {})},
     }
 
@@ -138,8 +145,12 @@ class _Guard:
     scope: Scope | None
     any_scope: bool
     with_first_password: bool
+    plan: Callable[[Request], Lookup] | None
 
-    async def __call__(self, request: Request, actor: MaybeActorDep) -> None:
+    async def __call__(self, request: Request) -> None:
+        if self.plan is not None:
+            request.state.lookup = self.plan(request)
+        actor = await find_actor(request)
         if self._is_open(services_of(request).config, actor):
             return
         actor = _require_actor(request, actor)

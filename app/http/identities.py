@@ -11,7 +11,7 @@ from app.models.access import Actor
 from app.services.api_keys import KEY_MARK, ApiKeys
 from app.services.limits import Verdict
 from app.services.sessions import Sessions
-from app.storage.cache import Lookup
+from app.storage.generations import Lookup
 
 Identity = tuple[Actor, Verdict | None]
 """A sender, and the verdict on its request if that was charged already."""
@@ -38,7 +38,7 @@ class Identities:
         is_charged
             Whether to charge the request at once, if that takes no further command.
         lookup
-            A cached response that the request will need, for the same command.
+            The generation of a cached response that the request will need, for the same command.
 
         Raises
         ------

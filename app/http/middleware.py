@@ -101,8 +101,7 @@ class RequestRecord:
         """Count a request by the template of its route: there is no end of paths."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route: str = getattr(scope.get("route"), "path", None) or _unrouted(scope["path"])
-        self._metrics.requests.labels(method, route, str(status)).inc()
-        self._metrics.request_seconds.labels(method, route).observe(seconds)
+        self._metrics.count(method, route, status, seconds)
 
 
 class CrossOrigin(CORSMiddleware):

@@ -31,7 +31,6 @@ from app.services.entity_rules import (
 )
 from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
-from app.storage.cache import Lookup
 from app.storage.database import Database
 from app.storage.entities import (
     add_entity,
@@ -42,6 +41,7 @@ from app.storage.entities import (
     list_entities,
     update_entity,
 )
+from app.storage.generations import Lookup
 
 LIST_FIELDS: tuple[EntityField, ...] = (
     "title",
@@ -77,7 +77,7 @@ class Catalogue:
 
     def plan(self, key: EntityKey) -> Lookup:
         """What `read` needs of the cache."""
-        return self._cache.plan(f"entity:{key}", f"entity:{key}")
+        return self._cache.plan(f"entity:{key}")
 
     async def read(self, key: EntityKey, lookup: Lookup | None = None) -> Snapshot:
         """One entity as JSON, from the cache if possible; see `ReadCache.read`."""
@@ -130,17 +130,17 @@ class Catalogue:
         cursor: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> Snapshot:
-        """One page as JSON; the first one is cached."""
+        """One page as JSON; a first one of the usual fields and length is cached."""
 
         async def load() -> Snapshot:
             page = await self.list_page(query, fields=fields, cursor=cursor, limit=limit)
             return snapshot(page)
 
-        if cursor:
+        if cursor or limit != PAGE_SIZE or set(fields) != set(LIST_FIELDS):
             return await load()
-        conditions = query.model_dump_json(exclude_none=True)
-        name = f"entities:{conditions}:{','.join(sorted(fields))}:{limit}"
-        return await self._cache.read(name, LISTS, load)
+        return await self._cache.read(
+            f"entities:{query.model_dump_json(exclude_none=True)}", LISTS, load
+        )
 
     async def count(self, query: EntityQuery) -> int:
         """How many entities match."""

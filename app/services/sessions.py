@@ -28,8 +28,8 @@ from app.storage.accounts import (
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions
 from app.storage.audit import add_event
-from app.storage.cache import Lookup
 from app.storage.database import Database
+from app.storage.generations import Lookup
 from app.storage.sessions import Session, SessionStore
 
 _MAX_AGENT_CHARACTERS = 200
@@ -142,7 +142,7 @@ class Sessions:
         is_charged
             Whether to charge the request in the same round trip, if that is possible.
         lookup
-            A cached response that the request will need.
+            The generation of a cached response that the request will need.
 
         Raises
         ------

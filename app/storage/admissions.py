@@ -7,7 +7,7 @@ from app.constants import LIMIT_WINDOW_SECONDS
 from app.storage.accounts import Account
 from app.storage.actor_cache import actor_key, read_account
 from app.storage.buckets import TAKE, Bucket, Charge, bucket_key, read_charge
-from app.storage.cache import LOOK_UP, Lookup, new_generation
+from app.storage.generations import Lookup
 from app.storage.redis_store import RedisStore
 from app.storage.sessions import session_key
 
@@ -15,19 +15,17 @@ from app.storage.sessions import session_key
 # a session that has ended, are decided elsewhere.
 _ADMIT = f"""
 {TAKE}
-{LOOK_UP}
 local user, capacity = ARGV[1], tonumber(ARGV[3])
 local session = redis.call('HMGET', KEYS[1], 'user_id', 'epoch')
 if session[1] ~= user then return {{}} end
-local text, charge, found = redis.call('GET', KEYS[2]), {{}}, {{}}
+local text, charge = redis.call('GET', KEYS[2]), {{}}
 if text and string.sub(text, 1, 1) == '{{' then
     local account = cjson.decode(text)
     if account.is_active and account.session_epoch == tonumber(session[2]) then
         if capacity > 0 then charge = take({{KEYS[3]}}, tonumber(ARGV[2]), {{capacity}}) end
-        if KEYS[4] then found = look_up(KEYS[4], KEYS[5], ARGV[4], ARGV[5]) end
     end
 end
-return {{session[2], text, charge, found}}
+return {{session[2], text, charge, KEYS[4] and redis.call('GET', KEYS[4]) or false}}
 """
 
 
@@ -41,7 +39,7 @@ class Admission:
 
 
 class Admissions:
-    """Finds sessions with their accounts, charges requests, and looks a response up."""
+    """Finds sessions with their accounts, charges requests, and looks a generation up."""
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store
@@ -57,7 +55,7 @@ class Admissions:
         bucket
             What the request is charged to; without one it is not charged.
         lookup
-            A cached response that the request will need, to be looked up too.
+            The generation of a response that the request will need, to be looked up too.
 
         Raises
         ------
@@ -67,15 +65,16 @@ class Admissions:
         keys = [session_key(session_id), actor_key(user_id), bucket_key(bucket) if bucket else ""]
         capacity = bucket.capacity if bucket else 0
         arguments: list[str | int] = [str(user_id), LIMIT_WINDOW_SECONDS, capacity]
-        if lookup is not None and not lookup.is_done:
-            keys += lookup.keys
-            arguments += new_generation()
+        if lookup is not None and lookup.is_done:
+            lookup = None
+        if lookup is not None:
+            keys.append(lookup.key)
         async with self._store.reach():
             reply = await self._admit(keys=keys, args=arguments)
         if not reply:
             return None
-        epoch, text, charge, found = reply
-        if lookup is not None and found:
-            lookup.fill(found)
+        epoch, text, charge, generation = reply
+        if lookup is not None:
+            lookup.fill(generation)
         taken = read_charge([bucket], charge) if bucket and charge else None
         return Admission(int(epoch), read_account(text), taken)

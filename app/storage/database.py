@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -73,7 +73,10 @@ class Database:
             config.async_database_url,
             pool_size=config.database_pool_size,
             max_overflow=0,
-            # `connect` ends its transaction itself; doing so again costs every read some time.
+            # Reads need no transaction, and to switch to and fro costs each of them some time.
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
+            # `connect` ends its transaction itself.
             pool_reset_on_return=None,
             pool_timeout=DATABASE_WAIT_SECONDS * 0.9,
             connect_args={
@@ -84,32 +87,65 @@ class Database:
             hide_parameters=True,
         )
         _ping_before_use(self._engine)
-        self._reads = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._transactions = self._engine.execution_options(isolation_level="READ COMMITTED")
+
+    @property
+    def connections_in_use(self) -> int:
+        """Connections that requests hold now."""
+        pool = self._engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     @asynccontextmanager
-    async def connect(
-        self, engine: AsyncEngine | None = None, *, is_quick: bool = False
-    ) -> AsyncIterator[AsyncConnection]:
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction.
-
-        Parameters
-        ----------
-        is_quick
-            Whether the statements have no more time than others have to get a connection. The
-            connection is not pinged first, so it may be a lost one.
 
         Raises
         ------
         UnavailableError
             Raised when PostgreSQL does not respond in time or no connection becomes free.
         """
+        async with self._reach(self._transactions.begin()) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for statements that change nothing: they need no transaction.
+
+        Raises as `connect` does.
+        """
+        async with self._reach(self._engine.connect()) as connection:
+            yield connection
+
+    async def read_quickly(self, query: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:
+        """The result of one short statement; raises as `connect` does.
+
+        The connection is not pinged first, which takes as long as such a statement: if it was lost,
+        the statement is sent again over another one. The statement has no more time than others
+        have to get a connection.
+        """
+        try:
+            async with self._reach(self._engine.connect(), is_quick=True) as connection:
+                return await query(connection)
+        except UnavailableError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
+                raise
+        _away_until.set(0)
+        async with self.read() as connection:
+            return await query(connection)
+
+    @asynccontextmanager
+    async def _reach(
+        self, opening: AbstractAsyncContextManager[AsyncConnection], *, is_quick: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """The connection that is opened, with bounds on the time until then and afterwards."""
         now = asyncio.get_running_loop().time
         if now() < _away_until.get():
             raise self._unavailable("the database does not answer")
         try:
             async with asyncio.timeout(DATABASE_WAIT_SECONDS) as bound:
                 _is_trusted.set(is_quick)
-                async with (engine or self._engine).begin() as connection:
+                async with opening as connection:
                     # The server ends a slow statement first; this is for one that hangs.
                     seconds = DATABASE_WAIT_SECONDS if is_quick else DATABASE_ANSWER_SECONDS + 1
                     bound.reschedule(now() + seconds)
@@ -124,43 +160,14 @@ class Database:
                 raise self._unavailable("the database does not answer") from error
             raise
 
-    @property
-    def connections_in_use(self) -> int:
-        """Connections that requests hold now."""
-        pool = self._engine.pool
-        return pool.checkedout() if isinstance(pool, QueuePool) else 0
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for one statement that changes nothing: it needs no transaction."""
-        async with self.connect(self._reads) as connection:
-            yield connection
-
-    async def read_quickly(self, query: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:
-        """The result of one short statement; raises as `connect` does.
-
-        The connection is not pinged first, which takes as long as such a statement: if it was lost,
-        the statement is sent again over another one.
-        """
-        try:
-            async with self.connect(self._reads, is_quick=True) as connection:
-                return await query(connection)
-        except UnavailableError as error:
-            cause = error.__cause__
-            if not (isinstance(cause, DBAPIError) and cause.connection_invalidated):
-                raise
-        _away_until.set(0)
-        async with self.read() as connection:
-            return await query(connection)
-
     async def ping(self) -> None:
         """Check that PostgreSQL answers."""
-        async with self.connect() as connection:
+        async with self.read() as connection:
             await connection.execute(text("select 1"))
 
     async def migration_heads(self) -> set[str]:
         """Revisions the schema is at; empty before the first migration."""
-        async with self.connect() as connection:
+        async with self.read() as connection:
             known = await connection.scalar(text("select to_regclass('alembic_version')"))
             if known is None:
                 return set()

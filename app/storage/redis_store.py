@@ -1,9 +1,7 @@
 """Redis, through redis-py's own client, and what the portal does while it is away."""
 
 import asyncio
-import builtins
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,22 +11,21 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from app.config import Config
-from app.constants import REDIS_CONNECTIONS, REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS
+from app.constants import REDIS_CONNECTIONS, REDIS_RETRY_SECONDS, REDIS_TIMEOUT_SECONDS
 from app.exceptions import UnavailableError
 
-_TICKS = 7
 _logger = logging.getLogger(__name__)
 
 
 class RedisStore:
     """One pooled client for the whole application.
 
-    A Redis that failed is left alone for a moment: one request finds out that it is away, and the
-    others do not wait for it as well.
+    A Redis that failed is left alone until it answers a ping: one request finds out that it is
+    away, and the others do not wait for it as well.
     """
 
     def __init__(self, config: Config, errors: Counter) -> None:
@@ -36,7 +33,7 @@ class RedisStore:
             config.redis_url.get_secret_value(),
             decode_responses=True,
             protocol=3,
-            # `_in_time` bounds connecting and replies together; the client's own limit on writing
+            # `reach` bounds connecting and replies together; the client's own limit on writing
             # makes a task for each command.
             socket_connect_timeout=None,
             socket_timeout=None,
@@ -50,10 +47,10 @@ class RedisStore:
         self._client = Redis.from_pool(pool)
         self._turns = asyncio.Semaphore(REDIS_CONNECTIONS)
         self._errors = errors
-        self._paused_until = 0.0
+        self._return: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def reach(self, *, despite_pause: bool = False) -> AsyncIterator[Any]:
+    async def reach(self, *, even_if_away: bool = False) -> AsyncIterator[Any]:
         """The client (`redis.asyncio.Redis`), to run commands with inside the block.
 
         It decodes replies to text, which its own types do not know, so it is not typed here.
@@ -61,24 +58,25 @@ class RedisStore:
         Raises
         ------
         UnavailableError
-            Raised when Redis does not answer, or did not a moment ago.
+            Raised when Redis does not answer, or did not and has not come back yet.
         ResponseError
             Raised when Redis answers that a command is wrong.
         """
         async with self._turns:
             # Redis may have failed while this waited for its turn.
-            if time.monotonic() < self._paused_until and not despite_pause:
+            if self._return is not None and not even_if_away:
                 raise UnavailableError("the session store does not answer")
             try:
-                async with _in_time():
+                async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     yield self._client
             except ResponseError:
                 self._errors.inc()
                 raise
-            except RedisError as error:
+            except (RedisError, OSError) as error:
                 self._errors.inc()
-                self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
-                _logger.warning("no Redis for %s s: %s", REDIS_PAUSE_SECONDS, type(error).__name__)
+                if self._return is None:
+                    _logger.warning("Redis is away: %s", type(error).__name__)
+                    self._return = asyncio.create_task(self._await_return())
                 raise UnavailableError("the session store does not answer") from error
 
     def register_script(self, script: str) -> AsyncScript:
@@ -86,37 +84,22 @@ class RedisStore:
         return self._client.register_script(script)
 
     async def ping(self) -> None:
-        """Check that Redis answers; raises the client's own error."""
-        async with _in_time():
+        """Check that Redis answers; raises the client's own error, or TimeoutError."""
+        async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
             await self._client.ping()
 
-    async def close(self) -> None:
-        await self._client.aclose()
-
-
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    """Raise the client's TimeoutError when the block takes longer than Redis may.
-
-    Time in which this process got no processor does not count: a reply may be waiting to be read
-    then. So the limit is counted in several ticks, and a late one still counts as one.
-    """
-    loop, left = asyncio.get_running_loop(), _TICKS
-
-    def tick() -> None:
-        nonlocal left, timer
-        left -= 1
-        if left:
-            timer = loop.call_later(REDIS_TIMEOUT_SECONDS / _TICKS, tick)
-        else:
-            bound.reschedule(loop.time())
-
-    try:
-        async with asyncio.timeout(None) as bound:
-            timer = loop.call_later(REDIS_TIMEOUT_SECONDS / _TICKS, tick)
+    async def _await_return(self) -> None:
+        while True:
             try:
-                yield
-            finally:
-                timer.cancel()
-    except builtins.TimeoutError as error:
-        raise TimeoutError("no reply in time") from error
+                await self.ping()
+            except (RedisError, OSError):
+                await asyncio.sleep(REDIS_RETRY_SECONDS)
+            else:
+                break
+        _logger.warning("Redis is back")
+        self._return = None
+
+    async def close(self) -> None:
+        if self._return is not None:
+            self._return.cancel()
+        await self._client.aclose()

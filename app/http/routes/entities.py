@@ -15,6 +15,7 @@ from app.models.access import Scope
 from app.models.entities import (
     EntityChange,
     EntityField,
+    EntityKey,
     EntityNew,
     EntityOut,
     EntityPage,
@@ -23,6 +24,7 @@ from app.models.entities import (
 )
 from app.services.cache import Snapshot
 from app.services.catalogue import LIST_FIELDS
+from app.storage.generations import Lookup
 
 router = APIRouter(
     prefix="/api/v1/entities", tags=["catalogue"], responses=problems(*CATALOGUE_ERRORS)
@@ -32,10 +34,8 @@ _read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
 _write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 
 
-async def _plan_read(request: Request, key: EntityKeyDep) -> None:
-    """Have the entity looked up in the cache while its reader is identified."""
-    request.state.key = key
-    request.state.lookup = services_of(request).catalogue.plan(key)
+def _plan_read(request: Request) -> Lookup:
+    return services_of(request).catalogue.plan(EntityKey(**request.path_params))
 
 
 class ListQuery(EntityQuery):
@@ -75,12 +75,12 @@ async def get_facets(catalogue: CatalogueDep) -> Facets:
 @router.get(
     "/{kind}/{namespace}/{name}",
     response_model=EntityOut,
-    **_read(responses=CONDITIONAL_READ, first=_plan_read),
+    **_read(responses=CONDITIONAL_READ, plan=_plan_read),
 )
-async def get_entity(request: Request) -> Response:
+async def get_entity(request: Request, key: EntityKeyDep) -> Response:
     """One entity."""
-    state = request.state
-    return respond(request, await services_of(request).catalogue.read(state.key, state.lookup))
+    read = services_of(request).catalogue.read
+    return respond(request, await read(key, request.state.lookup))
 
 
 @router.put(

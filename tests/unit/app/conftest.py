@@ -1,6 +1,6 @@
 """The application over fake stores: no PostgreSQL, no Redis."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -83,35 +83,26 @@ class FakeDatabase:
 
 
 class FakeRedis:
-    """The few commands of the cache over a dictionary, or away."""
+    """Has no keys, or is away."""
 
     def __init__(self) -> None:
         self.away = False
-        self.texts: dict[str, str] = {}
 
     @asynccontextmanager
-    async def reach(self, *, despite_pause: bool = False) -> AsyncIterator["FakeRedis"]:
+    async def reach(self) -> AsyncIterator["FakeRedis"]:
         if self.away:
             raise UnavailableError("the session store does not answer")
         yield self
 
-    def register_script(self, _script: str) -> Callable[..., Awaitable[list[str | None]]]:
-        """The cache's look-up; limits and sessions are not used without credentials."""
+    def register_script(self, _script: str) -> None:
+        """Limits and sessions are not used without credentials."""
 
-        async def look_up(keys: Sequence[str], args: Sequence[Any]) -> list[str | None]:
-            scope, *names = keys
-            generation = self.texts.setdefault(scope, args[0])
-            return [generation, self.texts.get(names[0]) if names else None]
-
-        return look_up
+    async def get(self, _key: str) -> None:
+        return
 
     async def ping(self) -> None:
         if self.away:
             raise ConnectionError
-
-    async def set(self, key: str, value: str, *, ex: int) -> None:
-        assert ex > 0
-        self.texts[key] = value
 
     async def close(self) -> None:
         return

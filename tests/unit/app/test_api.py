@@ -151,14 +151,6 @@ def test_forged_cursor_is_a_page_that_is_not_there(client: TestClient, text: str
     )
 
 
-def test_cached_answer_that_is_none_is_read_anew(
-    client: TestClient, stored: list[EntityOut], redis: FakeRedis
-) -> None:
-    client.get("/api/v1/entities")
-    redis.texts = dict.fromkeys(redis.texts, "1")
-    assert len(client.get("/api/v1/entities").json()["items"]) == len(stored)
-
-
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

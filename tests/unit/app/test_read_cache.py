@@ -1,6 +1,7 @@
 """The cache is right whatever overtakes what, and never asks twice for the same."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -8,30 +9,26 @@ import pytest
 
 from app.services import cache as module
 from app.services.cache import ReadCache, Snapshot
-from app.storage.cache import Lookup
+from app.storage.generations import Lookup
 
 
-class FakeRedis:
+class FakeGenerations:
     """What both replicas share."""
 
     def __init__(self) -> None:
         self.away = False
-        self.texts: dict[str, str] = {}
-
-    async def put(self, key: str, value: str, *, seconds: int) -> None:
-        assert seconds > 0
-        if not self.away:
-            self.texts[key] = value
+        self.found: dict[str, str] = {}
 
     async def look_up(self, lookup: Lookup) -> None:
         await asyncio.sleep(0)
-        scope, *names = lookup.keys
-        found = (self.texts.setdefault(scope, "first"), self.texts.get("".join(names)))
-        lookup.fill((None, None) if self.away else found)
+        if self.away:
+            lookup.is_done = True
+        else:
+            lookup.fill(self.found.get(lookup.scope))
 
-    async def renew_generations(self, scopes: Sequence[str]) -> bool:
+    async def renew(self, scopes: Sequence[str]) -> bool:
         if not self.away:
-            self.texts |= {scope: f"{self.texts.get(scope)}'" for scope in scopes}
+            self.found |= {scope: f"{self.found.get(scope)}'" for scope in scopes}
         return not self.away
 
 
@@ -55,7 +52,7 @@ class Portal:
     """Two replicas over one Redis and one database."""
 
     def __init__(self) -> None:
-        self.redis: Any = FakeRedis()
+        self.redis: Any = FakeGenerations()
         self.source = Source()
         self.replicas = [ReadCache(self.redis), ReadCache(self.redis)]
 
@@ -71,11 +68,37 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scenario, 20))
 
 
-def test_answer_is_loaded_once_for_all_replicas() -> None:
+def test_answer_is_loaded_once_by_each_replica_and_leaves_nothing_in_redis() -> None:
     async def scenario() -> None:
         portal = Portal()
         assert [await portal.read(number) for number in (0, 0, 1, 1)] == ["old"] * 4
-        assert portal.source.reads == 1
+        assert portal.source.reads == 2
+        assert portal.redis.found == {}
+
+    run(scenario())
+
+
+def test_answers_are_kept_up_to_a_size_those_of_longest_ago_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_CACHE_BYTES", 25_000)
+
+    async def scenario() -> None:
+        cache, loaded = ReadCache(Portal().redis), Counter[str]()
+
+        async def read(name: str, size: int = 10_000) -> None:
+            async def load() -> Snapshot:
+                loaded[name] += 1
+                return Snapshot(b"x" * size, '"tag"')
+
+            await cache.read(name, "scope", load)
+
+        for name in ("first", "second", "first", "third", "first", "second"):
+            await read(name)
+        for _ in range(2):
+            await read("larger than all of it", 25_000)
+        await read("second")
+        assert loaded == {"first": 1, "second": 2, "third": 1, "larger than all of it": 2}
 
     run(scenario())
 
