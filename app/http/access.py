@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from app.config import Config
 from app.constants import LIMIT_WINDOW_SECONDS
-from app.exceptions import ForbiddenError, NotSignedInError, UnavailableError
+from app.exceptions import ForbiddenError, NotSignedInError, PortalError, UnavailableError
 from app.http.dependencies import services_of
 from app.http.middleware import Header
 from app.http.responses import Responses, problems
@@ -76,6 +76,19 @@ async def _identify(request: Request) -> Actor | None:
     request.state.response_headers.extend(_limit_headers(verdict.standings))
     verdict.check()
     return actor
+
+
+async def find_known_actor(request: Request) -> Actor | None:
+    """The sender, not charged; None if it cannot be identified: an error page must not fail itself.
+
+    The request counts as a read, so that the CSRF token of a refused change is not checked again.
+    """
+    reading = Request({**request.scope, "method": "GET"})
+    try:
+        found = await services_of(request).identities.identify(reading)
+    except PortalError:
+        return None
+    return found[0] if found else None
 
 
 MaybeActorDep = Annotated[Actor | None, Depends(find_actor)]

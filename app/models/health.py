@@ -15,10 +15,15 @@ class DependencyHealth(BaseModel):
     reason: str | None = None
 
 
-class Health(BaseModel):
-    """The portal and what it depends on."""
+class HealthStatus(BaseModel):
+    """Whether the portal and what it depends on work."""
 
     status: Status
+
+
+class Health(HealthStatus):
+    """The same with what it depends on."""
+
     version: str
     environment: str
     dependencies: dict[str, DependencyHealth]

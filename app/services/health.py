@@ -34,6 +34,7 @@ class HealthService:
         self._probes: dict[str, Probe] = {"postgres": database.ping, "redis": redis.ping}
         self._revisions = revisions
         self._draining = False
+        self._has_been_ready = False
 
     def start_draining(self) -> None:
         """Report from now on that the portal takes no new requests."""
@@ -61,7 +62,14 @@ class HealthService:
                 reasons.append(f"{name}: {dependency.reason}{_CONSEQUENCES.get(name, '')}")
         if health.dependencies["postgres"].status == "ok" and schema.status != "ok":
             reasons.append(f"schema: {schema.reason}")
+        self._has_been_ready |= not reasons
         return Readiness(ready=not reasons, reasons=reasons)
+
+    async def check_started(self) -> Readiness:
+        """Ready for good once everything was: a store that goes away later makes nobody sick."""
+        if self._has_been_ready:
+            return Readiness(ready=True, reasons=[])
+        return await self.check_ready()
 
     async def _check_schema(self) -> None:
         found = await self._database.migration_heads()

@@ -8,10 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.exceptions import PortalError
-from app.http.dependencies import services_of
+from app.http.access import find_known_actor
 from app.http.responses import PROBLEM_TYPE
-from app.models.access import Actor
 from app.web.links import with_query
 from app.web.views import View
 
@@ -64,7 +62,7 @@ async def _page(request: Request, held: list[Message]) -> Response:
     problem = json.loads(b"".join(message.get("body", b"") for message in held[1:]))
     if problem["status"] == 401 and request.method in ("GET", "HEAD"):
         return _lead_to_sign_in(request)
-    actor = await _known_actor(request)
+    actor = await find_known_actor(request)
     if problem["status"] == 403 and actor is not None and actor.must_change_password:
         return View(request, actor).redirect("/account/password")
     response = _render(View(request, actor), problem)
@@ -94,16 +92,3 @@ def _render(view: View, problem: dict[str, Any]) -> HTMLResponse:
         advice=_ADVICE.get(status, ""),
         request_id=problem["request_id"],
     )
-
-
-async def _known_actor(request: Request) -> Actor | None:
-    """The actor, or None if it cannot be identified: an error page must not fail itself.
-
-    The request counts as a read, so that the CSRF token of a refused change is not checked again.
-    """
-    reading = Request({**request.scope, "method": "GET"})
-    try:
-        found = await services_of(request).identities.identify(reading)
-    except PortalError:
-        return None
-    return found[0] if found else None

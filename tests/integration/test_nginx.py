@@ -33,7 +33,7 @@ def headers_of(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name in SECURITY_HEADERS}
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/livez", "/readyz", "/api/v1/entities"])
+@pytest.mark.parametrize("path", ["/", "/health", "/livez", "/version", "/api/v1/entities"])
 def test_every_page_answers_over_tls_by_the_exported_authority(
     client: httpx.Client, path: str
 ) -> None:
@@ -83,6 +83,8 @@ def test_another_host_is_not_answered_for(client: httpx.Client) -> None:
         (200, "GET", "/assets/portal.css", b""),
         (404, "GET", "/api/v1/entities/component/default/none", b""),
         (404, "GET", "/metrics", b""),
+        (404, "GET", "/readyz", b""),
+        (404, "GET", "/startupz", b""),
         (413, "POST", "/api/v1/entities", b"x" * (13 << 20)),
     ],
 )

@@ -1,22 +1,26 @@
 """Health, liveness and readiness."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app.http.access import Access, access
+from app.http.access import Access, access, find_known_actor
 from app.http.dependencies import ConfigDep, HealthDep, MetricsDep
-from app.models.health import Health, Readiness
+from app.models.health import Health, HealthStatus, Readiness
 
 router = APIRouter(tags=["operations"])
 _TEXT = {"schema": {"type": "string"}}
 
 
 @router.get("/health", **access(Access.PUBLIC, responses={503: {"model": Health}}))
-async def get_health(health: HealthDep, response: Response) -> Health:
-    """Every dependency by name; 503 when one is down."""
+async def get_health(
+    request: Request, config: ConfigDep, health: HealthDep, response: Response
+) -> Health | HealthStatus:
+    """Every dependency by name, in production only for who is signed in; 503 when one is down."""
     found = await health.check()
     response.status_code = 200 if found.status == "ok" else 503
+    if config.is_production and await find_known_actor(request) is None:
+        return HealthStatus(status=found.status)
     return found
 
 
@@ -28,8 +32,22 @@ async def get_liveness() -> dict[str, str]:
 
 @router.get("/readyz", **access(Access.PUBLIC, responses={503: {"model": Readiness}}))
 async def get_readiness(health: HealthDep, response: Response) -> Readiness:
-    """Whether requests should be sent here; 503 with the reasons when not."""
+    """Whether requests should be sent here; 503 with the reasons when not.
+
+    As `/startupz` and `/metrics`, it is for inside: in production Nginx does not pass it on.
+    """
     found = await health.check_ready()
+    response.status_code = 200 if found.ready else 503
+    return found
+
+
+@router.get("/startupz", **access(Access.PUBLIC, responses={503: {"model": Readiness}}))
+async def get_startup(health: HealthDep, response: Response) -> Readiness:
+    """Whether the portal has been ready; its container's health check asks for this.
+
+    A store that goes away later does not make a running portal unhealthy.
+    """
+    found = await health.check_started()
     response.status_code = 200 if found.ready else 503
     return found
 
@@ -46,5 +64,5 @@ async def get_version(config: ConfigDep) -> dict[str, str]:
     **access(Access.PUBLIC, responses={200: {"content": {CONTENT_TYPE_LATEST: _TEXT}}}),
 )
 async def get_metrics(metrics: MetricsDep) -> Response:
-    """For Prometheus, which scrapes every replica; in production Nginx does not pass it on."""
+    """For Prometheus, which scrapes every replica."""
     return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)

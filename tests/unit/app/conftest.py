@@ -109,8 +109,10 @@ class FakeRedis:
 
 
 @pytest.fixture
-def config() -> Config:
-    return load_config({**ENVIRONMENT, "ANONYMOUS_READS": "true"})
+def config(request: pytest.FixtureRequest) -> Config:
+    """Development's, which everybody may read, or with other variables as its parameter."""
+    more: dict[str, str] = getattr(request, "param", {})
+    return load_config({**ENVIRONMENT, "ANONYMOUS_READS": "true", **more})
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_probe_tells_that_nobody_answers(
     monkeypatch.setattr(probe, "_ADDRESS", ("127.0.0.1", 1))
     assert probe.main() == 1
     assert capsys.readouterr().out == (
-        "http://127.0.0.1:8000/health: should answer (got: [Errno 111] Connection refused).\n"
+        "http://127.0.0.1:8000/startupz: should answer (got: [Errno 111] Connection refused).\n"
     )
 
 
