@@ -9,7 +9,13 @@ from fastapi import FastAPI
 from app.composition import Composition, Stores
 from app.config import Config, ConfigError, load_config
 from app.http.description import describe_api
-from app.http.middleware import CrossOrigin, OwnHosts, RequestRecord, security_headers
+from app.http.middleware import (
+    CrossOrigin,
+    HeadRequests,
+    OwnHosts,
+    RequestRecord,
+    security_headers,
+)
 from app.http.problems import UnexpectedErrors, install_problem_handlers
 from app.http.routes import (
     admin,
@@ -90,6 +96,7 @@ def _add_middleware(app: FastAPI, config: Config, metrics: Metrics) -> None:
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )
+    app.add_middleware(HeadRequests)
     if not config.is_production:
         app.add_middleware(OwnHosts)
     # In production Nginx checks the host; it sets these headers, and drops those of the portal.

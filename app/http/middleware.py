@@ -104,6 +104,28 @@ class RequestRecord:
         self._metrics.count(method, route, status, seconds)
 
 
+class HeadRequests:
+    """Answers HEAD as GET without the body (RFC 9110, section 9.3.2), whatever is requested."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        # A copy: the server has to know that no body follows, and the log what was requested.
+        reading = {**scope, "method": "GET"}
+        await self._app(reading, receive, send_without_body)
+        scope["route"] = reading.get("route")
+
+
 class CrossOrigin(CORSMiddleware):
     """CORS, which costs nothing for requests of the portal's own origin: nearly all of them."""
 

@@ -88,7 +88,7 @@ def _allowed_methods(request: Request) -> str:
     """All of a path's (RFC 9110, section 10.2.1); FastAPI names those of its first route only."""
 
     def is_allowed(method: str) -> bool:
-        scope = {**request.scope, "method": method}
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
     return ", ".join(filter(is_allowed, _METHODS))

@@ -37,7 +37,7 @@ def headers_of(answer: httpx.Response) -> dict[str, str]:
 def test_every_page_answers_over_tls_by_the_exported_authority(
     client: httpx.Client, path: str
 ) -> None:
-    assert client.get(path).status_code == 200
+    assert [client.request(method, path).status_code for method in ("GET", "HEAD")] == [200, 200]
 
 
 def test_pages_over_plain_http_are_led_to_https(production_stack: PortalStack) -> None:

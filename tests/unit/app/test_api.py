@@ -166,9 +166,9 @@ def test_forged_cursor_is_a_page_that_is_not_there(client: TestClient, text: str
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/version", "GET"),
-        ("DELETE", "/api/v1/entities", "GET, POST"),
-        ("PATCH", "/api/v1/entities/api/default/a", "GET, PUT, DELETE"),
+        ("DELETE", "/version", "GET, HEAD"),
+        ("DELETE", "/api/v1/entities", "GET, HEAD, POST"),
+        ("PATCH", "/api/v1/entities/api/default/a", "GET, HEAD, PUT, DELETE"),
     ],
 )
 def test_wrong_method_is_told_the_right_ones(
