@@ -33,7 +33,7 @@ from app.services.relations import Relations
 from app.services.search import Search
 from app.services.sessions import Sessions
 from app.services.teams import Teams
-from app.services.tokens import AccessTokens
+from app.services.tokens import AccessTokens, RefreshTokens
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions
 from app.storage.buckets import Buckets
@@ -110,6 +110,7 @@ def _compose(
         actors,
         passwords,
         AccessTokens(config),
+        RefreshTokens(config),
         limits,
     )
     api_keys = ApiKeys(database, KeyCache(redis, actors))

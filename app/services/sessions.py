@@ -13,11 +13,10 @@ from app.services.limits import Limits, Verdict
 from app.services.passwords import Passwords
 from app.services.tokens import (
     AccessTokens,
+    RefreshTokens,
     Tokens,
     fingerprint,
-    new_refresh_token,
     new_session_id,
-    session_of,
 )
 from app.storage.accounts import (
     Account,
@@ -46,6 +45,7 @@ class Sessions:
         actors: ActorCache,
         passwords: Passwords,
         tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
         limits: Limits,
     ) -> None:
         self._database = database
@@ -54,6 +54,7 @@ class Sessions:
         self._actors = actors
         self._passwords = passwords
         self._tokens = tokens
+        self._refresh_tokens = refresh_tokens
         self._limits = limits
 
     async def log_in(self, email: str, password: str, *, agent: str) -> Tokens:
@@ -92,7 +93,7 @@ class Sessions:
             address=client_address.get(),
             agent="".join(filter(str.isprintable, agent))[:_MAX_AGENT_CHARACTERS],
         )
-        refresh = new_refresh_token(session_id)
+        refresh = self._refresh_tokens.make(session_id)
         await self._store.add(session, refresh_hash=fingerprint(refresh))
         return self._tokens_for(session, refresh)
 
@@ -113,11 +114,11 @@ class Sessions:
             Raised when too many come from one address.
         """
         await self._limits.charge_address("refresh")
-        session_id = session_of(refresh_token)
+        session_id = self._refresh_tokens.session_of(refresh_token)
         session = await self._store.find(session_id)
         if session is None:
             raise NotSignedInError("the session has ended")
-        successor = new_refresh_token(session_id)
+        successor = self._refresh_tokens.make(session_id)
         rotation = await self._store.rotate(
             session_id,
             presented=fingerprint(refresh_token),

@@ -1,6 +1,7 @@
 """Tokens: signed ones for access, random ones for refreshing."""
 
 import hashlib
+import hmac
 import secrets
 import time
 import uuid
@@ -91,18 +92,39 @@ class AccessTokens:
             raise NotSignedInError("the access token is not valid") from error
 
 
+class RefreshTokens:
+    """Makes refresh tokens, and knows which are its own: `<session id>.<random>.<signature>`.
+
+    A token names its session, so that one that was replaced shows which session to end. Session
+    ids are no secret, so the signature tells it from one that somebody made up.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._key = config.jwt_secret_key.get_secret_value().encode()
+
+    def make(self, session_id: str) -> str:
+        token = f"{session_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
+        return f"{token}.{self._sign(token)}"
+
+    def session_of(self, token: str) -> str:
+        """The session that the token was made for.
+
+        Raises
+        ------
+        NotSignedInError
+            Raised for a token that this portal has not made.
+        """
+        signed, _, signature = token.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._sign(signed).encode()):
+            raise NotSignedInError("the session has ended")
+        return signed.partition(".")[0]
+
+    def _sign(self, token: str) -> str:
+        return hmac.new(self._key, f"refresh:{token}".encode(), hashlib.sha256).hexdigest()
+
+
 def new_session_id() -> str:
     return secrets.token_urlsafe(_SESSION_BYTES)
-
-
-def new_refresh_token(session_id: str) -> str:
-    """A token that names its session, so that an old one shows which session to end."""
-    return f"{session_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
-
-
-def session_of(refresh_token: str) -> str:
-    """The session that a refresh token names."""
-    return refresh_token.partition(".")[0]
 
 
 def fingerprint(token: str) -> str:

@@ -67,6 +67,18 @@ def test_refresh_token_is_good_once_and_its_reuse_ends_the_session(
     assert ask(environment, query) == [("session.reuse",)]
 
 
+@pytest.mark.parametrize("form", ["{session}.anything", "{session}", "{session}.{secret}.anything"])
+def test_made_up_refresh_token_ends_nobodys_session(replica: TestClient, form: str) -> None:
+    olga = log_in(replica, "olga@example.com")
+    session, secret, _ = olga.refresh_token.split(".")
+    made_up = form.format(session=session, secret=secret)
+    answer = replica.post("/api/v1/auth/refresh", json={"refresh_token": made_up})
+    assert problem(answer) == ENDED
+    replica.get("/", headers={"Cookie": f"devportal-refresh={made_up}"})
+    assert olga.get("/me").status_code == 200
+    assert refresh(replica, olga.refresh_token).get("/me").status_code == 200
+
+
 def test_one_of_my_sessions_can_be_ended_but_nobody_elses(
     replica: TestClient, other: TestClient
 ) -> None:
