@@ -114,8 +114,7 @@ class PortalOptions(BaseModel):
         default=30, description="lifetime of an access token"
     )
     allowed_origins: list[Origin] = Field(
-        default=["http://localhost:3000", "http://localhost:8080"],
-        description="origins that CORS allows",
+        default=[], description="origins besides the portal's own that CORS allows"
     )
     admin_email: EmailAddress = Field(
         default="admin@example.com", description="the first administrator"

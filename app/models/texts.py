@@ -15,7 +15,9 @@ from pydantic import (
 from app.constants import MAX_SPEC_BYTES, MAX_SPEC_DEPTH
 from app.json_values import json_mistake
 
-_LINE = r"^[^\x00-\x1f\x7f]*$"
+# Neither control characters nor those that turn the direction of the text after them, by which one
+# name passes for another (Unicode TR 36, section 2.5).
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 _TEXT = r"^[^\x00]*$"
 _NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 _DNS_LABEL = r"^[a-z0-9]+(-+[a-z0-9]+)*$"

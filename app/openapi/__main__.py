@@ -34,7 +34,7 @@ def _check(content: bytes) -> dict[str, Any]:
         "document": text,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "openapi": document["openapi"],
-        "title": document["info"]["title"][:500],
+        "title": "".join(filter(str.isprintable, document["info"]["title"]))[:500],
         "version": str(document["info"]["version"]),
         "size_bytes": len(text.encode()),
         "summary": summarise(document),

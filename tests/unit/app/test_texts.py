@@ -1,0 +1,23 @@
+"""What titles and names may consist of."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from app.models.api_keys import KeyName
+from app.models.sessions import PersonName
+from app.models.teams import Title as TeamTitle
+from app.models.texts import Line, Title
+
+TYPES = (Line, Title, TeamTitle, PersonName, KeyName)
+# A line break, NUL, a C1 control, an override, an isolate, marks of either direction, a separator.
+TURNING = ["\n", "\0", "\x85", "\u202e", "\u2066", "\u200f", "\u061c", "\u2028"]
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=range(len(TYPES)))
+def test_titles_and_names_have_no_control_and_no_turning_characters(type_: object) -> None:
+    adapter = TypeAdapter[str](type_)
+    for good in ("Checkout", "Größe 測試", "דוח שנתי"):
+        assert adapter.validate_python(good) == good
+    for character in TURNING:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(f"pay{character}ments")
