@@ -8,10 +8,15 @@ function follow() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-// A request to the portal itself goes with the session's cookie, and so with its token. The page's
-// policy lets no other out: for those there is the command to copy.
+// Only the portal's own document sends requests, with the session's cookie and so with its token. One
+// that somebody uploaded decides what a button does: with the session of whoever presses it, that
+// could be anything at the portal. The page's policy lets nothing out to other servers; for all of
+// these there is the command to copy.
 function prepare(request) {
-  if (new URL(request.url, location.href).origin !== location.origin) {
+  // The download of the document itself; no operation of it can set this.
+  if (request.loadSpec) return request;
+  const isOwn = new URL(request.url, location.href).origin === location.origin;
+  if (!isOwn || !("sends" in element.dataset)) {
     request.userFetch = async () =>
       new Response("Not sent: copy the command above into a terminal.", { status: 501 });
     return request;

@@ -1,4 +1,4 @@
-"""API documents tried out in a browser: at the portal itself for real, elsewhere as a command."""
+"""API documents tried out in a browser: the portal's own for real, uploaded ones as a command."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,20 +12,39 @@ from tests.support.portal_process import Environment, serve
 from tests.support.portal_site import Site, Visitor, visit
 
 _PLACE = "/entities/api/default/ledger-api"
-_VERSION = "2026.1"
 _ANSWERS = {"200": {"description": "ok"}}
 _BODY = {"application/json": {"schema": {"type": "object"}, "example": {"name": "", "scopes": []}}}
-_ELSEWHERE = [{"url": "https://elsewhere.example.com/v1"}]
-_DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Portal", "version": "1"},
-    "servers": [{"url": "/api/v1"}],
-    "paths": {
-        "/me": {"get": {"responses": _ANSWERS}},
-        "/me/api-keys": {"post": {"requestBody": {"content": _BODY}, "responses": _ANSWERS}},
-        "/rates": {"get": {"servers": _ELSEWHERE, "responses": _ANSWERS}},
-    },
+_VARIABLES = {"way": {"default": "api"}}
+# Where an uploaded document may want its requests to go; `SITE` is the portal's own address.
+_SERVERS: Mapping[str, Mapping[str, Any]] = {
+    "root": {"url": "/"},
+    "path": {"url": "/api/v1"},
+    "relative": {"url": "../../../../../../../api/v1"},
+    "absolute": {"url": "http://SITE/api/v1"},
+    "scheme-relative": {"url": "//SITE/api/v1"},
+    "variable": {"url": "/{way}/v1", "variables": _VARIABLES},
+    "elsewhere": {"url": "https://elsewhere.example.com/v1"},
 }
+
+
+def document(server: Mapping[str, Any], site: str) -> dict[str, Any]:
+    host = site.removeprefix("http://")
+    own = {"url": server["url"].replace("SITE", host)}
+    flow = {"tokenUrl": f"{site}/api/v1/auth/logout", "scopes": {}}
+    scheme = {"type": "oauth2", "flows": {"clientCredentials": flow}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Ledger", "version": "1"},
+        "servers": [{**server, **own}],
+        "security": [{"ours": []}],
+        "components": {"securitySchemes": {"ours": scheme}},
+        "paths": {
+            "/me": {"get": {"responses": _ANSWERS}},
+            "/api/v1/me/api-keys": {
+                "post": {"requestBody": {"content": _BODY}, "responses": _ANSWERS}
+            },
+        },
+    }
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +52,9 @@ def site(environment: Environment) -> Iterator[Site]:
     with serve(environment) as (_, url):
         found = Site(url, PASSWORD)
         with found.log_in() as client:
-            path = f"/api/v1{_PLACE}/versions/{_VERSION}"
-            client.put(path, json=_DOCUMENT).raise_for_status()
+            for version, server in _SERVERS.items():
+                path = f"/api/v1{_PLACE}/versions/{version}"
+                client.put(path, json=document(server, url)).raise_for_status()
         yield found
 
 
@@ -42,7 +62,6 @@ def site(environment: Environment) -> Iterator[Site]:
 def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
     with visit(browser, site) as found:
         found.sign_in()
-        found.go(f"{_PLACE}/api/{_VERSION}/try")
         yield found
 
 
@@ -57,31 +76,31 @@ def execute(visitor: Visitor, method: str, path: str) -> Locator:
     return operation.locator(".live-responses-table")
 
 
-def test_operation_of_the_portal_itself_is_answered(visitor: Visitor) -> None:
-    answer = execute(visitor, "get", "/me")
+def test_operation_of_the_portals_own_document_is_answered(visitor: Visitor) -> None:
+    visitor.go("/docs")
+    answer = execute(visitor, "get", "/api/v1/me")
     expect(answer).to_contain_text('"email": "admin@example.com"')
     keep_picture(visitor.page, "try-out-own")
-    assert visitor.page.get_by_text("This page can call only the portal.").count() == 0
+    # Without the page's token it would be 403.
+    expect(execute(visitor, "post", "/api/v1/me/api-keys")).to_contain_text('"key": "dpk_')
     assert visitor.complaints == []
 
 
-def test_change_of_the_portal_itself_carries_the_pages_token(visitor: Visitor) -> None:
-    # Without the token it would be 403; with it, what is sent is judged.
-    expect(execute(visitor, "post", "/me/api-keys")).to_contain_text("body.name")
-
-
-def test_operation_elsewhere_is_shown_as_a_command_and_not_sent(visitor: Visitor) -> None:
+@pytest.mark.parametrize("version", _SERVERS)
+def test_uploaded_document_sends_nothing_wherever_it_points(visitor: Visitor, version: str) -> None:
+    visitor.go(f"{_PLACE}/api/{version}/try")
+    page = visitor.page
+    expect(page.get_by_text("This page sends nothing.")).to_be_visible()
+    expect(page.locator(".opblock")).to_have_count(2)
     asked: list[str] = []
-    visitor.page.on("request", lambda request: asked.append(request.url))
-    answer = execute(visitor, "get", "/rates")
-    expect(answer).to_contain_text("Not sent: copy the command above into a terminal.")
-    command = visitor.page.locator(".curl-command")
-    expect(command).to_contain_text("https://elsewhere.example.com/v1/rates")
-    keep_picture(visitor.page, "try-out-elsewhere")
-    assert [url for url in asked if "elsewhere" in url] == []
+    page.on("request", lambda request: asked.append(request.url))
+    for method, path in (("get", "/me"), ("post", "/api/v1/me/api-keys")):
+        answer = execute(visitor, method, path)
+        expect(answer).to_contain_text("Not sent: copy the command above into a terminal.")
+    keep_picture(page, f"try-out-{version}")
+    page.get_by_role("button", name="Authorize").first.click()
+    page.locator(".auth-container input").nth(0).fill("id")
+    page.locator(".auth-container .authorize").click()
+    expect(page.locator(".auth-container .errors").first).to_be_visible()
+    assert [url for url in asked if "/assets/" not in url] == []
     assert visitor.complaints == []
-
-
-def test_page_says_beforehand_that_it_calls_no_other_server(visitor: Visitor) -> None:
-    visitor.go(f"{_PLACE}/api/1.1.0/try")
-    expect(visitor.page.get_by_text("This page can call only the portal.")).to_be_visible()
