@@ -143,7 +143,7 @@ def _sign_in(url: str, password: str) -> str:
 
 def _clear_cache(url: str) -> None:
     server = redis.Redis.from_url(url)
-    # Generations too, which makes responses old that the portal keeps itself.
+    # Older checkouts keep responses there, for the next process too.
     for key in server.scan_iter("cache:*", count=1000):
         server.delete(key)
 

@@ -1,4 +1,4 @@
-"""Redis: cache, sessions and rate limits."""
+"""Redis: sessions, rate limits, and what has changed of what replicas cache."""
 
 import hashlib
 from collections.abc import Sequence

@@ -5,11 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
+import redis
 from fastapi.testclient import TestClient
 
+from benchmarks.harness.stores import Stores
 from tests.support.freezable_proxy import FreezableProxy
 from tests.support.portal_client import PASSWORD, log_in, problem, program, run_replica
 from tests.support.portal_process import Environment, serve
@@ -162,3 +165,35 @@ def test_without_redis_reads_go_on_and_log_in_fails_closed(
     proxy.thaw()
     wait_for(lambda: olga.get("/me").status_code == 200)
     log_in(client, "olga@example.com")
+
+
+@pytest.fixture
+def full_redis(stores: Stores) -> Iterator[redis.Redis]:
+    """Redis with the production policy and less than a megabyte left."""
+    with redis.Redis.from_url(stores.redis_url, decode_responses=True) as client:
+        given: Any = client.config_get("maxmemory*")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 800_000)
+        try:
+            yield client
+        finally:
+            client.config_set("maxmemory", given["maxmemory"])
+            client.config_set("maxmemory-policy", given["maxmemory-policy"])
+
+
+def test_reads_of_ever_new_names_push_no_session_out(
+    replica: TestClient, full_redis: redis.Redis
+) -> None:
+    olga, paula = (log_in(replica, f"{name}@example.com") for name in ("olga", "paula"))
+    known = set(full_redis.scan_iter())
+    evicted = full_redis.info("stats")["evicted_keys"]
+    paths = [f"/entities?limit={limit}" for limit in range(1, 201)]
+    paths += [f"/entities?tag=tag-{number}" for number in range(200)]
+    paths += [f"/entities/api/default/none-{number}" for number in range(200)]
+    paths += [f"/search?q=word{number}" for number in range(50)]
+    assert {paula.get(path).status_code for path in paths} == {200, 404}
+    # Of whoever reads, not of what is read.
+    left = {key.partition(":")[0] for key in full_redis.scan_iter() if key not in known}
+    assert left <= {"actor", "limit"}
+    assert full_redis.info("stats")["evicted_keys"] == evicted
+    assert olga.get("/me").status_code == 200
