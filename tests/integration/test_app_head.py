@@ -1,6 +1,6 @@
 """HEAD is GET without a body, on every route that can be read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from app.main import ROUTERS
 from tests.support.portal_client import log_in
-from tests.support.portal_process import serve
+from tests.support.portal_process import Environment, serve
 
 ROUTES = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 READ = sorted({route.path for route in ROUTES if "GET" in (route.methods or ())})
@@ -30,8 +30,8 @@ GROWING = {"/metrics", "/health"}
 
 
 @pytest.fixture(scope="module")
-def portal(portal_environment: Mapping[str, str]) -> Iterator[httpx.Client]:
-    with serve(portal_environment) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
+def portal(environment: Environment) -> Iterator[httpx.Client]:
+    with serve(environment) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
         client.headers.update(log_in(client, "admin@example.com").headers)
         yield client
 

@@ -1,6 +1,6 @@
 """API documents tried out in a browser: the portal's own for real, uploaded ones as a command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
