@@ -108,14 +108,16 @@ keep_readable() {
 
 repair() {
     copy=$DATA/damaged-$(date -u +%Y%m%dT%H%M%SZ)
-    rm -rf "$DATA"/damaged-*
-    cp -Rp "$FILES" "$copy" || stop_with "$DATA: should have room for a copy of $FILES, which is \
-damaged (got: full). Make room."
+    cp -Rp "$FILES" "$copy" || {
+        rm -rf "$copy"
+        stop_with "$DATA: should have room for a copy of $FILES, which is damaged (got: full). Make \
+room."
+    }
     found='' names=$(named) || found=', no manifest' names=$(guessed)
     # shellcheck disable=SC2086
     keep_readable $names
     echo "redis: $FILES: should be whole (got${found#,}). Redis starts with what can be read; the \
-files as they were are in $copy." >&2
+files as they were are in $copy; delete it when it is no longer needed." >&2
 }
 
 if [ "${1:-}" = redis-server ]; then

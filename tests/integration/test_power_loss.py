@@ -45,7 +45,8 @@ for file in damaged-*/appendonly*; do [ ! -e "$file" ] || echo "kept ${file##*/}
 """
 SAID = (
     "redis: /store/case/appendonlydir: should be whole (got {}). Redis starts with what can be "
-    "read; the files as they were are in /store/case/damaged-TIME."
+    "read; the files as they were are in /store/case/damaged-TIME; delete it when it is no longer "
+    "needed."
 )
 
 
