@@ -15,7 +15,7 @@ class Networks(pulumi.ComponentResource):
     Parameters
     ----------
     separate
-        Three networks, the one for data without a way in or out.
+        Three networks, of which the edge alone has a way in and out.
     """
 
     edge: pulumi.Output[str]
@@ -34,7 +34,7 @@ class Networks(pulumi.ComponentResource):
         super().__init__("devportal:infra:Networks", name, None, opts)
         if separate:
             self.edge = self._create("edge-network", naming, "edge-network")
-            self.app = self._create("app-network", naming, "app-network")
+            self.app = self._create("app-network", naming, "app-network", internal=True)
             self.data = self._create("data-network", naming, "data-network", internal=True)
         else:
             self.edge = self.app = self.data = self._create("devportal-network", naming, "network")

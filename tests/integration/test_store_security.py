@@ -28,10 +28,35 @@ for client in (redis.Redis.from_url(url), anonymous):
             answers.append("no permission")
 print(json.dumps(answers))
 """
+# As whoever has broken into the portal; a word for each statement.
+ASK_POSTGRES = """
+import json, sys
+from pathlib import Path
+import psycopg
+
+url = Path("/run/secrets/database_url").read_text().strip()
+answers = []
+with psycopg.connect(url, autocommit=True) as connection:
+    for statement in json.loads(sys.argv[1]):
+        try:
+            connection.execute(statement)
+            answers.append("allowed")
+        except psycopg.errors.InsufficientPrivilege:
+            answers.append("no permission")
+print(json.dumps(answers))
+"""
+LIST_FILES = "import os, sys; print(*os.listdir(sys.argv[1]))"
 
 
 def ask(stack: PortalStack, sql: str) -> list[str]:
     return stack.query(sql).split()
+
+
+def run_in_portal(stack: PortalStack, program: str, argument: str) -> str:
+    code, output = stack.containers("app")[0].exec_run(["python", "-c", program, argument])
+    assert code == 0, output
+    assert isinstance(output, bytes)
+    return output.decode()
 
 
 @pytest.mark.parametrize(
@@ -97,13 +122,9 @@ def test_redis_lets_the_portal_work_and_not_rule_and_nobody_else_in(
         ["SAVE"],
         ["REPLICAOF", "NO", "ONE"],
     ]
-    command = ("python", "-c", ASK_REDIS, json.dumps(commands))
-    container = production_stack.containers("app")[0]
-    code, output = container.exec_run(list(command))
-    assert code == 0, output
-    assert isinstance(output, bytes)
+    answers = json.loads(run_in_portal(production_stack, ASK_REDIS, json.dumps(commands)))
     refused = len(commands) - 1
-    assert json.loads(output) == [
+    assert answers == [
         "allowed",
         *["no permission"] * refused,
         *["no password"] * len(commands),
@@ -119,3 +140,39 @@ def test_redis_is_where_only_the_portal_reaches_it(production_stack: PortalStack
     assert networks["postgres"] == networks["redis"] == {data}
     assert data not in networks["nginx"]
     assert production_stack.client.networks.get(data).attrs["Internal"] is True
+
+
+def test_portal_that_was_broken_into_changes_neither_the_audit_trail_nor_the_schema(
+    production_stack: PortalStack,
+) -> None:
+    statements = [
+        "update audit_event set actor = 'me'",
+        "delete from audit_event",
+        "truncate audit_event",
+        "drop table audit_event",
+        "alter table audit_event disable trigger all",
+        "alter table audit_event owner to devportal_user",
+        "create table mine (id int)",
+        "create function mine() returns int language sql as 'select 1'",
+        "create schema mine",
+        "create role mine",
+        "alter role devportal_user superuser",
+        "set role devportal_migrator",
+        "set session_replication_role = replica",
+        "update alembic_version set version_num = ''",
+        "copy (select 1) to program 'true'",
+        "select pg_read_file('/run/secrets/migrator_password')",
+    ]
+    answers = json.loads(run_in_portal(production_stack, ASK_POSTGRES, json.dumps(statements)))
+    assert answers == ["no permission"] * len(statements)
+    files = run_in_portal(production_stack, LIST_FILES, "/run/secrets").split()
+    assert not {"migration_database_url", "admin_password"} & set(files)
+
+
+def test_replicas_are_on_networks_without_a_way_out(production_stack: PortalStack) -> None:
+    networks = production_stack.containers("app")[0].attrs["NetworkSettings"]["Networks"]
+    found = {name: production_stack.client.networks.get(name).attrs for name in networks}
+    assert {name: network["Internal"] for name, network in found.items()} == {
+        f"devportal-{production_stack.name}-app-network": True,
+        f"devportal-{production_stack.name}-data-network": True,
+    }

@@ -104,7 +104,7 @@ def test_every_container_is_hardened(stack: str) -> None:
     ("stack", "is_internal"),
     [
         ("dev", {"network": False}),
-        ("prod", {"edge-network": False, "app-network": False, "data-network": True}),
+        ("prod", {"edge-network": False, "app-network": True, "data-network": True}),
     ],
 )
 def test_networks_are_one_in_development_and_three_in_production(
