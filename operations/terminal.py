@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from infra.errors import UserError
 
 _COLOUR_MARK = re.compile(rb"<\{%[^%]*%\}>")
+# A resource in Pulumi's display, such as `    ~ docker:index/volume:Volume: (refresh)`.
+_RESOURCE = re.compile(rb"( *)\S* *[\w-]+:[\w/-]*:\w+: \((\w+)")
 
 
 def run_reporting(work: Callable[[], int], *, interrupted: str = "") -> int:
@@ -55,8 +57,7 @@ def run_in_front(
     """Run Pulumi to its end, however often it is interrupted; its exit code.
 
     The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
-    passed on as the same. Without a terminal the output passes through here: Pulumi leaves its
-    own colour marks in the count of errors.
+    passed on as the same. Without a terminal the output passes through here.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     output = None if interactive else subprocess.PIPE
@@ -64,10 +65,27 @@ def run_in_front(
         try:
             signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(signal.SIGINT))
             signal.signal(signal.SIGINT, lambda number, frame: None)
-            for line in child.stdout or ():
-                sys.stdout.buffer.write(_COLOUR_MARK.sub(b"", line))
+            for line in shorten(child.stdout or ()):
+                sys.stdout.buffer.write(line)
                 sys.stdout.flush()
             return child.wait()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def shorten(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Pulumi's display without its own colour marks, and without what a refresh learned.
+
+    Each value that the engine has filled in since the last run, such as an address, would be shown,
+    in hundreds of lines; what a refresh finds changed by hand is in the plan that follows.
+    """
+    hidden_indent = -1
+    for line in lines:
+        resource = _RESOURCE.match(line)
+        if resource is not None:
+            hidden_indent = len(resource[1]) if resource[2] == b"refresh" else -1
+        elif len(line) - len(line.lstrip(b" ")) <= hidden_indent:
+            hidden_indent = -1
+        if hidden_indent < 0:
+            yield _COLOUR_MARK.sub(b"", line)

@@ -166,6 +166,22 @@ def test_sick_container_is_in_the_plan_without_a_refresh_and_mended_by_up(
     assert set(stack.preview(refresh=True)) == {"same"}
 
 
+@pytest.mark.parametrize("store", ["redis", "postgres"])
+def test_paused_store_leaves_the_portal_healthy_and_is_told_by_health(
+    stack: PortalStack, store: str
+) -> None:
+    stack.container(store).pause()
+    try:
+        probe = stack.container("app").exec_run(["healthcheck"])
+        told = httpx.get(stack.output("health_url"))
+    finally:
+        stack.container(store).unpause()
+    assert probe.exit_code == 0
+    assert told.status_code == 503
+    found = told.json()["dependencies"]
+    assert {name for name, it in found.items() if it["status"] != "ok"} == {store}
+
+
 def test_container_that_stays_sick_fails_the_up(stack: PortalStack) -> None:
     given = stack.settings["health"]
     stack.configure(health={**given, "wait_seconds": 5})

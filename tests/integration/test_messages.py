@@ -1,5 +1,6 @@
 """What a user reads after a mistake: the place, the rule, what to do, and no traceback."""
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -116,7 +117,7 @@ def test_looking_at_a_stack_begins_no_set_up(stack: PortalStack) -> None:
     new_home = {"HOME": f"{stack.folder}/home", "XDG_CACHE_HOME": f"{stack.folder}/home/.cache"}
     stack.environment.update(new_home)
     for target in ("ps", "logs", "output", "backup", "backups", "restore"):
-        assert "Run `make up` first" in failing(stack, target).err
+        assert "`make up" in failing(stack, target).err
     assert not (stack.folder / "home").exists()
 
 
@@ -137,6 +138,37 @@ def test_what_the_engine_would_refuse_is_named_before_anything_is_made(stack: Po
     assert f"devportal:ports.portal: should be free on 127.0.0.1 (got {port}: " in text
     assert "devportal:redis.cpus: should be at most " in text
     assert stack.containers() == []
+
+
+def test_plan_that_changes_nothing_is_a_few_lines(running_stack: PortalStack) -> None:
+    done = make(running_stack, "preview")
+    assert done.code == 0
+    assert " unchanged\n" in done.out
+    assert len(done.out.splitlines()) < 10
+
+
+def test_build_gets_dockers_proxy_and_no_image_keeps_it(
+    running_stack: PortalStack, tmp_path: Path
+) -> None:
+    proxies = {"default": {"httpProxy": "http://proxy.invalid:3128"}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
+    dockerfile = running_stack.project / "docker" / "redis" / "Dockerfile"
+    given = dockerfile.read_text()
+    look = r"\1\nRUN env | grep -q '^http_proxy=http:'"
+    dockerfile.write_text(re.sub("(?m)^(FROM .+)$", look, given))
+    workspace = running_stack.stack.workspace
+    workspace.env_vars = {**running_stack.environment, "DOCKER_CONFIG": str(tmp_path)}
+    before = running_stack.image_id("redis")
+    try:
+        running_stack.up()
+        image = running_stack.client.images.get(running_stack.image_id("redis"))
+        container = running_stack.container("redis")
+        assert image.id != before
+        kept = json.dumps([image.attrs, image.history(), container.attrs])
+        assert "proxy.invalid" not in kept
+    finally:
+        dockerfile.write_text(given)
+        workspace.env_vars = dict(running_stack.environment)
 
 
 def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(

@@ -94,6 +94,41 @@ def test_pulumis_colour_marks_never_reach_the_user(
     assert capfd.readouterr().out == "  1 errored 100%\n"
 
 
+REFRESHED = """\
+~ pulumi:pulumi:Stack: (refresh)
+    [urn=urn:pulumi:dev::devportal::pulumi:pulumi:Stack::devportal-dev]
+        ~ docker:index/container:Container: (refresh)
+            [id=1]
+            --outputs:--
+          + gateway: "172.18.0.1"
+          ~ ports  : [
+              ~ [0]: {
+                    external: 8000
+                }
+            ]
+            ~ pulumi-python:dynamic/devportal:Readiness: (refresh)
+                [id=2]
+warning: memory: should suffice
+"""
+PLANNED = """\
+        ~ docker:index/container:Container: (update)
+            [id=1]
+          ~ memory: 512 => 300
+Resources:
+    ~ 1 to update
+"""
+
+
+def test_plan_shows_what_would_change_and_not_what_the_refresh_before_it_read(
+    stack: Stack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_state(stack)
+    (stack.root / "shown").write_text(REFRESHED + PLANNED)
+    write_file(stack.root / "ends", f"cat {stack.root}/shown\n")
+    assert Deployment(stack).run("preview") == 0
+    assert capfd.readouterr().out == "warning: memory: should suffice\n" + PLANNED
+
+
 @pytest.mark.parametrize("target", ["up", "preview", "refresh"])
 def test_wrong_settings_end_a_target_before_pulumi_starts(stack: Stack, target: str) -> None:
     write_state(stack)
