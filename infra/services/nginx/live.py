@@ -73,8 +73,9 @@ def _files(props: dict[str, Any], peers: list[str]) -> Files:
     if props["assets"]:
         for name, path in source_files(Path(props["assets"])).items():
             files[f"assets/{name}"] = path.read_bytes()
-    # By these nginx's start finds what a power loss has damaged.
-    sums = [f"{sha256(_encode(text)).hexdigest()}  {name}\n" for name, text in files.items()]
+    # By these nginx's start finds what a power loss has damaged. Sorted: the inputs come back from
+    # Pulumi's state in another order.
+    sums = [f"{sha256(_encode(files[name])).hexdigest()}  {name}\n" for name in sorted(files)]
     return {**files, "checksums": "".join(sums)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.services.nginx import live
 from infra.services.nginx.files import Site, render_files
 from infra.services.nginx.live import render_peers
 from infra.settings import NginxSettings, PortSettings
@@ -95,3 +96,10 @@ def test_workers_that_are_replaced_drain_for_as_long_as_the_portal() -> None:
 def test_every_placeholder_is_filled_in() -> None:
     files = render_files(NginxSettings(http3=True), site())
     assert [name for name, text in files.items() if re.search("@[a-z0-9_]+@", text)] == []
+
+
+def test_files_are_the_same_in_whatever_order_the_state_has_them() -> None:
+    files = {"nginx.conf": "a", "site.conf": "b"}
+    props: dict[str, Any] = {"files": files, "secret_files": {}, "assets": None}
+    other = {**props, "files": dict(reversed(files.items()))}
+    assert live._files(props, []) == live._files(other, [])
