@@ -18,9 +18,9 @@ from docker.types import Mount
 
 from infra.engine.address import EngineAddress, connect
 from infra.engine.host_port import Published, bind_error, published_ports
-from infra.engine.volume_access import borrowed_image
+from infra.engine.volume_access import borrowed_image, helper_container
 from infra.errors import SettingsError
-from infra.naming import PROJECT, ROLE_LABEL, STACK_LABEL, Naming
+from infra.naming import ROLE_LABEL, STACK_LABEL, Naming
 from infra.resources.build_context import ROOT
 from infra.services.devtools import MEMORY_MB as DEVTOOL_MEMORY_MB
 from infra.settings import Environment, Settings
@@ -207,18 +207,11 @@ def _refusal(
 @contextmanager
 def _trial(client: docker.DockerClient, stack: str, **options: Any) -> Iterator[Container]:
     """A container that shows what the engine refuses, and is removed again."""
-    with borrowed_image(client, _image_of(client, stack)) as image:
-        container = client.containers.create(
-            image,
-            entrypoint=["true"],
-            # Else it would have the role that its image is labelled with.
-            labels={f"{PROJECT}.helper": "preflight", ROLE_LABEL: "helper"},
-            **options,
-        )
-        try:
-            yield container
-        finally:
-            container.remove(force=True, v=True)
+    with (
+        borrowed_image(client, _image_of(client, stack)) as image,
+        helper_container(client, image, "preflight", entrypoint=["true"], **options) as container,
+    ):
+        yield container
 
 
 def _reason(explanation: str) -> str | None:

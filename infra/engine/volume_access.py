@@ -82,21 +82,32 @@ def has_file(props: dict[str, Any], name: str) -> bool:
 def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
     """A container, never started, that has `props["volume"]` at `MOUNT_POINT`."""
     client = engine_of(props)
+    options: dict[str, Any] = {
+        "command": ["true"],
+        "network_disabled": True,
+        "volumes": {props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
+    }
     # A refresh must not fail, nor take the volume for gone, because the image was removed.
-    with borrowed_image(client, props.get("image")) as image:
-        container = client.containers.create(
-            image,
-            command=["true"],
-            # Else it would have the role that its image is labelled with.
-            labels={f"{PROJECT}.helper": "volume-files", ROLE_LABEL: "helper"},
-            network_disabled=True,
-            volumes={props["volume"]: {"bind": MOUNT_POINT, "mode": "rw,nocopy"}},
-        )
-        try:
-            yield container
-        finally:
-            # The images of stores declare volumes; without `v` each call would leave one behind.
-            container.remove(force=True, v=True)
+    with (
+        borrowed_image(client, props.get("image")) as image,
+        helper_container(client, image, "volume-files", **options) as container,
+    ):
+        yield container
+
+
+@contextmanager
+def helper_container(
+    client: docker.DockerClient, image: str, purpose: str, **options: Any
+) -> Iterator[Container]:
+    """A container that is no part of the stack, not started, and removed again."""
+    # Else it would have the role that its image is labelled with.
+    labels = {f"{PROJECT}.helper": purpose, ROLE_LABEL: "helper"}
+    container = client.containers.create(image, labels=labels, **options)
+    try:
+        yield container
+    finally:
+        # The images of stores declare volumes; without `v` each call would leave one behind.
+        container.remove(force=True, v=True)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from infra.engine.resource import engine_of
-from infra.engine.volume_access import read_files, write_files
+from infra.engine.volume_access import helper_container, read_files, write_files
 from infra.errors import ProviderError
-from infra.naming import PROJECT, ROLE_LABEL, container_labels
+from infra.naming import container_labels
 from infra.resources.build_context import source_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
@@ -88,22 +88,17 @@ def _write(props: dict[str, Any], folder: str, files: Files) -> None:
 
 
 def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
-    container = client.containers.create(
-        props["image"],
-        command=["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
-        entrypoint=["nginx"],
-        # Else it would have the role that its image is labelled with.
-        labels={f"{PROJECT}.helper": "nginx-test", ROLE_LABEL: "helper"},
-        network_disabled=True,
-        user=f"{int(props['uid'])}:{int(props['gid'])}",
-        volumes={props["volume"]: {"bind": CONFIGURATION_PATH, "mode": "ro"}},
-    )
-    try:
+    options: dict[str, Any] = {
+        "command": ["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
+        "entrypoint": ["nginx"],
+        "network_disabled": True,
+        "user": f"{int(props['uid'])}:{int(props['gid'])}",
+        "volumes": {props["volume"]: {"bind": CONFIGURATION_PATH, "mode": "ro"}},
+    }
+    with helper_container(client, props["image"], "nginx-test", **options) as container:
         container.start()
         code = container.wait()["StatusCode"]
         output = container.logs().decode(errors="replace").strip()
-    finally:
-        container.remove(force=True, v=True)
     if code:
         raise NginxError(_describe_refusal(output))
 
