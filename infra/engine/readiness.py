@@ -14,15 +14,9 @@ from docker.models.containers import Container
 from pulumi.dynamic import CheckResult
 
 from infra.engine.address import EngineAddress
-from infra.engine.container_state import (
-    FINISHED,
-    MISSING,
-    Wanted,
-    make_ready,
-    observe,
-)
+from infra.engine.container_state import FINISHED, MISSING, Wanted, make_ready, observe
 from infra.engine.resource import EngineProvider, EngineResource, Props, engine_of
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
 
 
 class _ReadinessProvider(EngineProvider):
@@ -76,19 +70,19 @@ def _remove_failed(client: docker.DockerClient, wanted: Wanted, ready_before: st
     that fails would add one. The one that was ready last stays, to be started again by hand.
     """
     try:
-        labels, place = _labels_and_place(client.containers.get(wanted.id))
+        container = client.containers.get(wanted.id)
     except NotFound:
         return
+    labels = container_labels(container.labels[STACK_LABEL], container.labels[ROLE_LABEL])
     stopped: dict[str, Any] = {"label": labels, "status": ["created", "exited", "dead"]}
     for other in client.containers.list(all=True, filters=stopped, ignore_removed=True):
-        if other.id not in (wanted.id, ready_before) and _labels_and_place(other)[1] == place:
+        if other.id not in (wanted.id, ready_before) and _place(other) == _place(container):
             other.remove(v=True)
 
 
-def _labels_and_place(container: Container) -> tuple[list[str], str]:
-    """What selects the containers of its role, and its host name: replicas have one each."""
-    labels = [f"{label}={container.labels[label]}" for label in (STACK_LABEL, ROLE_LABEL)]
-    return labels, container.attrs["Config"]["Hostname"]
+def _place(container: Container) -> str:
+    """Its host name: replicas have one each."""
+    return container.attrs["Config"]["Hostname"]
 
 
 class Readiness(EngineResource, module="devportal", name="Readiness"):
