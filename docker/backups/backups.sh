@@ -226,11 +226,11 @@ check_is_due() {
 
 # The newest one stays however old it is, and so does the newest that is known to be good.
 prune() {
-    oldest=$(($(now) - BACKUP_RETENTION_SECONDS))
+    oldest=$(($(now) - BACKUP_RETENTION_SECONDS)) newest=$(newest) good=$(newest_tested passed)
     for name in $(names); do
         [ "$(taken_at "$name")" -lt "$oldest" ] || continue
         case $name in
-            "$(newest)" | "$(newest_tested passed)") continue ;;
+            "$newest" | "$good") continue ;;
         esac
         mv "$STORE/$name" "$STORE/.removed"
         rm -rf "$STORE/.removed"
