@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,18 +26,20 @@ def stack(empty_stack: PortalStack) -> Iterator[PortalStack]:
     empty_stack.configure()
 
 
-@pytest.fixture
-def edit(stack: PortalStack) -> Iterator[Callable[[str, str], None]]:
-    """Writes a file of the project, which is again what it was after the test."""
-    before: dict[Path, str] = {}
+@contextmanager
+def edited(path: Path, edit: Callable[[str], str]) -> Iterator[None]:
+    """A file with another text, which is again what it was afterwards."""
+    before = path.read_text()
+    path.write_text(edit(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)
 
-    def write(name: str, text: str) -> None:
-        before[stack.project / name] = (stack.project / name).read_text()
-        (stack.project / name).write_text(text)
 
-    yield write
-    for path, text in before.items():
-        path.write_text(text)
+def running_first(command: str) -> Callable[[str], str]:
+    """A Dockerfile whose build runs a command first."""
+    return lambda given: re.sub("(?m)^(FROM .+)$", lambda line: f"{line[1]}\nRUN {command}", given)
 
 
 def failing(stack: PortalStack, target: str, **variables: str) -> Done:
@@ -103,14 +106,11 @@ def test_unknown_role_is_answered_with_those_there_are(running_stack: PortalStac
 def test_targets_ask_the_engine_of_the_stacks_settings(running_stack: PortalStack) -> None:
     """Its containers run on the local engine, which is not the one that is meant here."""
     settings = running_stack.project / f"Pulumi.{running_stack.name}.yaml"
-    before = settings.read_text()
-    settings.write_text(before.replace("config: {", f'config: {{"docker:host": "{NO_ENGINE}", '))
-    try:
+    host = f'config: {{"docker:host": "{NO_ENGINE}", '
+    with edited(settings, lambda given: given.replace("config: {", host)):
         for target in ("ps", "logs", "backups"):
             assert f"should answer at '{NO_ENGINE}'" in failing(running_stack, target).err
         assert NO_ENGINE in failing(running_stack, "doctor").out
-    finally:
-        settings.write_text(before)
 
 
 def test_looking_at_a_stack_begins_no_set_up(stack: PortalStack) -> None:
@@ -156,42 +156,35 @@ def test_build_gets_dockers_proxy_and_no_image_keeps_it(
 ) -> None:
     proxies = {"default": {"httpProxy": "http://proxy.invalid:3128"}}
     (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
-    dockerfile = running_stack.project / "docker" / "redis" / "Dockerfile"
-    given = dockerfile.read_text()
-    look = r"\1\nRUN env | grep -q '^http_proxy=http:'"
-    dockerfile.write_text(re.sub("(?m)^(FROM .+)$", look, given))
+    look = running_first("env | grep -q '^http_proxy=http:'")
     workspace = running_stack.stack.workspace
     workspace.env_vars = {**running_stack.environment, "DOCKER_CONFIG": str(tmp_path)}
     before = running_stack.image_id("redis")
     try:
-        running_stack.up()
+        with edited(running_stack.project / "docker" / "redis" / "Dockerfile", look):
+            running_stack.up()
         image = running_stack.client.images.get(running_stack.image_id("redis"))
         container = running_stack.container("redis")
         assert image.id != before
         kept = json.dumps([image.attrs, image.history(), container.attrs])
         assert "proxy.invalid" not in kept
     finally:
-        dockerfile.write_text(given)
         workspace.env_vars = dict(running_stack.environment)
 
 
-def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(
-    stack: PortalStack, edit: Callable[[str, str], None]
-) -> None:
-    name = "docker/redis/Dockerfile"
-    given = (stack.project / name).read_text()
-    edit(name, re.sub("(?m)^(FROM .+)$", r"\1\nRUN echo this step breaks >&2; exit 3", given))
-    done = failing(stack, "up")
+def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(stack: PortalStack) -> None:
+    break_it = running_first("echo this step breaks >&2; exit 3")
+    with edited(stack.project / "docker" / "redis" / "Dockerfile", break_it):
+        done = failing(stack, "up")
     shown = done.out[done.out.index("redis image: the build failed at ") :]
     assert "this step breaks" in shown
     assert f"Whole output: .build-logs/{stack.name}-redis.log" in shown
 
 
-def test_container_that_exits_at_start_shows_its_last_lines(
-    stack: PortalStack, edit: Callable[[str, str], None]
-) -> None:
-    edit("docker/scripts/entrypoint.sh", "#!/bin/sh\necho 'the portal gives up' >&2\nexit 7\n")
-    text = failing_up(stack)
+def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) -> None:
+    script = "#!/bin/sh\necho 'the portal gives up' >&2\nexit 7\n"
+    with edited(stack.project / "docker" / "scripts" / "entrypoint.sh", lambda _: script):
+        text = failing_up(stack)
     assert f"devportal-{stack.name}-app" in text
     assert "the portal gives up" in text
     assert [portal.status for portal in stack.containers("app")] == ["exited"]
