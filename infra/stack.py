@@ -7,10 +7,11 @@ import pulumi
 from infra.engine.address import EngineAddress, EngineVersion, ask_version
 from infra.engine.provider import engine_provider
 from infra.naming import Naming
+from infra.resources.build_context import ROOT
 from infra.resources.certificate import tls_material
 from infra.resources.container import RunningContainer
 from infra.resources.container_args import ContainerDefaults, PublishedPort
-from infra.resources.image import ROOT, Images
+from infra.resources.image import Images
 from infra.resources.network import Networks
 from infra.resources.secret import Secrets
 from infra.services.app import APP_PORT, App, AppArgs, Migrations, PortalArgs, app_image

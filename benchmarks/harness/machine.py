@@ -9,7 +9,7 @@ import docker
 
 from infra.engine.address import connect, resolve_engine
 from infra.naming import STACK_LABEL
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 TEST_STACK_PREFIX = "test-"
 

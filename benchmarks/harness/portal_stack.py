@@ -15,7 +15,7 @@ from pulumi import automation
 
 from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
 from infra.naming import container_labels
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 _COUNTER = itertools.count()
 _COPIED = (

@@ -8,9 +8,10 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.errors import UserError
+from infra.resources.build_context import ROOT
 from infra.resources.container import RunningContainer, run_container, run_job, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
-from infra.resources.image import ROOT, ImageRecipe
+from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
 from infra.settings import AppSettings
 

@@ -11,7 +11,7 @@ from pulumi import automation
 
 from benchmarks.harness.machine import tool_environment
 from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 from tests.support.make import run
 
 _SHOW_FILES = "for file in /run/secrets/*; do cat $file; echo; done"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 ARTIFACTS = ROOT / "artifacts"
 # Without these Chromium asks hosts on the internet about itself at every start.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 EXAMPLES_PER_OPERATION = 3
 """Beside those of the document and the edges of every schema, which are tried anyway."""

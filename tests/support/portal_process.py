@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 Environment = Mapping[str, str]
 """Of a portal, with the URLs of its stores."""

@@ -22,7 +22,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 
 from benchmarks.harness.machine import tool_environment
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
 
 FIRST_UID = 500_000

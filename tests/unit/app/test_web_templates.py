@@ -7,7 +7,7 @@ import pytest
 
 from app.http.middleware import SECURITY_HEADERS
 from app.web.assets import asset_url
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT
 
 _FOLDER = ROOT / "app" / "templates"
 _TEMPLATES = sorted(_FOLDER.rglob("*.html"))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.resources.build_context import digest_context, source_files
-from infra.resources.image import ROOT
+from infra.resources.build_context import ROOT, digest_context, source_files
 
 
 @pytest.fixture
