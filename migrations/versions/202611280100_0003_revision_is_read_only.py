@@ -7,8 +7,8 @@ down_revision: str | None = "0002"
 branch_labels = None
 depends_on = None
 
-# Alembic's table came with the defaults for new tables: whoever broke into the portal could have
-# had the next release leave a migration out.
+# Alembic's table came with the defaults for new tables: an attacker inside the portal could have
+# made the next release skip a migration.
 _ONLY_READ = """
 DO $$
 DECLARE

@@ -192,7 +192,7 @@ def test_reads_of_ever_new_names_push_no_session_out(
     paths += [f"/entities/api/default/none-{number}" for number in range(200)]
     paths += [f"/search?q=word{number}" for number in range(50)]
     assert {paula.get(path).status_code for path in paths} == {200, 404}
-    # Of whoever reads, not of what is read.
+    # Keys of the readers, and none of what they read.
     left = {key.partition(":")[0] for key in full_redis.scan_iter() if key not in known}
     assert left <= {"actor", "limit"}
     assert full_redis.info("stats")["evicted_keys"] == evicted

@@ -28,7 +28,7 @@ for client in (redis.Redis.from_url(url), anonymous):
             answers.append("no permission")
 print(json.dumps(answers))
 """
-# As whoever has broken into the portal; a word for each statement.
+# As an attacker inside the portal; prints an answer for each statement.
 ASK_POSTGRES = """
 import json, sys
 from pathlib import Path

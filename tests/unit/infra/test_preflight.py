@@ -36,7 +36,7 @@ def published(port: int, role: str, *, stack: str = "prod", address: str = "127.
 
 
 class FakeEngine:
-    """An engine with containers, which refuses what it is told to."""
+    """A fake engine with containers; it refuses what the test names."""
 
     def __init__(
         self, *containers: Any, info: Any = ROOMY, start: str = "", create: str = ""
