@@ -205,6 +205,18 @@ def test_engine_is_started_over_the_process_ids_of_a_killed_one(
     assert calls(programs) == ["dockerd "]
 
 
+def test_engine_does_not_take_the_umask_of_who_starts_it(
+    starts: DockerEngine, programs: FakePrograms, machine: Path, work: Work
+) -> None:
+    programs.put("dockerd", f"umask > {machine}/umask; echo 20.10.24 > {machine}/answers")
+    own = os.umask(0o077)
+    try:
+        starts.run(work)
+    finally:
+        os.umask(own)
+    assert (machine / "umask").read_text() == "0022\n"
+
+
 def test_engine_that_ends_at_once_is_reported_with_its_last_lines(
     starts: DockerEngine, programs: FakePrograms, work: Work
 ) -> None:

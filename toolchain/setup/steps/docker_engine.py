@@ -113,6 +113,8 @@ class DockerEngine(Step):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # It writes each container's resolv.conf, which users other than root read.
+                umask=0o022,
             )
 
     def _wait(self, work: Work, child: "subprocess.Popen[bytes] | None") -> None:
