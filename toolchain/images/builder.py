@@ -101,7 +101,7 @@ class ImageBuilder:
         shutil.rmtree(root, ignore_errors=True)
         packages.mkdir(parents=True, exist_ok=True)
         # dpkg's options go in before the first package: less to write, nothing to sync.
-        shutil.copytree(RECIPES / "debian", root)
+        _copy(RECIPES / "debian", root)
         # A mount namespace of its own: killed at any time, it leaves no mount behind.
         options = ("--variant=minbase", "--include=ca-certificates", f"--cache-dir={packages}")
         self._run("unshare", "--mount", "debootstrap", *options, SUITE, str(root), mirrors.main)
@@ -132,12 +132,10 @@ class ImageBuilder:
         self.work.say(f"{recipe.role}: done")
 
     def _prepare(self, recipe: Recipe, context: Path) -> None:
-        """Copy the recipe with modes that are the same in every clone."""
-        shutil.copytree(recipe.folder, context)
-        for path in context.rglob("*"):
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        _copy(recipe.folder, context)
         if (context / _PREPARE).exists():
             self.work.run([str(context / _PREPARE), str(context)], environ=self.project.environ)
+            _set_modes(context)
 
     def _run(self, *command: str, role: str = "debian") -> None:
         environ = {**self.project.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -153,9 +151,23 @@ class ImageBuilder:
             self.work.show(f"{role}: {step[1]}")
 
 
+def _copy(folder: Path, target: Path) -> None:
+    shutil.copytree(folder, target)
+    _set_modes(target)
+
+
+def _set_modes(folder: Path) -> None:
+    """Modes that are the same under every umask: other users than root read what lies here."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
 def _write_files(root: Path, files: Mapping[str, str]) -> None:
     for name, content in files.items():
         path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for parent in reversed(path.relative_to(root).parents):
+            if not (root / parent).exists():
+                (root / parent).mkdir()
+                (root / parent).chmod(0o755)
         path.write_text(content, errors="surrogateescape")
         path.chmod(0o644)

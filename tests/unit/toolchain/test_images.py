@@ -1,5 +1,6 @@
 """Which base images are built, of what, and what they take over from the machine."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -121,6 +122,29 @@ def test_context_has_the_same_modes_in_every_clone(
     builds.build([recipe for recipe in RECIPES if recipe.role == "redis"])
     modes = [line.split()[0] for line in Path(f"{docker.file}.contexts").read_text().splitlines()]
     assert modes[1:] == ["-rw-r--r--", "-rwxr-xr-x"]
+
+
+def test_common_layer_is_readable_by_every_user_whatever_the_umask(
+    docker: FakeDocker, builds: ImageBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """apt resolves names as a user of its own, and a clone under umask 077 has such folders."""
+    (tmp_path / "debian" / "etc" / "apt").mkdir(parents=True, mode=0o700)
+    (tmp_path / "debian" / "etc").chmod(0o700)
+    (tmp_path / "debian" / "etc" / "apt" / "file").touch(mode=0o600)
+    monkeypatch.setattr(builder, "RECIPES", tmp_path)
+    made = 'umask 022; for word; do root=$last last=$word; done; mkdir -p "$root"/var/log/apt'
+    docker.programs.put("unshare", made)
+    docker.programs.put(
+        "tar", f'find "$2" > {tmp_path}/all; find "$2" ! -perm -004 > {tmp_path}/not'
+    )
+    own = os.umask(0o077)
+    try:
+        builds.build(RECIPES)
+    finally:
+        os.umask(own)
+    assert "/etc/apt/file\n" in (tmp_path / "all").read_text()
+    assert "/usr/etc/npmrc\n" in (tmp_path / "all").read_text()
+    assert (tmp_path / "not").read_text() == ""
 
 
 def test_engine_of_another_architecture_is_refused_before_anything_is_made(
