@@ -15,8 +15,9 @@ from toolchain.setup.console import Console
 from toolchain.setup.setup import set_up
 
 _OUTPUT = ("stack", "output")
+_POLICY = ("--policy-pack", "policy")
 _PLAIN = {
-    "preview": ("preview", "--refresh"),
+    "preview": ("preview", "--refresh", *_POLICY),
     "refresh": ("refresh", "--yes", "--skip-preview", "--suppress-outputs"),
     "drift": ("refresh", "--preview-only", "--expect-no-changes", "--diff"),
 }
@@ -97,7 +98,7 @@ class Deployment:
     def up_arguments(self) -> list[str]:
         """For `pulumi`; development is brought up without a preview and a question."""
         unasked = self._consent() if self.stack.is_production else ["--yes", "--skip-preview"]
-        return ["up", "--refresh", "--suppress-outputs", *unasked, *self.extra]
+        return ["up", "--refresh", "--suppress-outputs", *_POLICY, *unasked, *self.extra]
 
     def down_arguments(self) -> list[str]:
         """For `pulumi`; UserError when production's removal is neither confirmed nor can be."""

@@ -28,6 +28,7 @@ _COPIED = (
     "migrations",
     "docker",
     "operations",
+    "policy",
     "toolchain",
     "Makefile",
     "activate",

@@ -32,6 +32,7 @@ def production_settings() -> dict[str, Any]:
     return {
         "environment": "production",
         "retain_data": False,
+        "policies": {"protected_data": "disabled"},
         "app": {"anonymous_reads": True},
         "ports": {"https": https, "http": http},
         "health": {"wait_seconds": 300},

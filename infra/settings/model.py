@@ -19,6 +19,7 @@ from infra.settings.groups import (
     RedisSettings,
     TlsSettings,
 )
+from infra.settings.policies import PolicySettings
 from infra.settings.secrets import SecretSettings
 from infra.settings.values import Domain, ImagePrefix, ImageSource, TlsMode
 from infra.x509 import Pair
@@ -74,6 +75,7 @@ class StackSettings(Group):
     redis: RedisSettings = RedisSettings()
     health: HealthSettings = HealthSettings()
     logs: LogSettings = LogSettings()
+    policies: PolicySettings = PolicySettings()
     secrets: SecretSettings = SecretSettings()
 
     @property

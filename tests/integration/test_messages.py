@@ -4,13 +4,13 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pulumi import automation
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.edits import edited
 from tests.support.make import Done, make
 
 NO_ENGINE = "tcp://127.0.0.1:9"
@@ -24,17 +24,6 @@ def stack(empty_stack: PortalStack) -> Iterator[PortalStack]:
     empty_stack.settings, empty_stack.environment = settings, environment
     empty_stack.stack.workspace.env_vars = dict(environment)
     empty_stack.configure()
-
-
-@contextmanager
-def edited(path: Path, edit: Callable[[str], str]) -> Iterator[None]:
-    """A file with another text, which is again what it was afterwards."""
-    before = path.read_text()
-    path.write_text(edit(before))
-    try:
-        yield
-    finally:
-        path.write_text(before)
 
 
 def running_first(command: str) -> Callable[[str], str]:

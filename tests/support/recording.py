@@ -37,6 +37,7 @@ class Registered:
     name: str
     inputs: dict[str, Any]
     provider: str
+    protect: bool = False
 
 
 @dataclass
@@ -65,9 +66,12 @@ class Recorder(mocks.Mocks):
         """Inputs by logical name of every resource of one type."""
         return {r.name: r.inputs for r in self.resources if r.type == type_}
 
-    def note_dependencies(self, urn: str, dependencies: list[str]) -> None:
-        """Remember what Pulumi was told to create first."""
-        self._dependencies[urn] = dependencies
+    def note_request(self, urn: str, request: Any) -> None:
+        """Remember what Pulumi was told to create first, and what to protect."""
+        self._dependencies[urn] = list(request.dependencies)
+        for resource in self.resources:
+            if (resource.type, resource.name) == (request.type, request.name):
+                resource.protect = request.protect
 
     def before(self, type_: str, name: str) -> set[tuple[str, str]]:
         """Type and logical name of everything that is created before one resource."""
@@ -97,7 +101,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:
         response = super().RegisterResource(request)
         if isinstance(self.mocks, Recorder):
-            self.mocks.note_dependencies(response.urn, list(request.dependencies))
+            self.mocks.note_request(response.urn, request)
         return response
 
 

@@ -238,7 +238,7 @@ def test_stack_name_cannot_be_set_as_a_setting() -> None:
         "devportal:stack: should be a known key (got 'stack'). Known keys: environment, domain, "
         "devtools, retain_data, image_source, image_registry, restart, pids_limit, "
         "memory_reservation_percent, ports, app, nginx, tls, postgres, backups, redis, health, "
-        "logs, secrets."
+        "logs, policies, secrets."
     ]
 
 

@@ -15,13 +15,13 @@ from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 
 ON_DEV = "--stack dev"
 AFTER_A_FAILURE = f"stack {ON_DEV} --non-interactive"
-UP = "up --refresh --suppress-outputs --yes --skip-preview --x"
+UP = "up --refresh --suppress-outputs --policy-pack policy --yes --skip-preview --x"
 
 
 @pytest.mark.parametrize(
     ("target", "called", "elsewhere"),
     [
-        ("preview", "preview --refresh --x", "--diff"),
+        ("preview", "preview --refresh --policy-pack policy --x", "--diff"),
         ("refresh", "refresh --yes --skip-preview --suppress-outputs --x", "--diff"),
         ("down", "destroy --yes --skip-preview --x", "--suppress-progress"),
         ("output", "stack output --x", ""),
@@ -195,7 +195,8 @@ def test_production_alone_asks_only_on_a_terminal_and_keeps_its_data(
     down: list[str],
 ) -> None:
     deployed = Deployment(make_stack(name), [], interactive, confirmed)
-    assert deployed.up_arguments() == ["up", "--refresh", "--suppress-outputs", *up]
+    common = ["up", "--refresh", "--suppress-outputs", "--policy-pack", "policy"]
+    assert deployed.up_arguments() == [*common, *up]
     assert deployed.down_arguments() == ["destroy", *down]
 
 

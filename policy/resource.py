@@ -1,0 +1,49 @@
+"""A resource as a rule sees it, and what a rule is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.settings import Environment
+from infra.naming import ROLE_LABEL
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A resource as the program asks for it."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    protect: bool
+    environment: Environment
+
+    @property
+    def role(self) -> str | None:
+        return self.label(ROLE_LABEL)
+
+    def label(self, name: str) -> str | None:
+        """One label; only the one that is asked for has to be known in a plan."""
+        entries = self.inputs.get("labels") or ()
+        return next((entry["value"] for entry in entries if entry["label"] == name), None)
+
+
+Reason = str | None
+"""`should be ... (got ...). What to do.`; None while the rule holds."""
+Rule = Callable[[Resource], Reason]
+
+
+def show(value: object) -> str:
+    """A value as a reason tells it."""
+    if isinstance(value, float):  # as every number comes from Pulumi
+        return f"{value:g}"
+    return "nothing" if value in (None, "") else str(value)
+
+
+def show_all(values: Sequence[str]) -> str:
+    """Values as a reason tells them."""
+    return ", ".join(values) or "none"

@@ -1,0 +1,277 @@
+"""Each rule refuses what it is for, with its whole message, and allows everything of the stacks."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from app.settings import Environment
+from infra.settings.policies import PolicySettings
+from policy import rules
+from policy.resource import CONTAINER, NETWORK, VOLUME, Resource
+from policy.rules import RULES, find_reason
+from tests.support.recording import load_stack_file, record_portal
+
+STACK_LABEL_ALONE = [{"label": "devportal.stack", "value": "prod"}]
+NO_LABELS = (
+    "should be labelled with its stack and role (got no devportal.role). Take Naming.labels."
+)
+REFUSED: list[tuple[str, str, str, Mapping[str, Any], str]] = [
+    (
+        "not_privileged",
+        "prod",
+        "app-1",
+        {"privileged": True},
+        "should not be privileged (got privileged). Remove it.",
+    ),
+    (
+        "not_privileged",
+        "prod",
+        "app-1",
+        {"devices": [{"hostPath": "/dev/kvm"}]},
+        "should have no device of the host (got /dev/kvm). Remove it.",
+    ),
+    *(
+        (
+            "no_docker_socket",
+            "prod",
+            "backups",
+            mounts,
+            f"should not reach the engine's socket, which is root on the host (got a mount of "
+            f"{path}). Remove the mount.",
+        )
+        for path, mounts in {
+            "/run/docker.sock": {"mounts": [{"type": "bind", "source": "/run/docker.sock"}]},
+            "/var/run": {"volumes": [{"hostPath": "/var/run"}]},
+            "/": {"mounts": [{"type": "bind", "source": "/"}]},
+        }.items()
+    ),
+    (
+        "no_host_namespaces",
+        "dev",
+        "redis",
+        {"networkMode": "host", "pidMode": "host"},
+        "should share no namespace with the host (got networkMode, pidMode host). Remove it.",
+    ),
+    *(
+        (
+            "not_root",
+            "prod",
+            "nginx",
+            {"user": user},
+            f"should have a numeric user other than root (got {shown}). Give uid and gid.",
+        )
+        for user, shown in {None: "nothing", "0:0": "0:0", "root": "root", "1:0": "1:0"}.items()
+    ),
+    (
+        "read_only_root",
+        "prod",
+        "nginx",
+        {"readOnly": False},
+        "should have a read-only root (got a writable one). Use tmpfs_mb for what it writes.",
+    ),
+    (
+        "no_capabilities",
+        "prod",
+        "nginx",
+        {"capabilities": {"drops": ["ALL"], "adds": ["NET_BIND_SERVICE"]}},
+        "should drop all capabilities and add none (got ALL dropped, NET_BIND_SERVICE added). "
+        "Do without them.",
+    ),
+    (
+        "no_capabilities",
+        "prod",
+        "nginx",
+        {"capabilities": None},
+        "should drop all capabilities and add none (got none dropped, none added). "
+        "Do without them.",
+    ),
+    *(
+        (
+            "confined",
+            "prod",
+            "nginx",
+            {"securityOpts": options},
+            "should have no-new-privileges:true and the engine's own profiles (got "
+            f"{', '.join(options) or 'none'}). Correct securityOpts.",
+        )
+        for options in ([], ["no-new-privileges:true", "seccomp=unconfined"])
+    ),
+    (
+        "limits",
+        "dev",
+        "postgres",
+        {"memorySwap": 1024, "cpus": None},
+        "should have limits of memory and processors, and no swap (got memory 512, memorySwap "
+        "1024, cpus nothing). Set them.",
+    ),
+    (
+        "health_check",
+        "dev",
+        "app",
+        {"healthcheck": {"tests": ["NONE"]}},
+        "should have a health check (got NONE). Add one, or run it as a job.",
+    ),
+    (
+        "health_check",
+        "prod",
+        "app-1",
+        {"healthcheck": None},
+        "should have a health check (got none). Add one, or run it as a job.",
+    ),
+    (
+        "restart_policy",
+        "dev",
+        "app",
+        {"restart": "no"},
+        "should be started again when it ends (got no). Set restart.",
+    ),
+    (
+        "stop_grace",
+        "prod",
+        "postgres",
+        {"destroyGraceSeconds": None},
+        "should have time to stop when it is removed (got none). Set destroyGraceSeconds.",
+    ),
+    (
+        "log_rotation",
+        "prod",
+        "app-1",
+        {"logDriver": "json-file", "logOpts": {"max-size": "10m"}},
+        "should rotate its log (got json-file with max-size). Set max-size and max-file.",
+    ),
+    (
+        "pinned_image",
+        "prod",
+        "app-1",
+        {"image": "nginx:latest"},
+        "should name its image by digest (got nginx:latest). Use the id of a RemoteImage.",
+    ),
+    ("labels", "prod", "app-1", {"labels": STACK_LABEL_ALONE}, NO_LABELS),
+    ("labels", "prod", "app-network", {"labels": STACK_LABEL_ALONE}, NO_LABELS),
+    ("labels", "prod", "redis-data", {"labels": STACK_LABEL_ALONE}, NO_LABELS),
+    *(
+        (
+            "no_secret_in_environment",
+            "prod",
+            "app-1",
+            {"envs": ["APP_ENV=production", f"{name}={value}"]},
+            "should have no secret in its environment, which anybody with the engine can read "
+            f"(got {name}). Put it into secret_files, and name the file in {name}_FILE.",
+        )
+        for name, value in {
+            "REDIS_PASSWORD": "x",
+            "JWT_SECRET_KEY": "x",
+            "DATABASE": "postgresql://app:x@postgres/devportal",
+        }.items()
+    ),
+    *(
+        (
+            "loopback_only",
+            "dev",
+            "postgres",
+            {"ports": [{"internal": 5432, "external": 5433, "ip": given}]},
+            f"should publish its ports on loopback alone in development (got {shown}). "
+            "Set ports.bind_address.",
+        )
+        for given, shown in {None: "0.0.0.0", "::": "::", "192.0.2.1": "192.0.2.1"}.items()
+    ),
+    (
+        "only_nginx_publishes",
+        "prod",
+        "redis",
+        {"ports": [{"internal": 6379.0, "external": 6379.0, "ip": "127.0.0.1"}]},
+        "should publish no port in production (got 6379). Let nginx lead to it.",
+    ),
+    (
+        "only_nginx_publishes",
+        "prod",
+        "redis",
+        {"publishAllPorts": True},
+        "should publish no port in production (got all). Let nginx lead to it.",
+    ),
+]
+
+
+@cache
+def resources(stack: str, environment: Environment | None = None) -> tuple[Resource, ...]:
+    """Everything that the program asks for, by the stack file of the repository."""
+    settings = load_stack_file(stack)
+    found = record_portal(settings).resources
+    return tuple(
+        Resource(
+            type=resource.type,
+            name=resource.name,
+            inputs=resource.inputs,
+            protect=resource.protect,
+            environment=environment or settings.environment,
+        )
+        for resource in found
+    )
+
+
+def named(stack: str, name: str) -> Resource:
+    """A container, network or volume."""
+    [found] = [r for r in resources(stack) if r.name == name and r.type in RULES]
+    return found
+
+
+def broken(resource: Resource) -> dict[str, str]:
+    """Every broken rule, and why."""
+    reasons = {rule.__name__: find_reason(rule, resource) for rule in RULES[resource.type]}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+@pytest.mark.parametrize(("rule", "stack", "name", "change", "reason"), REFUSED)
+def test_rule_refuses(
+    rule: str, stack: str, name: str, change: Mapping[str, Any], reason: str
+) -> None:
+    resource = named(stack, name)
+    kind = {CONTAINER: "container", NETWORK: "network", VOLUME: "volume"}[resource.type]
+    changed = replace(resource, inputs={**resource.inputs, **change})
+    assert broken(changed) == {rule: f"{kind} {name}: {reason}"}
+
+
+def test_protected_data_refuses_a_volume_that_production_could_lose() -> None:
+    assert broken(replace(named("prod", "postgres-data"), protect=False)) == {
+        "protected_data": "volume postgres-data: should be protected in production (got no "
+        "protection). Set retain_data."
+    }
+
+
+def test_no_development_tools_refuses_them_in_production() -> None:
+    adminer = replace(named("dev", "adminer"), environment=Environment.PRODUCTION)
+    assert broken(adminer)["no_development_tools"] == (
+        "container adminer: should not run in production (got adminer). Use it in development."
+    )
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_stack_of_the_repository_breaks_no_rule(stack: str) -> None:
+    found = [resource for resource in resources(stack) if resource.type in RULES]
+    assert len(found) > 8
+    assert [broken(resource) for resource in found] == [{}] * len(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"envs": ["REDIS_PASSWORD=", "JWT_SECRET_KEY_FILE=/run/secrets/jwt_secret_key"]},
+        {"image": f"registry.example.com/portal@sha256:{'0' * 64}"},
+        {"mounts": [{"type": "bind", "source": "/srv/run", "target": "/run"}]},
+        {"logDriver": "local", "restart": "on-failure", "user": "1000"},
+    ],
+)
+def test_what_is_as_safe_is_allowed(change: Mapping[str, Any]) -> None:
+    resource = named("prod", "app-1")
+    assert broken(replace(resource, inputs={**resource.inputs, **change})) == {}
+
+
+def test_every_rule_has_a_level_and_a_refusing_test() -> None:
+    names = {rule.__name__ for of_type in RULES.values() for rule in of_type}
+    assert names == set(PolicySettings.model_fields)
+    tested = {rule for rule, *_ in REFUSED} | {"protected_data", "no_development_tools"}
+    assert names == tested
+    assert all(getattr(rules, name) for name in names)
