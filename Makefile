@@ -6,7 +6,7 @@ ARGS ?=
 BACKUP ?=
 export STACK ARGS BACKUP
 
-TARGETS = help up preview refresh drift down output logs ps backup backups restore \
+TARGETS = help up preview review refresh drift down output logs ps backup backups restore \
 	doctor test lint bench setup clean-cache
 
 .DEFAULT_GOAL := help

@@ -15,6 +15,7 @@ VARIABLES = ("STACK", "ARGS", "BACKUP")
 TARGETS = {
     "up": "make the machine ready, then create or update the stack",
     "preview": "show what `up` would change",
+    "review": "print what `up` would change as Markdown, for a pull request",
     "refresh": "read the engine's real state into the stack's state",
     "drift": "show what was changed by hand on the engine; fails if anything was",
     "down": "remove the stack",
@@ -32,7 +33,7 @@ TARGETS = {
     "clean-cache": "delete what the set-up has built; stacks and their states stay",
     "help": "list the targets",
 }
-PULUMI = ("up", "preview", "refresh", "drift", "down", "output")
+PULUMI = ("up", "preview", "review", "refresh", "drift", "down", "output")
 INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore")
 """These work on what is there, so they never begin a set-up."""
 ON_STACK = (*PULUMI, *INSPECTING, "doctor")

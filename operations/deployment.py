@@ -1,6 +1,8 @@
 """The targets that run `pulumi` on one stack."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from infra.errors import UserError
@@ -9,6 +11,8 @@ from operations.arguments import names_engine
 from operations.build_logs import follow_builds
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
+from operations.plan import STREAMING, Plan
+from operations.review import render
 from operations.stack import Stack, create_file
 from operations.terminal import run_in_front
 from toolchain.setup.console import Console
@@ -16,14 +20,15 @@ from toolchain.setup.setup import set_up
 
 _OUTPUT = ("stack", "output")
 _POLICY = ("--policy-pack", "policy")
+_PREVIEW = ("preview", "--refresh", *_POLICY)
 _PLAIN = {
-    "preview": ("preview", "--refresh", *_POLICY),
+    "preview": _PREVIEW,
     "refresh": ("refresh", "--yes", "--skip-preview", "--suppress-outputs"),
     "drift": ("refresh", "--preview-only", "--expect-no-changes", "--diff"),
 }
 _CHANGES_FOUND = 7
 """Pulumi's exit code for changes where none are expected."""
-_CHECKED = ("up", "preview", "refresh")
+_CHECKED = ("up", "preview", "review", "refresh")
 """Pulumi would start its engine, and ask Docker's, before it ran the program's own check."""
 
 
@@ -44,10 +49,12 @@ class Deployment:
             raise UserError("\n".join(mistakes))
         if self.stack.is_production:
             check_passphrase(self.stack)
-        if target in ("up", "preview") and names_engine(self.stack.root, self.stack.name):
+        if target in ("up", "preview", "review") and names_engine(self.stack.root, self.stack.name):
             self._prepare_engine()
         if target == "up":
             return self._up()
+        if target == "review":
+            return self._review()
         self._check_state()
         if target == "down":
             return self._down()
@@ -89,6 +96,31 @@ class Deployment:
             code = self._pulumi(*arguments, *self._log_with(log))
         # Of a success alone: the reason of a failure stands last.
         return code or self._pulumi(*_OUTPUT)
+
+    def _review(self) -> int:
+        print("review: asking Pulumi for the plan", file=sys.stderr)
+        with self._empty_state():
+            done = self.stack.run_pulumi(*_PREVIEW, "--json", *self.extra, **STREAMING)
+        plan = Plan.read(done.stdout.splitlines())
+        if done.returncode and not (plan.errors or plan.findings):
+            explain_failure(self.stack)
+            plan.errors.append(done.stderr.strip())
+        print(render(plan, self.stack.name), end="")
+        return done.returncode
+
+    @contextmanager
+    def _empty_state(self) -> Iterator[None]:
+        """Give a stack that is new a state, and take it away again with the salt in its file."""
+        if self.stack.state is None or self.stack.state.exists():
+            yield
+            return
+        text = self.stack.file.read_bytes()
+        self.stack.prepare_with_pulumi("stack", "select", "--create")
+        try:
+            yield
+        finally:
+            self.stack.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
+            self.stack.file.write_bytes(text)
 
     def _down(self) -> int:
         arguments = self.down_arguments()

@@ -73,10 +73,10 @@ class Stack:
         folder = self.backend_folder
         return folder and folder / "stacks" / PROJECT / f"{self.name}.json"
 
-    def run_pulumi(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run `pulumi` on the stack; nothing is shown."""
+    def run_pulumi(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run `pulumi` on the stack, with `variables` in its environment; nothing is shown."""
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
-        environ = dict(self.environ)
+        environ = {**self.environ, **variables}
         return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True)
 
     def prepare_with_pulumi(self, *arguments: str) -> None:
