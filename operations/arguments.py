@@ -9,13 +9,13 @@ from typing import NoReturn
 from infra.errors import UserError
 from infra.naming import stack_name_mistake
 
-VARIABLES = ("STACK", "ARGS", "BACKUP")
+VARIABLES = ("STACK", "ARGS", "BACKUP", "BASE")
 """What the Makefile puts into the environment; no business of what a target runs."""
 
 TARGETS = {
     "up": "make the machine ready, then create or update the stack",
     "preview": "show what `up` would change",
-    "review": "print what `up` would change as Markdown, for a pull request",
+    "review": "print what `up` would change as Markdown; BASE=origin/main compares with that",
     "refresh": "read the engine's real state into the stack's state",
     "drift": "show what was changed by hand on the engine; fails if anything was",
     "down": "remove the stack",
@@ -62,6 +62,7 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     target, *given = words or ["help"]
     stack = [f"--stack={environ['STACK']}"] if "STACK" in environ and target in ON_STACK else []
     backup = [f"--backup={environ.get('BACKUP', '')}"] if target == "restore" else []
+    base = [f"--base={environ.get('BASE', '')}"] if target == "review" else []
     try:
         extra = shlex.split(environ.get("ARGS", ""))
     except ValueError as error:
@@ -69,7 +70,7 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
             f"ARGS: should be words as a shell reads them (got {environ['ARGS']!r}: {error}). "
             "Close the quotes."
         ) from None
-    return [target, *stack, *backup, *given, *extra]
+    return [target, *stack, *backup, *base, *given, *extra]
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -130,6 +131,10 @@ def _parser(target: str) -> _Parser:
         parser.add_argument("--backup", default="", help="its name, as `make backups` lists it")
         parser.add_argument(
             "--without-backup", action="store_true", help="do not back up the present data first"
+        )
+    if target == "review":
+        parser.add_argument(
+            "--base", default="", help="revision to compare with, in a stack of its own"
         )
     if target == "setup":
         text = "print shell lines that export what `pulumi` needs, for `activate`"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from infra.errors import UserError
 from infra.settings.stack_file import find_mistakes
 from operations.arguments import names_engine
+from operations.base_stack import base_stack
 from operations.build_logs import follow_builds
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
@@ -34,12 +35,23 @@ _CHECKED = ("up", "preview", "review", "refresh")
 
 @dataclass
 class Deployment:
-    """One target on one stack; `extra` goes to `pulumi`, `confirmed` is a yes in the arguments."""
+    """One target on one stack.
+
+    Parameters
+    ----------
+    extra
+        What goes to `pulumi`.
+    confirmed
+        A yes in the arguments.
+    base
+        The revision that a review compares with, in place of what runs.
+    """
 
     stack: Stack
     extra: Sequence[str] = ()
     interactive: bool = False
     confirmed: bool = False
+    base: str = ""
 
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes (else UserError), then run it."""
@@ -47,7 +59,8 @@ class Deployment:
             create_file(self.stack)
         if target in _CHECKED and (mistakes := find_mistakes(self.stack.root, self.stack.name)):
             raise UserError("\n".join(mistakes))
-        if self.stack.is_production:
+        # A base has a passphrase of its own, unless the file has secrets to open.
+        if self.stack.is_production and not self.base:
             check_passphrase(self.stack)
         if target in ("up", "preview", "review") and names_engine(self.stack.root, self.stack.name):
             self._prepare_engine()
@@ -98,29 +111,21 @@ class Deployment:
         return code or self._pulumi(*_OUTPUT)
 
     def _review(self) -> int:
+        if not self.base:
+            return self._print_review(self.stack)
+        with base_stack(self.stack, self.base) as stack:
+            return self._print_review(stack)
+
+    def _print_review(self, stack: Stack) -> int:
         print("review: asking Pulumi for the plan", file=sys.stderr)
-        with self._empty_state():
-            done = self.stack.run_pulumi(*_PREVIEW, "--json", *self.extra, **STREAMING)
+        with _state_for_a_plan(stack):
+            done = stack.run_pulumi(*_PREVIEW, "--json", *self.extra, **STREAMING)
         plan = Plan.read(done.stdout.splitlines())
         if done.returncode and not (plan.errors or plan.findings):
-            explain_failure(self.stack)
+            explain_failure(stack)
             plan.errors.append(done.stderr.strip())
         print(render(plan, self.stack.name), end="")
         return done.returncode
-
-    @contextmanager
-    def _empty_state(self) -> Iterator[None]:
-        """Give a stack that is new a state, and take it away again with the salt in its file."""
-        if self.stack.state is None or self.stack.state.exists():
-            yield
-            return
-        text = self.stack.file.read_bytes()
-        self.stack.prepare_with_pulumi("stack", "select", "--create")
-        try:
-            yield
-        finally:
-            self.stack.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
-            self.stack.file.write_bytes(text)
 
     def _down(self) -> int:
         arguments = self.down_arguments()
@@ -164,3 +169,18 @@ class Deployment:
         if code:
             explain_failure(self.stack)
         return code
+
+
+@contextmanager
+def _state_for_a_plan(stack: Stack) -> Iterator[None]:
+    """Give a stack that is new a state, and take it away again with the salt in its file."""
+    if stack.state is None or stack.state.exists():
+        yield
+        return
+    text = stack.file.read_bytes()
+    stack.prepare_with_pulumi("stack", "select", "--create")
+    try:
+        yield
+    finally:
+        stack.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
+        stack.file.write_bytes(text)

@@ -38,16 +38,19 @@ def run_benchmarks(project: Project, console: Console, options: argparse.Namespa
 def check(project: Project, console: Console, options: argparse.Namespace) -> int:
     """Run every checker; raises UserError with the names of those that have found something."""
     python = _development_python(project, console)
-    folders = (project.root / "docker", project.root / "toolchain")
+    folders = [project.root / name for name in (".github", "docker", "toolchain")]
     images, scripts = ([*map(str, _find(folders, name))] for name in ("Dockerfile", "*.sh"))
     commands = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "pyright": [python, "-m", "pyright", "--pythonpath", python],
         "hadolint": [python.with_name("hadolint"), *images],
+        "zizmor": [python.with_name("zizmor"), "--offline", "--quiet", ".github"],
     }
     if shellcheck := shutil.which("shellcheck"):
         commands["shellcheck"] = [shellcheck, "activate", *scripts]
+    if actionlint := shutil.which("actionlint"):
+        commands["actionlint"] = [actionlint]
     ended = {name: subprocess.run(line, cwd=project.root) for name, line in commands.items()}
     if failed := [name for name, done in ended.items() if done.returncode]:
         raise UserError(f"lint: should find nothing (got: {', '.join(failed)}). Correct it.")

@@ -18,8 +18,8 @@ def run(options: argparse.Namespace) -> int:
     stack = Stack(options.stack, environ=dict(os.environ))
     if options.target in PULUMI:
         interactive = sys.stdin.isatty() and sys.stdout.isatty()
-        confirmed = getattr(options, "yes", False)
-        return Deployment(stack, options.extra, interactive, confirmed).run(options.target)
+        chosen = {"confirmed": getattr(options, "yes", False), "base": getattr(options, "base", "")}
+        return Deployment(stack, options.extra, interactive, **chosen).run(options.target)
     if options.target == "doctor":
         return print_findings(stack.project)
     _ask_engine(stack, options)

@@ -6,7 +6,8 @@ from infra.errors import UserError
 from operations.stack import Stack
 from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 
-_VALUE = "PULUMI_CONFIG_PASSPHRASE"
+VALUE = "PULUMI_CONFIG_PASSPHRASE"
+"""The variable that holds the passphrase."""
 _FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 
@@ -15,12 +16,12 @@ def check_passphrase(stack: Stack) -> None:
 
     Raises UserError when none is set, or only development's, which stands in the repository.
     """
-    given = stack.environ.get(_VALUE) or _read(stack.environ.get(_FILE, ""))
+    given = stack.environ.get(VALUE) or _read(stack.environ.get(_FILE, ""))
     if given in ("", DEVELOPMENT_PASSPHRASE):
         got = "development's, which everyone knows" if given else "none"
         raise UserError(
             f"stack {stack.name}: production should have a passphrase of its own (got {got}). "
-            f"Set {_VALUE} or {_FILE} and run this again."
+            f"Set {VALUE} or {_FILE} and run this again."
         )
 
 
@@ -31,7 +32,7 @@ def explain_failure(stack: Stack) -> None:
     """
     asked = stack.run_pulumi("stack")
     if asked.returncode and "incorrect passphrase" in asked.stderr:
-        name = _VALUE if stack.environ.get(_VALUE) else _FILE
+        name = VALUE if stack.environ.get(VALUE) else _FILE
         raise UserError(
             f"stack {stack.name}: {name} should be the passphrase of its secrets (got another). "
             "Set it to that one; unset it for a development stack."

@@ -48,7 +48,7 @@ def test_log_lines_stand_behind_their_role(
     assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
 
 
-@pytest.mark.filterwarnings("error")  # what a thread raises is one
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_reader_of_logs_may_leave(
     stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

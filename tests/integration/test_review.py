@@ -1,13 +1,14 @@
-"""The policy pack on the real program: what breaks a rule stops the plan."""
+"""The plan before an update: rules that it breaks, and its summary for a pull request."""
 
 import re
 
 import pytest
 
+from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.settings.policies import PolicySettings
 from tests.support.edits import edited
-from tests.support.make import make
+from tests.support.make import make, run
 
 CREATED = "    container = docker.Container(name, spec, opts)\n"
 UNSAFE = """\
@@ -86,3 +87,27 @@ def test_review_of_a_new_stack_changes_nothing(empty_stack: PortalStack) -> None
     assert make(empty_stack, "output").code != 0
     empty_stack.stack.workspace.create_stack(empty_stack.name)
     empty_stack.configure()
+
+
+def test_review_against_a_revision_shows_what_differs_from_that_alone(
+    empty_stack: PortalStack,
+) -> None:
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "base")):
+        assert run(empty_stack, *git, *words).code == 0
+    empty_stack.configure(redis={"memory_mb": 600})
+    done = make(empty_stack, "review", BASE="HEAD")
+    assert done.code == 0, done.out + done.err
+    assert done.out.startswith(f"## Stack `{empty_stack.name}`: 1 updated\n")
+    assert "| updated | Container | `redis` | `memory`, `memoryReservation`, `memorySwap` |" in (
+        done.out
+    )
+    assert [name for name in labelled_stacks(empty_stack.client) if "review-" in name] == []
+    assert list(empty_stack.project.glob("Pulumi.review-*")) == []
+
+
+def test_base_that_git_does_not_know_is_named(empty_stack: PortalStack) -> None:
+    assert make(empty_stack, "review", BASE="no-such-branch").err.splitlines()[-2] == (
+        "BASE: should be a revision that git knows (got 'no-such-branch'). Fetch it, or choose "
+        "another."
+    )
