@@ -1,14 +1,38 @@
 """Which passphrase opens which stack."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from infra.errors import UserError
-from operations.stack import Stack
-from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
+from operations.stack import TEMPLATE, Stack, read_salt
+from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE, PASSPHRASE_VARIABLES
 
 VALUE = "PULUMI_CONFIG_PASSPHRASE"
 """The variable that holds the passphrase."""
 _FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
+
+
+def take_own_passphrase(stack: Stack) -> Stack:
+    """The stack with the passphrase that is its own, whatever the environment says.
+
+    It stands in `.secrets/<stack>.passphrase`; a stack with the salt of the development template
+    has the template's. So one shell serves several stacks.
+    """
+    own = own_file(stack)
+    salt = read_salt(stack.file)
+    if own.exists():
+        chosen = {_FILE: str(own)}
+    elif salt and salt == read_salt(stack.root / TEMPLATE):
+        chosen = {VALUE: DEVELOPMENT_PASSPHRASE}
+    else:
+        return stack
+    kept = {key: text for key, text in stack.environ.items() if key not in PASSPHRASE_VARIABLES}
+    return replace(stack, environ={**kept, **chosen})
+
+
+def own_file(stack: Stack) -> Path:
+    """Where a stack's passphrase stands; git ignores it."""
+    return stack.root / ".secrets" / f"{stack.name}.passphrase"
 
 
 def check_passphrase(stack: Stack) -> None:
@@ -21,7 +45,8 @@ def check_passphrase(stack: Stack) -> None:
         got = "development's, which everyone knows" if given else "none"
         raise UserError(
             f"stack {stack.name}: production should have a passphrase of its own (got {got}). "
-            f"Set {VALUE} or {_FILE} and run this again."
+            f"Write one into .secrets/{stack.name}.passphrase, or set {VALUE} or {_FILE}, and run "
+            "this again."
         )
 
 
@@ -33,9 +58,10 @@ def explain_failure(stack: Stack) -> None:
     asked = stack.run_pulumi("stack")
     if asked.returncode and "incorrect passphrase" in asked.stderr:
         name = VALUE if stack.environ.get(VALUE) else _FILE
+        where = own_file(stack) if own_file(stack).exists() else name
         raise UserError(
-            f"stack {stack.name}: {name} should be the passphrase of its secrets (got another). "
-            "Set it to that one; unset it for a development stack."
+            f"stack {stack.name}: {where} should be the passphrase of its secrets (got another). "
+            "Set it to that one."
         )
 
 

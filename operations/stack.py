@@ -1,5 +1,6 @@
 """One stack: its settings file and what Pulumi's backend keeps of it; in the program's Python."""
 
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from infra.settings.stack_file import read_provider_values, read_values
 from toolchain.setup.atomic import write_file
 from toolchain.setup.project import ROOT, Project
 
-_TEMPLATE = "Pulumi.dev.yaml"
+TEMPLATE = "Pulumi.dev.yaml"
+"""What a new development stack gets its settings from."""
 _ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 
 
@@ -90,18 +92,25 @@ class Stack:
             )
 
 
+def read_salt(file: Path) -> str | None:
+    """What the passphrase of the stack's secrets is mixed with; None where there is no file."""
+    text = file.read_text() if file.exists() else ""
+    found = re.search(r"^encryptionsalt: (.+)$", text, re.MULTILINE)
+    return found and found[1].strip()
+
+
 def create_file(stack: Stack) -> None:
     """Give a new development stack a settings file: the template's, with every port 0."""
     if stack.file.exists():
         return
-    document = yaml.safe_load((stack.root / _TEMPLATE).read_text())
+    document = yaml.safe_load((stack.root / TEMPLATE).read_text())
     fields = PortSettings.model_fields.items()
     ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
     document["config"]["devportal:ports"] = ports
     text = yaml.safe_dump(document, sort_keys=False)
-    write_file(stack.file, f"# Made from {_TEMPLATE}; a port of 0 is a free one.\n{text}")
+    write_file(stack.file, f"# Made from {TEMPLATE}; a port of 0 is a free one.\n{text}")
     print(
-        f"{stack.file.name}: new, with the settings of {_TEMPLATE} and every port 0: free ones "
+        f"{stack.file.name}: new, with the settings of {TEMPLATE} and every port 0: free ones "
         f"are chosen, and `make output STACK={stack.name}` lists them",
         flush=True,
     )

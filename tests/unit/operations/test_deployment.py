@@ -6,7 +6,7 @@ import pytest
 
 from operations import deployment
 from operations.deployment import Deployment
-from operations.passphrase import check_passphrase
+from operations.passphrase import check_passphrase, take_own_passphrase
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import MakeStack, calls, write_state
@@ -216,8 +216,9 @@ def test_production_is_not_removed_unasked(make_stack: MakeStack) -> None:
     [
         (
             environ,
-            f"stack prod: production should have a passphrase of its own (got {got}). Set "
-            "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE and run this again.",
+            f"stack prod: production should have a passphrase of its own (got {got}). "
+            "Write one into .secrets/prod.passphrase, or set PULUMI_CONFIG_PASSPHRASE or "
+            "PULUMI_CONFIG_PASSPHRASE_FILE, and run this again.",
         )
         for environ, got in (
             ({}, "none"),
@@ -251,5 +252,24 @@ def test_passphrase_of_another_stack_is_named_after_the_failure(stack: Stack) ->
     write_file(stack.root / "ends", "echo 'error: incorrect passphrase' >&2; exit 255\n")
     assert refusal(Deployment(stack).run, "output") == (
         "stack dev: PULUMI_CONFIG_PASSPHRASE should be the passphrase of its secrets (got "
-        "another). Set it to that one; unset it for a development stack."
+        "another). Set it to that one."
     )
+
+
+@pytest.mark.parametrize("given", [{}, {"PULUMI_CONFIG_PASSPHRASE": "of another stack"}])
+def test_each_stack_has_its_own_passphrase_in_one_shell(
+    stack: Stack, given: dict[str, str]
+) -> None:
+    write_file(stack.root / "Pulumi.dev.yaml", "encryptionsalt: v1:of-the-template\n")
+    write_file(stack.root / "Pulumi.mine.yaml", "encryptionsalt: v1:of-the-template\n")
+    write_file(stack.root / ".secrets" / "prod.passphrase", "of our own\n")
+    chosen = {
+        name: dict(take_own_passphrase(Stack(name, given, stack.root)).environ)
+        for name in ("dev", "mine", "prod", "other")
+    }
+    assert chosen == {
+        "dev": {"PULUMI_CONFIG_PASSPHRASE": DEVELOPMENT_PASSPHRASE},
+        "mine": {"PULUMI_CONFIG_PASSPHRASE": DEVELOPMENT_PASSPHRASE},
+        "prod": {"PULUMI_CONFIG_PASSPHRASE_FILE": f"{stack.root}/.secrets/prod.passphrase"},
+        "other": given,
+    }
