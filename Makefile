@@ -8,7 +8,7 @@ BASE ?=
 export STACK ARGS BACKUP BASE
 
 TARGETS = help up preview review refresh drift down output logs ps backup backups restore \
-	doctor test lint bench setup clean-cache
+	state-backup state-restore doctor test lint bench setup clean-cache
 
 .DEFAULT_GOAL := help
 .PHONY: $(TARGETS)

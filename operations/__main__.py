@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from operations.arguments import (
     INSPECTING,
+    STATE,
     VARIABLES,
     command_line,
     names_engine,
@@ -67,7 +68,8 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
             return print_findings(project)  # reading the stack's own engine takes libraries
         return _go_on(project, words, describe_environment(project))
     if options.target in INSPECTING:
-        needed = [ProgramEnvironment, *([LanguageHost] if options.target == "output" else [])]
+        needs_pulumi = options.target in ("output", *STATE)
+        needed = [ProgramEnvironment, *([LanguageHost] if needs_pulumi else [])]
         return _go_on(project, words, ready_environment(project, needed))
     engine = not names_engine(project.root, options.stack)
     return _go_on(project, words, set_up(project, console, engine=engine))

@@ -25,6 +25,8 @@ TARGETS = {
     "backup": "take a backup of the database now",
     "backups": "list the backups: time, size, revision, whether they can be restored",
     "restore": "put the database back to a backup; BACKUP=name",
+    "state-backup": "write the stack's state and settings into one encrypted file",
+    "state-restore": "put them back; ARGS='--file NAME'",
     "doctor": "show what this machine has and where it came from",
     "test": "run all tests; ARGS='tests/unit -k settings'",
     "lint": "check style and types",
@@ -34,7 +36,8 @@ TARGETS = {
     "help": "list the targets",
 }
 PULUMI = ("up", "preview", "review", "refresh", "drift", "down", "output")
-INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore")
+STATE = ("state-backup", "state-restore")
+INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore", *STATE)
 """These work on what is there, so they never begin a set-up."""
 ON_STACK = (*PULUMI, *INSPECTING, "doctor")
 _ENGINE_KEYS = ("docker:host", "docker:context")
@@ -121,7 +124,9 @@ def _parser(target: str) -> _Parser:
     )
     if target in ON_STACK:
         parser.add_argument("--stack", default="dev", help="name of the stack; default: dev")
-    if target in ("up", "down", "restore"):
+    if target in STATE:
+        parser.add_argument("--file", default="", help="the file; it holds no plain text")
+    if target in ("up", "down", "restore", "state-restore"):
         parser.add_argument("--yes", action="store_true", help="do not ask")
     if target == "logs":
         parser.add_argument("--role", help="one role only, such as app")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from infra.errors import UserError
-from operations.arguments import PULUMI, parse
+from operations.arguments import PULUMI, STATE, parse
 from operations.deployment import Deployment
 from operations.doctor import print_findings
 from operations.stack import Stack
@@ -20,6 +20,16 @@ def run(options: argparse.Namespace) -> int:
         interactive = sys.stdin.isatty() and sys.stdout.isatty()
         chosen = {"confirmed": getattr(options, "yes", False), "base": getattr(options, "base", "")}
         return Deployment(stack, options.extra, interactive, **chosen).run(options.target)
+    if options.target in STATE:
+        # Only here: it takes cryptography.
+        from operations import state_backup
+
+        run_target = {
+            "state-backup": state_backup.back_up_state,
+            "state-restore": state_backup.restore_state,
+        }
+        run_target[options.target](stack, options)
+        return 0
     if options.target == "doctor":
         return print_findings(stack.project)
     _ask_engine(stack, options)

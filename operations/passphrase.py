@@ -40,7 +40,7 @@ def check_passphrase(stack: Stack) -> None:
 
     Raises UserError when none is set, or only development's, which stands in the repository.
     """
-    given = stack.environ.get(VALUE) or _read(stack.environ.get(_FILE, ""))
+    given = read_passphrase(stack)
     if given in ("", DEVELOPMENT_PASSPHRASE):
         got = "development's, which everyone knows" if given else "none"
         raise UserError(
@@ -48,6 +48,11 @@ def check_passphrase(stack: Stack) -> None:
             f"Write one into .secrets/{stack.name}.passphrase, or set {VALUE} or {_FILE}, and run "
             "this again."
         )
+
+
+def read_passphrase(stack: Stack) -> str:
+    """The passphrase that the stack's environment gives; empty without one."""
+    return stack.environ.get(VALUE) or _read(stack.environ.get(_FILE, ""))
 
 
 def explain_failure(stack: Stack) -> None:

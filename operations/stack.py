@@ -75,15 +75,22 @@ class Stack:
         folder = self.backend_folder
         return folder and folder / "stacks" / PROJECT / f"{self.name}.json"
 
-    def run_pulumi(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        """Run `pulumi` on the stack, with `variables` in its environment; nothing is shown."""
+    def run_pulumi(
+        self, *arguments: str, text: str = "", **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `pulumi` on the stack, with `text` as its input; nothing is shown.
+
+        `variables` are laid over its environment.
+        """
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
         environ = {**self.environ, **variables}
-        return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True)
+        return subprocess.run(
+            command, cwd=self.root, env=environ, input=text, capture_output=True, text=True
+        )
 
-    def prepare_with_pulumi(self, *arguments: str) -> None:
+    def prepare_with_pulumi(self, *arguments: str, text: str = "") -> None:
         """As `run_pulumi`; UserError with its output when it fails."""
-        done = self.run_pulumi(*arguments)
+        done = self.run_pulumi(*arguments, text=text)
         if done.returncode:
             output = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
             raise UserError(

@@ -21,7 +21,7 @@ def make_stack(tmp_path: Path) -> MakeStack:
     """Stacks of a project with this one's stack files; `pulumi` ends with what `ends` holds."""
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
         write_file(tmp_path / name, (ROOT / name).read_text())
-    program = f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\nexec sh {tmp_path}/ends\n'
+    program = f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\nexec sh {tmp_path}/ends "$@"\n'
     write_file(tmp_path / "bin" / "pulumi", program)
     (tmp_path / "bin" / "pulumi").chmod(0o755)
     write_file(tmp_path / "ends", "exit 0\n")

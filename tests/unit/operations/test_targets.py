@@ -11,7 +11,7 @@ import pytest
 from infra.errors import UserError
 from operations import __main__ as first_stage
 from operations import doctor
-from operations.arguments import INSPECTING, ON_STACK
+from operations.arguments import INSPECTING, ON_STACK, STATE
 from operations.terminal import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
@@ -67,7 +67,7 @@ def test_looking_at_a_stack_needs_the_programs_python_and_pulumi_for_its_outputs
     needed = MagicMock(return_value={})
     monkeypatch.setattr(first_stage, "ready_environment", needed)
     first_stage.run([target], Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
-    pulumi = [LanguageHost] if target == "output" else []
+    pulumi = [LanguageHost] if target in ("output", *STATE) else []
     assert needed.call_args.args[1] == [ProgramEnvironment, *pulumi]
 
 
