@@ -18,17 +18,23 @@ import yaml
 
 from infra.errors import UserError
 from infra.naming import STACK_LABEL
+from infra.settings import PortSettings
 from operations.passphrase import VALUE
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 from toolchain.setup.processes import ask
 
-_PORTS = "devportal:ports"
+_OF_THIS_MACHINE: dict[str, dict[str, object]] = {
+    "devportal:ports": dict.fromkeys(PortSettings.model_fields.keys() - {"bind_address"}, 0),
+    # It mounts the clone's own folder.
+    "devportal:app": {"reload": False},
+}
+"""Settings that both have alike, and what stands in for them: any free port, for example."""
 
 
 @contextmanager
 def base_stack(stack: Stack, revision: str) -> Iterator[Stack]:
-    """A stack that is what `revision` makes of the stack's file there, with free ports.
+    """A stack that is what `revision` makes of the stack's file there.
 
     The stack that is yielded has the settings of this clone. It goes again with its data.
 
@@ -65,16 +71,16 @@ def _with_passphrase(stack: Stack) -> dict[str, str]:
 
 
 def _copy_settings(base_file: Path, head_file: Path, base: Stack, review: Stack) -> None:
-    """Give both their settings; ports that are the same in both become free ones."""
-    settings = [_read(base_file), _read(head_file)]
-    if not settings[0]:
+    """Give both their settings, less what would differ for being on this machine twice."""
+    before, after = _read(base_file), _read(head_file)
+    if not before:
         raise UserError(f"{base_file.name}: should be in the base (got none). Review without BASE.")
-    ports = [document["config"].get(_PORTS) or {} for document in settings]
-    if ports[0] == ports[1]:
-        free = {key: 0 for key, value in ports[0].items() if isinstance(value, int)}
-        for document in settings:
-            document["config"][_PORTS] = {**ports[0], **free}
-    for stack, document in zip((base, review), settings, strict=True):
+    for key, stand_ins in _OF_THIS_MACHINE.items():
+        groups = [document["config"].get(key) or {} for document in (before, after)]
+        for name in stand_ins.keys() & groups[0].keys() & groups[1].keys():
+            if groups[0][name] == groups[1][name]:
+                groups[0][name] = groups[1][name] = stand_ins[name]
+    for stack, document in ((base, before), (review, after)):
         write_file(stack.file, yaml.safe_dump(document, sort_keys=False))
 
 
