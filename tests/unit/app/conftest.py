@@ -108,6 +108,12 @@ class FakeRedis:
         return
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on the loop that the portal's server has."""
+    return "asyncio"
+
+
 @pytest.fixture
 def config(request: pytest.FixtureRequest) -> Config:
     """Development's, which everybody may read, or with other variables as its parameter."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -63,168 +63,138 @@ class Portal:
         self.source.value = value
         await self.replicas[0].forget("scope")
 
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, 20))
-
-
-def test_answer_is_loaded_once_by_each_replica_and_leaves_nothing_in_redis() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        assert [await portal.read(number) for number in (0, 0, 1, 1)] == ["old"] * 4
-        assert portal.source.reads == 2
-        assert portal.redis.found == {}
-
-    run(scenario())
+    async def begin(self, replica: int = 0) -> "asyncio.Task[str]":
+        """A reader that has read the database and is held before it answers."""
+        before = self.source.reads
+        self.source.hold.clear()
+        reader = asyncio.create_task(self.read(replica))
+        await until(lambda: self.source.reads > before)
+        return reader
 
 
-def test_answers_are_kept_up_to_a_size_those_of_longest_ago_go_first(
+async def until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not is_true():
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def portal() -> Portal:
+    return Portal()
+
+
+async def test_answer_is_loaded_once_by_each_replica_and_leaves_nothing_in_redis(
+    portal: Portal,
+) -> None:
+    assert [await portal.read(number) for number in (0, 0, 1, 1)] == ["old"] * 4
+    assert portal.source.reads == 2
+    assert portal.redis.found == {}
+
+
+async def test_answers_are_kept_up_to_a_size_those_of_longest_ago_go_first(
+    portal: Portal,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_CACHE_BYTES", 25_000)
+    cache, loaded = ReadCache(portal.redis), Counter[str]()
 
-    async def scenario() -> None:
-        cache, loaded = ReadCache(Portal().redis), Counter[str]()
+    async def read(name: str, size: int = 10_000) -> None:
+        async def load() -> Snapshot:
+            loaded[name] += 1
+            return Snapshot(b"x" * size, '"tag"')
 
-        async def read(name: str, size: int = 10_000) -> None:
-            async def load() -> Snapshot:
-                loaded[name] += 1
-                return Snapshot(b"x" * size, '"tag"')
+        await cache.read(name, "scope", load)
 
-            await cache.read(name, "scope", load)
-
-        for name in ("first", "second", "first", "third", "first", "second"):
-            await read(name)
-        for _ in range(2):
-            await read("larger than all of it", 25_000)
-        await read("second")
-        assert loaded == {"first": 1, "second": 2, "third": 1, "larger than all of it": 2}
-
-    run(scenario())
+    for name in ("first", "second", "first", "third", "first", "second"):
+        await read(name)
+    for _ in range(2):
+        await read("larger than all of it", 25_000)
+    await read("second")
+    assert loaded == {"first": 1, "second": 2, "third": 1, "larger than all of it": 2}
 
 
-def test_change_shows_on_every_replica_at_once() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        for replica in (0, 1):
-            await portal.read(replica)
-        await portal.write("new")
-        assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
-
-    run(scenario())
+async def test_change_shows_on_every_replica_at_once(portal: Portal) -> None:
+    for replica in (0, 1):
+        await portal.read(replica)
+    await portal.write("new")
+    assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
 
 
-def test_reader_that_is_overtaken_by_a_writer_leaves_nothing_old_behind() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        portal.source.hold.clear()
-        slow = asyncio.create_task(portal.read(1))
-        while not portal.source.reads:
-            await asyncio.sleep(0)
-        await portal.write("new")
-        portal.source.hold.set()
-        # It began before the change was answered, so it may tell either.
-        assert await slow == "old"
-        assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
-
-    run(scenario())
+async def test_reader_that_is_overtaken_by_a_writer_leaves_nothing_old_behind(
+    portal: Portal,
+) -> None:
+    slow = await portal.begin(1)
+    await portal.write("new")
+    portal.source.hold.set()
+    # It began before the change was answered, so it may tell either.
+    assert await slow == "old"
+    assert [await portal.read(0), await portal.read(1)] == ["new", "new"]
 
 
-def test_those_who_ask_after_a_change_do_not_join_those_who_asked_before() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        portal.source.hold.clear()
-        before = asyncio.create_task(portal.read())
-        while not portal.source.reads:
-            await asyncio.sleep(0)
-        await portal.write("new")
-        after = asyncio.create_task(portal.read())
-        while portal.source.reads < 2:
-            await asyncio.sleep(0)
-        portal.source.hold.set()
-        assert [await before, await after] == ["old", "new"]
-
-    run(scenario())
+async def test_those_who_ask_after_a_change_do_not_join_those_who_asked_before(
+    portal: Portal,
+) -> None:
+    before = await portal.begin()
+    await portal.write("new")
+    after = await portal.begin()
+    portal.source.hold.set()
+    assert [await before, await after] == ["old", "new"]
 
 
-def test_many_who_ask_at_a_time_are_one_question_to_the_database() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        assert await asyncio.gather(*(portal.read() for _ in range(64))) == ["old"] * 64
-        assert portal.source.reads == 1
-
-    run(scenario())
+async def test_many_who_ask_at_a_time_are_one_question_to_the_database(portal: Portal) -> None:
+    assert await asyncio.gather(*(portal.read() for _ in range(64))) == ["old"] * 64
+    assert portal.source.reads == 1
 
 
-def test_first_one_who_goes_away_takes_the_answer_from_nobody() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        portal.source.hold.clear()
-        first, second = (asyncio.create_task(portal.read()) for _ in range(2))
-        while not portal.source.reads:
-            await asyncio.sleep(0)
-        first.cancel()
-        portal.source.hold.set()
-        assert await second == "old"
-        assert portal.source.reads == 1
-
-    run(scenario())
+async def test_first_one_who_goes_away_takes_the_answer_from_nobody(portal: Portal) -> None:
+    portal.source.hold.clear()
+    first, second = (asyncio.create_task(portal.read()) for _ in range(2))
+    await until(lambda: portal.source.reads > 0)
+    first.cancel()
+    portal.source.hold.set()
+    assert await second == "old"
+    assert portal.source.reads == 1
 
 
-def test_error_is_not_kept() -> None:
-    async def scenario() -> None:
-        portal = Portal()
+async def test_error_is_not_kept(portal: Portal) -> None:
+    async def fail() -> Snapshot:
+        raise RuntimeError
 
-        async def fail() -> Snapshot:
-            raise RuntimeError
-
-        for _ in range(2):
-            with pytest.raises(RuntimeError):
-                await portal.replicas[0].read("name", "scope", fail)
-        assert await portal.read() == "old"
-
-    run(scenario())
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await portal.replicas[0].read("name", "scope", fail)
+    assert await portal.read() == "old"
 
 
-def test_without_redis_every_read_is_of_the_database() -> None:
-    async def scenario() -> None:
-        portal = Portal()
-        await portal.read()
-        portal.redis.away = True
-        portal.source.value = "new"
-        assert await portal.read() == "new"
-
-    run(scenario())
+async def test_without_redis_every_read_is_of_the_database(portal: Portal) -> None:
+    await portal.read()
+    portal.redis.away = True
+    portal.source.value = "new"
+    assert await portal.read() == "new"
 
 
-def test_change_that_redis_did_not_hear_of_is_told_when_it_is_back(
+async def test_change_that_redis_did_not_hear_of_is_told_when_it_is_back(
+    portal: Portal,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_RETRY_SECONDS", 0.01)
-
-    async def scenario() -> None:
-        portal = Portal()
-        for replica in (0, 1):
-            await portal.read(replica)
-        portal.redis.away = True
-        await portal.write("new")
-        portal.redis.away = False
-        # Who changed it knows at once; the other one as soon as it is told.
-        assert await portal.read(0) == "new"
+    for replica in (0, 1):
+        await portal.read(replica)
+    portal.redis.away = True
+    await portal.write("new")
+    portal.redis.away = False
+    # Who changed it knows at once; the other one as soon as it is told.
+    assert await portal.read(0) == "new"
+    async with asyncio.timeout(20):
         while await portal.read(1) != "new":
             await asyncio.sleep(0.01)
 
-    run(scenario())
 
-
-def test_answer_dies_of_age_where_nobody_could_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_answer_dies_of_age_where_nobody_could_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHE_SECONDS", 0.05)
-
-    async def scenario() -> None:
-        portal = Portal()
-        await portal.read(1)
-        portal.source.value = "new, by a process that died before it could tell"
+    portal = Portal()
+    await portal.read(1)
+    portal.source.value = "new, by a process that died before it could tell"
+    async with asyncio.timeout(20):
         while await portal.read(1) == "old":
             await asyncio.sleep(0.01)
-
-    run(scenario())
