@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_programs import FakePrograms
+from toolchain.setup.project import ROOT
+
 
 @pytest.fixture(scope="session", params=["dash", "busybox"])
 def shell_programs(
@@ -27,3 +30,22 @@ def shell_programs(
 def shell(shell_programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts of the test run under that shell, with its programs."""
     monkeypatch.setenv("PATH", f"{shell_programs}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> FakePrograms:
+    """Stand-ins for the programs that a script calls."""
+    return FakePrograms(tmp_path / "bin")
+
+
+def run_script(
+    script: str | Path, *arguments: str, programs: FakePrograms, **environ: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a script of `docker/`, with the fakes first on PATH."""
+    path = f"{programs.folder}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["sh", ROOT / "docker" / script, *arguments],
+        capture_output=True,
+        text=True,
+        env={**environ, "PATH": path},
+    )

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_programs import FakePrograms
+from tests.unit.docker.conftest import run_script
+from toolchain.setup.project import ROOT
+
 pytestmark = pytest.mark.usefixtures("shell")
-SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "backups" / "backups.sh"
+SCRIPT = "backups/backups.sh"
 HOUR = 3600
 START = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
 
@@ -43,6 +47,7 @@ class Service:
     """A folder that stands for the container's file system."""
 
     root: Path
+    programs: FakePrograms
 
     @property
     def store(self) -> Path:
@@ -53,9 +58,7 @@ class Service:
         return sorted(p.name for p in self.store.iterdir() if not p.name.startswith("."))
 
     def add_program(self, name: str, body: str) -> None:
-        path = self.root / "bin" / name
-        path.write_text(f"#!/bin/sh\n{body.format(root=self.root)}\n")
-        path.chmod(0o755)
+        self.programs.put(name, body.format(root=self.root))
 
     def set_clock(self, moment: datetime, *, hours: float = 0) -> None:
         """Now, and how long `run` is to last."""
@@ -64,16 +67,13 @@ class Service:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environ = {
-            "PATH": f"{self.root}/bin:{os.environ['PATH']}",
             "BACKUP_STORE": str(self.store),
             "BACKUP_INTERVAL_SECONDS": str(6 * HOUR),
             "BACKUP_RETENTION_SECONDS": str(48 * HOUR),
             "BACKUP_CHECK_INTERVAL_SECONDS": str(24 * HOUR),
             "BACKUP_LONGEST_PAUSE_SECONDS": "1800",
         }
-        return subprocess.run(
-            ["sh", str(SCRIPT), *arguments], capture_output=True, text=True, env=environ
-        )
+        return run_script(SCRIPT, *arguments, programs=self.programs, **environ)
 
     def take(self, moment: datetime) -> str:
         self.set_clock(moment)
@@ -92,40 +92,33 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Service:
-    for folder in ("bin", "store"):
-        (tmp_path / folder).mkdir()
-    made = Service(tmp_path)
+def service(tmp_path: Path, programs: FakePrograms) -> Service:
+    (tmp_path / "store").mkdir()
+    made = Service(tmp_path, programs)
     made.add_program("date", DATE)
     made.add_program("sleep", SLEEP)
     made.add_program("psql", PSQL)
     made.add_program("check-backup", "exit 0")
-    made.add_program("backups", f'exec sh {SCRIPT} "$@"')
+    made.add_program("backups", f'exec sh {ROOT}/docker/{SCRIPT} "$@"')
     return made
 
 
-def test_first_backup_is_taken_at_once_and_the_next_at_whole_multiples_of_the_interval(
-    service: Service,
+@pytest.mark.parametrize(
+    ("runs", "names"),
+    [
+        # At once, then at whole multiples of the interval.
+        ([(START, 15)], ["01T033000Z", "01T060000Z", "01T120000Z", "01T180000Z"]),
+        ([(START, 1), (START.replace(hour=5), 0.5)], ["01T033000Z"]),
+        ([(START, 1), (START.replace(hour=13), 0.5)], ["01T033000Z", "01T133000Z"]),
+    ],
+)
+def test_restart_neither_repeats_a_backup_nor_leaves_one_out(
+    service: Service, runs: list[tuple[datetime, float]], names: list[str]
 ) -> None:
-    service.set_clock(START, hours=15)
-    assert service.run("run").returncode == 0
-    assert service.names == [
-        "20260101T033000Z",
-        "20260101T060000Z",
-        "20260101T120000Z",
-        "20260101T180000Z",
-    ]
-
-
-def test_restart_neither_repeats_a_backup_nor_leaves_one_out(service: Service) -> None:
-    service.set_clock(START, hours=1)
-    service.run("run")
-    service.set_clock(START.replace(hour=5), hours=0.5)
-    service.run("run")
-    assert service.names == ["20260101T033000Z"]
-    service.set_clock(START.replace(hour=13), hours=0.5)
-    service.run("run")
-    assert service.names == ["20260101T033000Z", "20260101T133000Z"]
+    for moment, hours in runs:
+        service.set_clock(moment, hours=hours)
+        assert service.run("run").returncode == 0
+    assert service.names == [f"202601{name}" for name in names]
 
 
 def test_newest_backup_is_tried_out_once_an_interval(service: Service) -> None:
@@ -213,39 +206,38 @@ def test_health_fails_when_a_backup_is_overdue(service: Service) -> None:
     service.set_clock(START.replace(hour=6, minute=30))
     assert service.run("health").returncode == 0
     service.set_clock(START.replace(hour=7, minute=0))
-    done = service.run("health")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "backups: a backup should be taken every 21600 s (got: 3600 s late).\n",
+    assert refusal(service, "health") == (
+        "backups: a backup should be taken every 21600 s (got: 3600 s late).\n"
     )
 
 
 def test_dump_that_was_changed_is_told_by_its_checksum(service: Service) -> None:
     name = service.take(START)
     (service.store / name / "database.dump").write_text("dumq\n")
-    done = service.run("verify", name)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"backups: {name}: should have the checksum of its manifest, ")
-    assert service.run("check", name).returncode == 1
+    told = f"backups: {name}: should have the checksum of its manifest, "
+    assert refusal(service, "verify", name).startswith(told)
+    refusal(service, "check", name)
     assert service.results() == {name: "failed"}
+
+
+def refusal(service: Service, *arguments: str) -> str:
+    done = service.run(*arguments)
+    assert done.returncode == 1
+    return done.stderr
 
 
 @pytest.mark.parametrize("name", ["", "20200101T000000Z", "../store", ".lock"])
 def test_name_of_no_backup_is_refused(service: Service, name: str) -> None:
-    done = service.run("send", name)
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"backups: {service.store}: should hold a whole backup of that name (got '{name}').\n",
+    assert refusal(service, "send", name) == (
+        f"backups: {service.store}: should hold a whole backup of that name (got '{name}').\n"
     )
 
 
 def test_folder_that_cannot_be_written_ends_the_service(service: Service) -> None:
-    (service.root / "store").rmdir()
-    done = service.run("run")
-    assert (done.returncode, done.stderr) == (
-        1,
+    service.store.rmdir()
+    assert refusal(service, "run") == (
         f"backups: {service.store}: should be writable by user {os.getuid()} (got: it is not). "
-        "Make that user the owner of the folder.\n",
+        "Make that user the owner of the folder.\n"
     )
 
 

@@ -1,43 +1,35 @@
 """docker/scripts/entrypoint.sh: what happens before the portal's server starts, in which order."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "scripts" / "entrypoint.sh"
+from tests.support.fake_programs import FakePrograms
+from tests.unit.docker.conftest import run_script
+
+URLS = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://cache"}
 
 
-@pytest.fixture
-def programs(tmp_path: Path) -> Path:
-    """Stand-ins for python and wait-for-it.sh that say how they were called."""
+@pytest.fixture(autouse=True)
+def stand_ins(programs: FakePrograms) -> None:
+    """`python` and `wait-for-it.sh` say how they were called; what FAILING names fails."""
     for name in ("python", "wait-for-it.sh"):
-        path = tmp_path / name
-        path.write_text(f'#!/bin/sh\necho "{name} $*"\n[ "$2" != "$FAILING" ]\n')
-        path.chmod(0o755)
-    return tmp_path
+        programs.put(name, f'echo "{name} $*"; case " $* " in *" $FAILING "*) exit 1 ;; esac')
 
 
-def run(programs: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["sh", str(SCRIPT), *command],
-        capture_output=True,
-        text=True,
-        env={"FAILING": "none", **environ, "PATH": f"{programs}:{os.environ['PATH']}"},
-    )
+def run(programs: FakePrograms, *command: str, **environ: str) -> tuple[int, list[str]]:
+    """Exit code and output."""
+    environ = {"FAILING": "none", **environ}
+    done = run_script("scripts/entrypoint.sh", *command, programs=programs, **environ)
+    return done.returncode, done.stdout.splitlines()
 
 
-def test_settings_then_dependencies_then_schema_then_command(programs: Path) -> None:
-    done = run(
-        programs,
-        "echo",
-        "served",
-        DATABASE_URL="postgresql://user:p%40ss@db.example:6000/portal?x=1",
-        REDIS_URL="redis://user:word@cache",
-        MIGRATE="true",
-    )
-    assert (done.returncode, done.stdout.splitlines()) == (
+def test_settings_then_dependencies_then_schema_then_command(programs: FakePrograms) -> None:
+    urls = {
+        "DATABASE_URL": "postgresql://user:p%40ss@db.example:6000/portal?x=1",
+        "REDIS_URL": "redis://user:word@cache",
+    }
+    assert run(programs, "echo", "served", MIGRATE="true", **urls) == (
         0,
         [
             "python -m app check",
@@ -49,16 +41,12 @@ def test_settings_then_dependencies_then_schema_then_command(programs: Path) -> 
     )
 
 
-def test_urls_are_read_from_files_too(programs: Path, tmp_path: Path) -> None:
-    (tmp_path / "database_url").write_text("postgresql://user:word@postgres/portal\n")
-    done = run(
-        programs,
-        "true",
-        DATABASE_URL_FILE=str(tmp_path / "database_url"),
-        REDIS_URL="redis://redis:6379/0",
-    )
-    assert done.stdout.splitlines()[1] == ("wait-for-it.sh postgres:5432 --strict --timeout 60")
-    assert "word" not in done.stdout
+def test_urls_are_read_from_files_too(programs: FakePrograms, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://user:word@postgres/portal\n")
+    urls = {"DATABASE_URL_FILE": str(tmp_path / "url"), "REDIS_URL": "redis://redis:6379/0"}
+    _, said = run(programs, "true", **urls)
+    assert said[1] == "wait-for-it.sh postgres:5432 --strict --timeout 60"
+    assert "word" not in "".join(said)
 
 
 @pytest.mark.parametrize(
@@ -71,34 +59,16 @@ def test_urls_are_read_from_files_too(programs: Path, tmp_path: Path) -> None:
     ],
 )
 def test_schema_and_example_data_change_only_when_the_environment_says_so(
-    programs: Path, migrate: str, seed: str, commands: list[str]
+    programs: FakePrograms, migrate: str, seed: str, commands: list[str]
 ) -> None:
-    urls = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://cache"}
-    done = run(programs, "echo", "served", MIGRATE=migrate, SEED=seed, **urls)
-    assert done.stdout.splitlines()[3:] == [*commands, "served"]
+    _, said = run(programs, "echo", "served", MIGRATE=migrate, SEED=seed, **URLS)
+    assert said[3:] == [*commands, "served"]
 
 
-def test_failed_migration_stops_the_start(programs: Path) -> None:
-    (programs / "python").write_text('#!/bin/sh\n[ "$3" != migrate ]\n')
-    urls = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://cache"}
-    done = run(programs, "echo", "served", MIGRATE="true", **urls)
-    assert done.returncode == 1
-    assert "served" not in done.stdout
-
-
-def test_wrong_settings_stop_everything_else(programs: Path) -> None:
-    done = run(programs, "echo", "served", FAILING="app")
-    assert (done.returncode, done.stdout) == (1, "python -m app check\n")
-
-
-def test_dependency_that_does_not_answer_stops_the_start(programs: Path) -> None:
-    done = run(
-        programs,
-        "echo",
-        "served",
-        DATABASE_URL="postgresql://db/x",
-        REDIS_URL="redis://cache",
-        FAILING="--strict",
-    )
-    assert done.returncode == 1
-    assert "served" not in done.stdout
+@pytest.mark.parametrize(("failing", "lines"), [("check", 1), ("--strict", 2), ("migrate", 4)])
+def test_settings_dependency_or_migration_that_fails_stops_the_start(
+    programs: FakePrograms, failing: str, lines: int
+) -> None:
+    code, said = run(programs, "echo", "served", MIGRATE="true", FAILING=failing, **URLS)
+    assert (code, len(said)) == (1, lines)
+    assert failing in said[-1]

@@ -1,18 +1,16 @@
 """The health probes: the portal's against servers that answer, refuse and hang up."""
 
 import importlib.util
-import os
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.support.fake_programs import FakePrograms
+from tests.unit.docker.conftest import run_script
 from toolchain.setup.project import ROOT
 
 
@@ -90,10 +88,7 @@ def test_probe_tells_that_nobody_answers(
     ],
 )
 def test_health_of_a_server_is_what_its_own_program_says(
-    tmp_path: Path, role: str, program: str, body: str, code: int
+    programs: FakePrograms, role: str, program: str, body: str, code: int
 ) -> None:
-    programs = FakePrograms(tmp_path / "bin")
     programs.put(program, body)
-    path = f"{programs.folder}:{os.environ['PATH']}"
-    script = ROOT / "docker" / role / "healthcheck.sh"
-    assert subprocess.run(["sh", script], env={"PATH": path}).returncode == code
+    assert run_script(f"{role}/healthcheck.sh", programs=programs).returncode == code

@@ -1,15 +1,15 @@
 """docker/nginx/start-nginx.sh, with a program that says how nginx was called."""
 
 import hashlib
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.fake_programs import FakePrograms
+from tests.unit.docker.conftest import run_script
+
 pytestmark = pytest.mark.usefixtures("shell")
-SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "nginx" / "start-nginx.sh"
 FILES = {"nginx.conf": "events {}\n", "peers.conf": "server app-1:8000;\n", "server.crt": "PEM"}
 REPAIRS = "Run `make up`, which writes it again.\n"
 Damage = Callable[[Path], object]
@@ -17,10 +17,6 @@ Damage = Callable[[Path], object]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    program = tmp_path / "bin" / "nginx"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "nginx $*"\n')
-    program.chmod(0o755)
     for name in ("live", "candidate"):
         folder = tmp_path / name
         folder.mkdir()
@@ -31,16 +27,17 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(root: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{root}/bin:{os.environ['PATH']}"
-    environ = {"PATH": path, "NGINX_FOLDER": str(root)}
-    words = ["sh", str(SCRIPT), "-g", "daemon off;"]
-    return subprocess.run(words, capture_output=True, text=True, env=environ)
+def start(root: Path, programs: FakePrograms) -> tuple[str, str]:
+    """What nginx was called with, and what was said."""
+    programs.put("nginx", 'echo "nginx $*"')
+    words = ("nginx/start-nginx.sh", "-g", "daemon off;")
+    done = run_script(*words, programs=programs, NGINX_FOLDER=str(root))
+    assert done.returncode == (0 if done.stdout else 1)
+    return done.stdout, done.stderr
 
 
-def test_live_configuration_is_served(root: Path) -> None:
-    done = start(root)
-    assert (done.stdout, done.stderr) == (f"nginx -c {root}/live/nginx.conf -g daemon off;\n", "")
+def test_live_configuration_is_served(root: Path, programs: FakePrograms) -> None:
+    assert start(root, programs) == (f"nginx -c {root}/live/nginx.conf -g daemon off;\n", "")
 
 
 @pytest.mark.parametrize(
@@ -55,14 +52,14 @@ def test_live_configuration_is_served(root: Path) -> None:
     ],
 )
 def test_damaged_configuration_gives_way_to_the_candidate(
-    root: Path, name: str, damage: Damage
+    root: Path, programs: FakePrograms, name: str, damage: Damage
 ) -> None:
-    damage(root / "live" / name)
-    done = start(root)
     said = f"nginx: {root}/live: should be as it was written (got other contents in {name}). "
-    assert done.stdout == f"nginx -c {root}/candidate/nginx.conf -g daemon off;\n"
-    assert done.stderr == said + REPAIRS
+    damage(root / "live" / name)
+    assert start(root, programs) == (
+        f"nginx -c {root}/candidate/nginx.conf -g daemon off;\n",
+        said + REPAIRS,
+    )
     damage(root / "candidate" / name)
-    done = start(root)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == said + REPAIRS + said.replace("live", "candidate") + REPAIRS
+    both = said + REPAIRS + said.replace("live", "candidate") + REPAIRS
+    assert start(root, programs) == ("", both)

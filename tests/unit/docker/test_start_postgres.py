@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fake_programs import FakePrograms
+from tests.unit.docker.conftest import run_script
+from toolchain.setup.project import ROOT
+
 pytestmark = pytest.mark.usefixtures("shell")
-SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "postgres" / "start-postgres.sh"
+SCRIPT = ROOT / "docker" / "postgres" / "start-postgres.sh"
 SECRETS = ("postgres_password", "migrator_password", "app_password", "backup_password")
 INITDB = 'mkdir -p "$PGDATA/base"; echo 15 > "$PGDATA/PG_VERSION"; echo "filled: $*"'
 POSTGRES = """
@@ -25,56 +29,57 @@ class Container:
     """A folder that stands for the container's file system."""
 
     root: Path
+    programs: FakePrograms
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
         return self.root / "data"
 
-    def add_program(self, name: str, body: str) -> None:
-        path = self.root / "bin" / name
-        path.write_text(f"#!/bin/sh\n{body}\n")
-        path.chmod(0o755)
+    @property
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.data.iterdir())
 
     def start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         script = self.root / "start"
         text = SCRIPT.read_text().replace("/run/secrets", f"{self.root}/secrets")
         script.write_text(text.replace("/etc/postgresql/backup", f"{self.root}/backup"))
-        environ = {"PATH": f"{self.root}/bin:{os.environ['PATH']}", "PGDATA": str(self.data)}
-        return subprocess.run(
-            ["sh", str(script), *arguments],
-            capture_output=True,
-            text=True,
-            env={**environ, **self.environ},
-        )
+        environ = {"PGDATA": str(self.data), **self.environ}
+        return run_script(script, *arguments, programs=self.programs, **environ)
+
+    def refusal(self) -> str:
+        """What a start said that has left the data as it was."""
+        before = {path: path.read_bytes() for path in self.data.iterdir()}
+        done = self.start()
+        assert (done.returncode, done.stdout) == (1, "")
+        assert {path: path.read_bytes() for path in self.data.iterdir()} == before
+        return done.stderr
 
 
 @pytest.fixture
-def container(tmp_path: Path) -> Container:
-    for folder in ("bin", "data", "secrets"):
+def container(tmp_path: Path, programs: FakePrograms) -> Container:
+    for folder in ("data", "secrets"):
         (tmp_path / folder).mkdir()
     for name in SECRETS:
         (tmp_path / "secrets" / name).write_text("word")
     (tmp_path / "backup-role.sql").write_text("the role of the backups\n")
-    made = Container(tmp_path)
-    made.add_program("docker-ensure-initdb.sh", INITDB)
-    made.add_program("docker-entrypoint.sh", 'echo "started: $*"')
-    made.add_program("postgres", POSTGRES.format(root=tmp_path))
+    made = Container(tmp_path, programs)
+    programs.put("docker-ensure-initdb.sh", INITDB)
+    programs.put("docker-entrypoint.sh", 'echo "started: $*"')
+    programs.put("postgres", POSTGRES.format(root=tmp_path))
     return made
 
 
-def test_first_start_fills_the_data_folder_and_starts_the_server(container: Container) -> None:
+def test_first_start_fills_the_data_folder_and_later_ones_leave_it_as_it_is(
+    container: Container,
+) -> None:
     done = container.start("postgres", "-c", "max_connections=9")
     assert done.stdout.splitlines() == [
         f"filled: {SERVER} -c max_connections=9",
         f"started: {SERVER} -c max_connections=9",
     ]
-    assert sorted(path.name for path in container.data.iterdir()) == ["PG_VERSION", "base"]
+    assert container.files == ["PG_VERSION", "base"]
     assert container.data.stat().st_mode & 0o777 == 0o700
-
-
-def test_later_start_leaves_the_data_as_it_is(container: Container) -> None:
-    container.start()
     assert container.start().stdout == f"started: {SERVER}\n"
 
 
@@ -100,7 +105,7 @@ def test_lock_of_a_server_that_was_killed_is_taken_away(container: Container) ->
 
 
 @pytest.mark.parametrize(
-    ("data", "programs", "last_line"),
+    ("data", "fakes", "last_line"),
     [
         (
             {"PG_VERSION": "15"},
@@ -142,16 +147,13 @@ def test_lock_of_a_server_that_was_killed_is_taken_away(container: Container) ->
     ],
 )
 def test_server_that_cannot_start_says_last_what_to_do(
-    container: Container, data: dict[str, str], programs: dict[str, str], last_line: str
+    container: Container, data: dict[str, str], fakes: dict[str, str], last_line: str
 ) -> None:
     for name, text in data.items():
         (container.data / name).write_text(text)
-    for name, body in programs.items():
-        container.add_program(name, body.format(root=container.root))
-    done = container.start()
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == f"postgres: {container.data}: {last_line}"
-    assert {path.name: path.read_text() for path in container.data.iterdir()} == data
+    for name, body in fakes.items():
+        container.programs.put(name, body.format(root=container.root))
+    assert container.refusal().splitlines()[-1] == f"postgres: {container.data}: {last_line}"
 
 
 @pytest.mark.parametrize("damaged", [b"", b"\0\0\0"])
@@ -174,17 +176,17 @@ def test_small_files_that_a_power_loss_damaged_are_mended(
 
 def test_interrupted_first_start_is_begun_again(container: Container) -> None:
     half = 'mkdir -p "$PGDATA/base"; touch "$PGDATA/PG_VERSION" "$PGDATA/half"; kill -9 $$'
-    container.add_program("docker-ensure-initdb.sh", half)
+    container.programs.put("docker-ensure-initdb.sh", half)
     assert container.start().returncode != 0
     assert not (container.data / "PG_VERSION").exists()
-    container.add_program("docker-ensure-initdb.sh", INITDB)
+    container.programs.put("docker-ensure-initdb.sh", INITDB)
     done = container.start()
     assert done.stdout.splitlines() == [
         "postgres: an earlier first start was interrupted; starting over",
         f"filled: {SERVER}",
         f"started: {SERVER}",
     ]
-    assert sorted(path.name for path in container.data.iterdir()) == ["PG_VERSION", "base"]
+    assert container.files == ["PG_VERSION", "base"]
 
 
 def test_interrupted_move_is_begun_again(container: Container) -> None:
@@ -193,7 +195,7 @@ def test_interrupted_move_is_begun_again(container: Container) -> None:
     (unfinished / "PG_VERSION").write_text("15\n")
     (container.data / "moved").mkdir()
     assert container.start().returncode == 0
-    assert sorted(path.name for path in container.data.iterdir()) == ["PG_VERSION", "base"]
+    assert container.files == ["PG_VERSION", "base"]
 
 
 @pytest.fixture
@@ -204,28 +206,25 @@ def guarded(container: Container) -> Container:
 
 
 def test_empty_folder_is_refused_where_data_was_expected(guarded: Container) -> None:
-    done = guarded.start()
-    assert (done.returncode, done.stderr) == (
-        1,
+    assert guarded.refusal() == (
         f"postgres: {guarded.data}: should hold the stack's database (got an empty volume). "
         "Bring the volume back; or, to start with an empty database on purpose, set "
-        "devportal:postgres.fresh_start to a new word, such as the date, and run `make up`.\n",
+        "devportal:postgres.fresh_start to a new word, such as the date, and run `make up`.\n"
     )
-    assert list(guarded.data.iterdir()) == []
 
 
 def test_permit_to_begin_empty_is_used_up(guarded: Container) -> None:
     (guarded.data / ".begin-empty").touch()
     assert guarded.start().returncode == 0
-    assert sorted(path.name for path in guarded.data.iterdir()) == ["PG_VERSION", "base"]
+    assert guarded.files == ["PG_VERSION", "base"]
     assert guarded.start().stdout == f"started: {SERVER}\n"
 
 
 def test_permit_holds_for_a_first_start_that_was_interrupted(guarded: Container) -> None:
     (guarded.data / ".begin-empty").touch()
-    guarded.add_program("docker-ensure-initdb.sh", "kill -9 $$")
+    guarded.programs.put("docker-ensure-initdb.sh", "kill -9 $$")
     assert guarded.start().returncode != 0
-    guarded.add_program("docker-ensure-initdb.sh", INITDB)
+    guarded.programs.put("docker-ensure-initdb.sh", INITDB)
     assert guarded.start().returncode == 0
 
 
@@ -235,13 +234,10 @@ def test_missing_secret_is_named_before_anything_is_made(
     container: Container, name: str, text: str
 ) -> None:
     (container.root / "secrets" / name).write_text(text)
-    done = container.start()
-    assert (done.returncode, done.stderr) == (
-        1,
+    assert container.refusal() == (
         f"postgres: {container.root}/secrets/{name}: should be a file with a password, "
-        f"readable by user {os.getuid()} (got none). Run `make up`, which writes it again.\n",
+        f"readable by user {os.getuid()} (got none). Run `make up`, which writes it again.\n"
     )
-    assert list(container.data.iterdir()) == []
 
 
 def test_other_commands_run_as_they_are(container: Container) -> None:
