@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import docker
@@ -18,6 +19,7 @@ from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import Environment, run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
 
+Pause = Callable[[str], AbstractContextManager[None]]
 _NUMBERS = itertools.count(1000)
 
 
@@ -69,6 +71,24 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     images = (stack.image_id(role) for role in ("postgres", "redis"))
     with run_stores(stack.client, *images) as started:
         yield started
+
+
+@pytest.fixture
+def pause(stores: Stores) -> Pause:
+    """Freezes a store for a while: connections stay open, and nothing is answered."""
+    if not stores.containers:
+        pytest.skip("servers of others are not paused")
+    containers = dict(zip(("postgres", "redis"), stores.containers, strict=True))
+
+    @contextmanager
+    def pause(name: str) -> Iterator[None]:
+        containers[name].pause()
+        try:
+            yield
+        finally:
+            containers[name].unpause()
+
+    return pause
 
 
 @pytest.fixture(scope="session")

@@ -64,10 +64,12 @@ def test_key_loses_what_its_owner_loses(replica: TestClient) -> None:
     assert (me["role"], me["scopes"]) == ("viewer", ["catalogue:read"])
 
 
-def test_revoked_and_expired_keys_are_told_as_unknown_ones_are(
-    olga: Person, environment: Environment
+def test_revoked_and_expired_keys_are_told_as_unknown_ones_are_on_every_replica(
+    olga: Person, other: TestClient, environment: Environment
 ) -> None:
     revoked, expired = program(olga, "catalogue:read"), program(olga, "catalogue:read")
+    # Each replica keeps what it knows of a key.
+    assert revoked.at(other).get("/teams").status_code == 200
     prefixes = [key.headers["Authorization"].split("_")[1] for key in (revoked, expired)]
     listed = olga.get("/me/api-keys").json()["items"]
     [key_id] = [key["id"] for key in listed if key["prefix"] == prefixes[0]]
@@ -75,7 +77,7 @@ def test_revoked_and_expired_keys_are_told_as_unknown_ones_are(
     past = f"update api_key set expires_at = now() where prefix = '{prefixes[1]}'"
     ask(environment, past)
     for key in (revoked, expired, Person(olga.client, bearer("dpk_0123456789ab_nothing"))):
-        assert problem(key.get("/me")) == BAD_KEY
+        assert problem(key.get("/me")) == problem(key.at(other).get("/teams")) == BAD_KEY
 
 
 def test_prefix_alone_or_with_another_secret_is_no_key(olga: Person) -> None:

@@ -20,7 +20,7 @@ from app.constants import DATABASE_WAIT_SECONDS, MIGRATION_LOCK_KEY
 from app.main import create_app
 from app.revisions import code_revisions
 from benchmarks.harness.stores import Stores, copy_database, make_database
-from tests.support.freezable_proxy import FreezableProxy
+from tests.integration.conftest import Pause
 from tests.support.portal_process import (
     Environment,
     answers,
@@ -134,14 +134,6 @@ def test_password_is_stored_as_argon2id(environment: Environment) -> None:
     assert str(stored).startswith("$argon2id$")
 
 
-def test_application_reads_and_writes_rows_but_no_schema(seeded: Environment) -> None:
-    with psycopg.connect(seeded["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("update entity set description = 'changed'")
-        for statement in (b"create table mine ()", b"drop table entity", b"truncate entity"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(statement)
-
-
 def test_pages_follow_one_another_to_the_end(seeded: Environment) -> None:
     names: list[tuple[str, ...]] = []
     cursor = None
@@ -170,46 +162,36 @@ def test_health_names_the_dependency_that_is_away(seeded: Environment) -> None:
 
 
 @pytest.fixture
-def proxied(seeded: Environment) -> Iterator[tuple[TestClient, FreezableProxy]]:
-    """The portal, one pooled connection in use, over a way to PostgreSQL that can freeze."""
-    url = httpx.URL(seeded["DATABASE_URL"])
-    with FreezableProxy(url.host, url.port or 5432) as proxy:
-        through = str(url.copy_with(host="127.0.0.1", port=proxy.port))
-        config = load_config({**seeded, "DATABASE_URL": through, "DATABASE_POOL_SIZE": "1"})
-        with TestClient(create_app(config), "http://localhost") as client:
-            assert client.get(_UNCACHED).status_code == 200
-            yield client, proxy
-            proxy.thaw()
+def client(seeded: Environment) -> Iterator[TestClient]:
+    """The portal, whose only connection to PostgreSQL has been used."""
+    config = load_config({**seeded, "DATABASE_POOL_SIZE": "1"})
+    with TestClient(create_app(config), "http://localhost") as client:
+        assert client.get(_UNCACHED).status_code == 200
+        yield client
 
 
 @pytest.mark.parametrize("path", [_UNCACHED, _ENTITY])
 def test_frozen_database_is_503_soon_until_it_goes_on(
-    proxied: tuple[TestClient, FreezableProxy], caplog: pytest.LogCaptureFixture, path: str
+    client: TestClient, pause: Pause, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    client, proxy = proxied
-    proxy.freeze()
-    for _ in range(2):
-        began = time.monotonic()
-        answer = client.get(path)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-        assert time.monotonic() - began < 2 * DATABASE_WAIT_SECONDS
-    health = client.get("/health")
+    with pause("postgres"):
+        for _ in range(2):
+            began = time.monotonic()
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+            assert time.monotonic() - began < 2 * DATABASE_WAIT_SECONDS
+        health = client.get("/health")
     assert health.status_code == 503
     assert health.json()["dependencies"]["postgres"]["reason"] == "no answer within 0.8 s"
     # The driver asks a frozen server to cancel, and waits 10 s for that.
     assert [record.message for record in caplog.records if record.name == "psycopg"] == []
-    proxy.thaw()
     assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", [_UNCACHED, _ENTITY])
 def test_restarted_database_is_noticed_without_an_error(
-    proxied: tuple[TestClient, FreezableProxy],
-    seeded: Environment,
-    stores: Stores,
-    path: str,
+    client: TestClient, seeded: Environment, stores: Stores, path: str
 ) -> None:
-    client, _ = proxied
     name = httpx.URL(seeded["DATABASE_URL"]).path.removeprefix("/")
     with psycopg.connect(stores.database_url, autocommit=True) as superuser:
         ended = superuser.execute(

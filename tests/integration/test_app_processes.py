@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.support.catalogue_client import add, change, put, send
-from tests.support.portal_client import Person, log_in, problem, program
+from tests.support.portal_client import Person, log_in
 from tests.support.portal_process import Environment, serve
 
 Processes = tuple[httpx.Client, httpx.Client]
@@ -59,33 +59,3 @@ def test_written_list_page_and_relation_show_on_the_other_process(processes: Pro
     add(paula, "one-more")
     names = [item["name"] for item in read(there, "?namespace=default", listed).json()["items"]]
     assert "one-more" in names
-
-
-def test_session_that_ends_in_one_process_has_ended_in_the_other(processes: Processes) -> None:
-    here, there = processes
-    olga = log_in(here, "Olga@Example.com")
-    elsewhere = log_in(there, "olga@example.com")
-    for person in (elsewhere, olga.at(there)):
-        me = person.get("/me").json()
-        assert (me["email"], me["role"], me["teams"]) == (
-            "olga@example.com",
-            "member",
-            {"platform": "owner"},
-        )
-    listed = olga.get("/auth/sessions").json()["items"]
-    [other] = [session["id"] for session in listed if not session["current"]]
-    assert olga.ask("DELETE", f"/auth/sessions/{other}").status_code == 204
-    ended = (401, "the session has ended")
-    assert problem(elsewhere.get("/me")) == ended
-    assert olga.post("/auth/logout").status_code == 204
-    assert problem(olga.at(there).get("/me")) == ended
-
-
-def test_key_that_is_revoked_in_one_process_is_not_good_in_the_other(processes: Processes) -> None:
-    here, there = processes
-    olga = log_in(here, "olga@example.com")
-    key = program(olga, "catalogue:read").at(there)
-    assert key.get("/teams").status_code == 200
-    [made] = olga.get("/me/api-keys").json()["items"]
-    assert olga.ask("DELETE", f"/me/api-keys/{made['id']}").status_code == 204
-    assert problem(key.get("/teams")) == (401, "the API key is not valid")

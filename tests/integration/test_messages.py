@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,49 +46,11 @@ def failing_up(stack: PortalStack) -> str:
     return text
 
 
-@pytest.mark.parametrize("target", ["up", "preview"])
-def test_every_wrong_setting_is_named_before_anything_happens(
-    stack: PortalStack, target: str
-) -> None:
-    stack.configure(prots={"portal": 8000}, app={"replicas": 0})
-    done = failing(stack, target)
-    assert "devportal:prots: should be a known key (got 'prots'). Did you mean 'ports'?" in done.err
-    assert "devportal:app.replicas: should be " in done.err
-    assert "Pulumi" not in done.out
-    assert stack.containers() == []
-
-
 def test_typo_in_a_setting_changes_nothing_with_plain_pulumi(stack: PortalStack) -> None:
     stack.configure(prots={"portal": 8000})
     text = failing_up(stack)
     assert "devportal:prots: should be a known key (got 'prots'). Did you mean 'ports'?" in text
     assert stack.containers() == []
-
-
-@pytest.mark.parametrize(
-    ("target", "variables", "message"),
-    [
-        ("up", {"STACK": "my stack"}, "(got 'my stack'). Choose another name."),
-        ("up", {"STACK": "b_-x"}, "(got 'b_-x'). Choose another name."),
-        ("logs", {"ARGS": "--rol app"}, "`make logs ARGS=--help` lists"),
-        ("ps", {"STACK": "never-up"}, "stack never-up: should have containers (got none)."),
-        ("output", {"STACK": "never-up"}, "stack never-up: should have a state (got none under "),
-    ],
-)
-def test_wrong_argument_is_answered_with_its_rule(
-    stack: PortalStack, target: str, variables: dict[str, str], message: str
-) -> None:
-    done = failing(stack, target, **variables)
-    assert message in done.err
-    assert not list(stack.project.glob("Pulumi.*[ _]*.yaml"))
-
-
-def test_unknown_role_is_answered_with_those_there_are(running_stack: PortalStack) -> None:
-    done = failing(running_stack, "logs", ARGS="--role nonsense")
-    assert (
-        f"role: should be one of those of stack {running_stack.name}: adminer, app, postgres, "
-        "redis, redis-commander (got 'nonsense')."
-    ) in done.err
 
 
 def test_targets_ask_the_engine_of_the_stacks_settings(running_stack: PortalStack) -> None:
@@ -102,18 +63,6 @@ def test_targets_ask_the_engine_of_the_stacks_settings(running_stack: PortalStac
         assert NO_ENGINE in failing(running_stack, "doctor").out
 
 
-def test_looking_at_a_stack_begins_no_set_up(stack: PortalStack) -> None:
-    new_home = {"HOME": f"{stack.folder}/home", "XDG_CACHE_HOME": f"{stack.folder}/home/.cache"}
-    stack.environment.update(new_home)
-    python = (stack.project / ".venv").resolve()
-    for target in ("ps", "logs", "output", "backup", "backups", "restore"):
-        done = make(stack, target)
-        assert "set-up" not in done.out + done.err
-    # Pulumi's own log of `output` lies beside it.
-    assert not (stack.folder / "home" / ".cache").exists()
-    assert (stack.project / ".venv").resolve() == python
-
-
 def test_stopped_engine_is_named(stack: PortalStack) -> None:
     stack.environment["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
     stack.stack.workspace.env_vars = dict(stack.environment)
@@ -121,16 +70,6 @@ def test_stopped_engine_is_named(stack: PortalStack) -> None:
     doctor = failing(stack, "doctor")
     assert "should answer at 'unix:///nowhere/docker.sock'" in text
     assert "(got 'unix:///nowhere/docker.sock')" in doctor.out
-
-
-def test_what_the_engine_would_refuse_is_named_before_anything_is_made(stack: PortalStack) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        stack.configure(ports={**stack.settings["ports"], "portal": port}, redis={"cpus": 64})
-        text = failing_up(stack)
-    assert f"devportal:ports.portal: should be free on 127.0.0.1 (got {port}: " in text
-    assert "devportal:redis.cpus: should be at most " in text
-    assert stack.containers() == []
 
 
 def test_plan_that_changes_nothing_is_a_few_lines(running_stack: PortalStack) -> None:

@@ -236,20 +236,6 @@ def test_replica_that_is_killed_comes_back_with_nobody_noticing_but_its_own_requ
     wait_for(lambda: client.get("/").status_code == 200)
 
 
-def test_store_that_is_away_is_answered_with_503_and_a_time_to_retry(
-    client: httpx.Client, production_stack: PortalStack
-) -> None:
-    postgres = production_stack.container("postgres")
-    postgres.stop(timeout=30)
-    try:
-        answer = client.get("/api/v1/entities?limit=3")
-    finally:
-        postgres.start()
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    wait_for(lambda: client.get("/api/v1/entities?limit=3").status_code == 200)
-
-
 def test_limits_change_by_a_reload_and_hold(
     client: httpx.Client, production_stack: PortalStack
 ) -> None:

@@ -170,15 +170,6 @@ def test_a_key_is_shown_in_the_answer_alone(paula: Browser) -> None:
     assert key not in paula.get("/account/keys").text
 
 
-def test_the_last_administrator_has_to_remain_one(replica: TestClient) -> None:
-    browser = Browser(replica)
-    browser.sign_in("admin@example.com")
-    page = browser.get("/admin/users").text
-    own = re.findall(r'action="(/admin/users/[^"]+/access)".*?Deactivate admin@', page, re.DOTALL)
-    told = _alert(browser.send("/admin/users", own[0], active="no"))
-    assert told == (409, "The last administrator has to remain one.")
-
-
 def test_an_account_is_made_where_registration_is_open_and_only_there(
     environment: Environment, replica: TestClient
 ) -> None:

@@ -41,18 +41,6 @@ def _read_the_interface(visitor: Visitor) -> None:
     operation.locator("summary").click()
     expect(operation.get_by_role("heading", name="Responses")).to_be_visible()
     keep_picture(page, "portal-interface")
-    page.get_by_role("link", name="Try it").click()
-    _try_an_operation(visitor)
-
-
-def _try_an_operation(visitor: Visitor) -> None:
-    """The page may not call the interface's server; it shows how to do it elsewhere."""
-    operation = visitor.page.locator(".opblock").first
-    operation.locator(".opblock-summary-control").click()
-    operation.get_by_role("button", name="Try it out").click()
-    operation.get_by_role("button", name="Execute").click()
-    expect(operation.get_by_text("https://tour.example.com/visits").first).to_be_visible()
-    expect(operation.get_by_text("Not sent: copy the command above").first).to_be_visible()
 
 
 def _compare_its_versions(visitor: Visitor) -> None:

@@ -65,12 +65,24 @@ def test_unknown_backup_is_refused_with_those_there_are(backups: list[Backup], t
     )
 
 
-@pytest.mark.parametrize("answer", ["no", "", "y"])
-def test_data_stays_without_a_yes(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        *((answer, "restore: nothing was changed") for answer in ("no", "", "y")),
+        (
+            None,
+            "stack prod: replacing its data should be confirmed (got no terminal to ask on). "
+            f"Run `make restore BACKUP={NAME} STACK=prod ARGS=--yes`.",
+        ),
+    ],
+)
+def test_data_stays_without_a_yes(
+    answer: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for stream in ("stdin", "stdout"):
-        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: answer is not None, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: answer)
-    assert refusal(restore.confirm, WHOLE, "prod") == "restore: nothing was changed"
+    assert refusal(restore.confirm, WHOLE, "prod") == message
 
 
 def migrate(stack: Stack) -> None:
