@@ -78,15 +78,16 @@ def pause(stores: Stores) -> Pause:
     """Freezes a store for a while: connections stay open, and nothing is answered."""
     if not stores.containers:
         pytest.skip("servers of others are not paused")
-    containers = dict(zip(("postgres", "redis"), stores.containers, strict=True))
+    postgres, redis = stores.containers
 
     @contextmanager
     def pause(name: str) -> Iterator[None]:
-        containers[name].pause()
+        container = {"postgres": postgres, "redis": redis}[name]
+        container.pause()
         try:
             yield
         finally:
-            containers[name].unpause()
+            container.unpause()
 
     return pause
 

@@ -1,10 +1,8 @@
 """Production as its clients meet it: TLS, redirects, headers, limits and error pages."""
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -15,10 +13,10 @@ from benchmarks.harness.production import (
     SECURITY_HEADERS,
     plain_client,
     portal_client,
-    trust,
 )
 from tests.support.http3 import get_over_http3
 from tests.support.log_lines import access_line, app_line
+from tests.support.long_requests import slow_uploads, take_refusals
 from tests.support.waiting import wait_for
 
 HSTS = "max-age=63072000; includeSubDomains"
@@ -41,12 +39,14 @@ def test_every_page_answers_over_tls_by_the_exported_authority(
     assert [client.request(method, path).status_code for method in ("GET", "HEAD")] == [200, 200]
 
 
-def test_pages_over_plain_http_are_led_to_https(production_stack: PortalStack) -> None:
-    with plain_client(production_stack) as plain:
-        answer = plain.get("/docs?page=2")
-    port = production_stack.settings["ports"]["https"]
+@pytest.mark.parametrize("name", ["http", "https"])
+def test_pages_over_plain_http_are_led_to_https_from_either_port(
+    production_stack: PortalStack, name: str
+) -> None:
+    ports = production_stack.settings["ports"]
+    answer = httpx.get(f"http://127.0.0.1:{ports[name]}/docs?page=2", headers={"Host": DOMAIN})
     assert answer.status_code == 301
-    assert answer.headers["location"] == f"https://{DOMAIN}:{port}/docs?page=2"
+    assert answer.headers["location"] == f"https://{DOMAIN}:{ports['https']}/docs?page=2"
     assert headers_of(answer) == SECURITY_HEADERS
 
 
@@ -60,13 +60,6 @@ def test_api_calls_over_plain_http_are_refused(
     assert "location" not in answer.headers
 
 
-def test_plain_http_on_the_port_for_tls_is_led_to_https(production_stack: PortalStack) -> None:
-    port = production_stack.settings["ports"]["https"]
-    answer = httpx.get(f"http://127.0.0.1:{port}/docs")
-    assert answer.status_code == 301
-    assert answer.headers["location"] == f"https://{DOMAIN}:{port}/docs"
-
-
 def test_another_host_is_not_answered_for(client: httpx.Client) -> None:
     port = client.base_url.port
     client.event_hooks, kept = {"request": []}, client.event_hooks
@@ -78,30 +71,25 @@ def test_another_host_is_not_answered_for(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "method", "path", "content"),
+    ("status", "method", "path", "sent"),
     [
-        (200, "GET", "/", b""),
-        (200, "GET", "/assets/portal.css", b""),
-        (404, "GET", "/api/v1/entities/component/default/none", b""),
-        (404, "GET", "/metrics", b""),
-        (404, "GET", "/readyz", b""),
-        (404, "GET", "/startupz", b""),
-        (413, "POST", "/api/v1/entities", b"x" * (13 << 20)),
+        (200, "GET", "/", {}),
+        (200, "GET", "/assets/portal.css", {}),
+        (404, "GET", "/api/v1/entities/component/default/none", {}),
+        (404, "GET", "/metrics", {}),
+        (404, "GET", "/readyz", {}),
+        (404, "GET", "/startupz", {}),
+        (413, "POST", "/api/v1/entities", {"content": b"x" * (13 << 20)}),
+        (431, "GET", "/", {"headers": {"X-Large": "x" * 40_000}}),
     ],
 )
 def test_security_headers_are_on_every_answer(
-    client: httpx.Client, status: int, method: str, path: str, content: bytes
+    client: httpx.Client, status: int, method: str, path: str, sent: dict[str, Any]
 ) -> None:
-    answer = client.request(method, path, content=content)
+    answer = client.request(method, path, **sent)
     assert answer.status_code == status
     assert headers_of(answer) == SECURITY_HEADERS
     assert answer.headers["strict-transport-security"] == HSTS
-
-
-def test_header_that_is_too_large_is_refused(client: httpx.Client) -> None:
-    answer = client.get("/", headers={"X-Large": "x" * 40_000})
-    assert answer.status_code == 431
-    assert headers_of(answer) == SECURITY_HEADERS
 
 
 def test_refusals_of_the_api_are_problems_and_those_of_pages_are_pages(
@@ -130,33 +118,6 @@ def test_static_files_are_served_by_nginx_and_cached(
     assert again.status_code == 304
     line = access_line(production_stack, answer.headers["x-request-id"])
     assert line["upstream"] == ""
-
-
-@contextmanager
-def slow_uploads(stack: PortalStack, count: int) -> Iterator[list[ssl.SSLSocket]]:
-    """Uploads that stop before their end, and stay open."""
-    port, length = stack.settings["ports"]["https"], 12 << 20
-    head = f"POST /api/v1/entities HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: {length}\r\n\r\n"
-    with ExitStack() as opened:
-        uploads: list[ssl.SSLSocket] = []
-        for _ in range(count):
-            plain = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
-            upload = opened.enter_context(trust(stack).wrap_socket(plain, server_hostname=DOMAIN))
-            with suppress(OSError):
-                upload.sendall(head.encode() + bytes(length - 65536))
-            upload.settimeout(0.1)
-            uploads.append(upload)
-        yield uploads
-
-
-def take_refusals(uploads: list[ssl.SSLSocket]) -> list[str]:
-    """The status of each upload that is answered before its end; those are taken off the list."""
-    refusals: list[str] = []
-    for upload in tuple(uploads):
-        with suppress(TimeoutError):
-            refusals.append(upload.recv(64).decode().split(" ")[1])
-            uploads.remove(upload)
-    return refusals
 
 
 def test_slow_uploads_of_one_address_leave_room_for_others(

@@ -1,14 +1,18 @@
-"""Requests that take ten seconds, in each way that a request can take long."""
+"""Requests that take long, in each way that a request can, and uploads that never end."""
 
 import asyncio
+import socket
 import ssl
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx
 from websockets.asyncio.client import connect
 
-from benchmarks.harness.production import DOMAIN
+from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import DOMAIN, trust
 
 _SECONDS = 10
 
@@ -71,3 +75,50 @@ async def _talk(port: int, tls: ssl.SSLContext) -> None:
             await socket.send(str(number))
             assert await socket.recv() == str(number)
             await asyncio.sleep(1)
+
+
+async def upload_until(is_late: Callable[[], bool], port: int, tls: ssl.SSLContext) -> bytes:
+    """Send a request byte by byte until it is late; the first line of the answer."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=tls, server_hostname=DOMAIN
+    )
+    head = f"POST /livez HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode())
+    sent = 0
+    while sent < 999 and not is_late():
+        writer.write(b"x")
+        await writer.drain()
+        sent += 1
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(1)
+    writer.write(b"x" * (1000 - sent))
+    status = await reader.readline()
+    writer.close()
+    return status
+
+
+@contextmanager
+def slow_uploads(stack: PortalStack, count: int) -> Iterator[list[ssl.SSLSocket]]:
+    """Uploads that stop before their end, and stay open."""
+    port, length = stack.settings["ports"]["https"], 12 << 20
+    head = f"POST /api/v1/entities HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: {length}\r\n\r\n"
+    with ExitStack() as opened:
+        uploads: list[ssl.SSLSocket] = []
+        for _ in range(count):
+            plain = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            upload = opened.enter_context(trust(stack).wrap_socket(plain, server_hostname=DOMAIN))
+            with suppress(OSError):
+                upload.sendall(head.encode() + bytes(length - 65536))
+            upload.settimeout(0.1)
+            uploads.append(upload)
+        yield uploads
+
+
+def take_refusals(uploads: list[ssl.SSLSocket]) -> list[str]:
+    """The status of each upload that is answered before its end; those are taken off the list."""
+    refusals: list[str] = []
+    for upload in tuple(uploads):
+        with suppress(TimeoutError):
+            refusals.append(upload.recv(64).decode().split(" ")[1])
+            uploads.remove(upload)
+    return refusals
