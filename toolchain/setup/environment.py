@@ -52,6 +52,5 @@ def render_exports(variables: Mapping[str, str]) -> str:
 def _extend_path(project: Project) -> str:
     """Put Pulumi first, in place of one that an earlier `activate` has put there."""
     folder = pulumi_folder(project)
-    if folder is None or str(folder) in project.path:
-        return os.pathsep.join(project.path)
-    return os.pathsep.join([str(folder), *project.path])
+    first = [] if folder is None or str(folder) in project.path else [str(folder)]
+    return os.pathsep.join([*first, *project.path])

@@ -11,6 +11,7 @@ from tests.support.refusals import refusal
 from toolchain.setup import versions
 from toolchain.setup.go_module import provider_module, pulumi_module
 from toolchain.setup.project import ROOT, Project
+from toolchain.setup.schedule import Step
 from toolchain.setup.steps import docker_provider, pulumi
 from toolchain.setup.steps.docker_provider import DockerProvider
 from toolchain.setup.steps.pulumi import LanguageHost, PulumiCli, find_cli, pulumi_folder
@@ -40,11 +41,6 @@ def machine(project: Project, programs: FakePrograms) -> Project:
     """A machine with Go and the programs of a shell."""
     programs.put("go", GO)
     return Project(project.root, {**project.environ, "PATH": programs.path})
-
-
-def put_plugin(folder: Path, content: bytes = b"\x7fELF") -> None:
-    folder.mkdir(parents=True)
-    (folder / PLUGIN).write_bytes(content)
 
 
 def built_packages(programs: FakePrograms) -> list[str]:
@@ -83,35 +79,28 @@ def test_cli_that_an_earlier_activate_put_on_path_is_not_the_users(project: Proj
     assert find_cli(Project(project.root, {**project.environ, "PATH": str(own.folder)})) is None
 
 
-def put_download(
-    module: ModuleType, folder: Path, *programs: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("module", "step", "shown"),
+    [(pulumi, PulumiCli, "3.256.0, official"), (docker_provider, DockerProvider, "official")],
+)
+def test_release_or_plugin_is_downloaded_where_one_answers(
+    module: ModuleType,
+    step: type[Step],
+    shown: str,
+    machine: Project,
+    work: Work,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An archive where the module looks for the official one, in a folder as in a release."""
-    release = folder / "release" / "pulumi"
-    release.mkdir(parents=True)
-    for name in programs:
-        (release / name).write_bytes(b"\x7fELF")
-    archive = folder / "release.tar.gz"
-    subprocess.run(["tar", "-czf", archive, "-C", folder / "release", "pulumi"], check=True)
+    release = FakePrograms(tmp_path / "release" / "pulumi")
+    for name in ("pulumi", HOST, PLUGIN):
+        release.put(name)
+    archive = tmp_path / "release.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", tmp_path / "release", "pulumi"], check=True)
     monkeypatch.setattr(module, "_DOWNLOAD", archive.as_uri())
-
-
-def test_release_is_downloaded_where_one_answers(
-    machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_download(pulumi, tmp_path, "pulumi", HOST, monkeypatch=monkeypatch)
-    PulumiCli(machine).run(work)
-    assert PulumiCli(machine).find() == "3.256.0, official"
-    assert LanguageHost(machine).find() == "official"
-
-
-def test_plugin_is_downloaded_where_one_answers(
-    machine: Project, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    step = DockerProvider(machine)
-    put_download(docker_provider, tmp_path, PLUGIN, monkeypatch=monkeypatch)
-    step.run(work)
-    assert step.find() == "official"
+    step(machine).run(work)
+    assert step(machine).find() == shown
+    assert LanguageHost(machine).find() == ("official" if step is PulumiCli else None)
 
 
 def test_all_three_are_built_where_no_download_answers_and_only_once(
@@ -172,21 +161,12 @@ def test_plugin_in_the_users_own_cache_is_used_even_after_one_was_built(
 ) -> None:
     step = DockerProvider(machine)
     step.run(work)
-    put_plugin(machine.places.home / ".pulumi" / "plugins" / "resource-docker-v5.2.0")
+    folder = machine.places.home / ".pulumi" / "plugins" / "resource-docker-v5.2.0"
+    folder.mkdir(parents=True)
+    (folder / PLUGIN).touch()
     assert step.find() is None
     step.run(work)
     assert step.find() == "official"
-
-
-def test_script_of_an_earlier_set_up_is_not_taken_for_the_official_plugin(
-    machine: Project, work: Work
-) -> None:
-    folder = machine.places.pulumi_home / "plugins" / "resource-docker-v5.2.0"
-    put_plugin(folder, b"#!/bin/sh\n")
-    step = DockerProvider(machine)
-    assert step.find() is None
-    step.run(work)
-    assert step.find() == "built from source"
 
 
 def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> None:
@@ -205,16 +185,6 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
         f"step: Go should be 1.21 or newer to build it (got {got}). Install Go, or the official "
         "Pulumi (https://www.pulumi.com/docs/install/)."
     )
-
-
-def test_progress_counts_modules_then_packages(
-    machine: Project, work: Work, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(work, "show", shown.append)
-    programs.put("go", GO.replace("build)", "build) printf 'go: downloading a v1\\npackage\\n'"))
-    PulumiCli(machine).run(work)
-    assert shown[-2:] == ["1 modules downloaded", "1 packages built"]
 
 
 def test_go_modules_name_the_versions_that_the_programs_ask_for() -> None:
