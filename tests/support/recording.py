@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +105,6 @@ class _Monitor(mocks.MockMonitor):
         return response
 
 
-def recording_monitor(recorder: Recorder) -> mocks.MockMonitor:
-    """What Pulumi registers resources with while `recorder` stands in for the engine."""
-    return _Monitor(recorder)
-
-
 def _identify(urn: str) -> tuple[str, str]:
     types, name = urn.split("::")[2:]
     return types.rpartition("$")[2], name
@@ -154,19 +149,25 @@ def load_stack_file(stack_name: str) -> Settings:
     return load_settings(stack_name, **own)
 
 
-def record_portal(settings: Settings) -> Recorder:
-    """Everything `DevportalStack` registers for `settings`."""
+def record(program: Callable[[], Any], stack: str = "dev") -> Recorder:
+    """Everything that a program registers."""
     recorder = Recorder()
     # Pulumi asks for the thread's loop; a test that ran `asyncio.run` has left none.
     asyncio.set_event_loop(asyncio.new_event_loop())
-    monitor = recording_monitor(recorder)
-    mocks.set_mocks(recorder, project="devportal", stack=settings.stack, monitor=monitor)
+    mocks.set_mocks(recorder, project="devportal", stack=stack, monitor=_Monitor(recorder))
+    pulumi.runtime.test(program)()
+    return recorder
 
-    @pulumi.runtime.test
+
+def record_portal(settings: Settings) -> Recorder:
+    """Everything `DevportalStack` registers for `settings`."""
+    outputs: dict[str, Any] = {}
+
     def program() -> pulumi.Output[None]:
         stack = DevportalStack("portal", settings, ENGINE)
-        return pulumi.Output.all(**stack.outputs).apply(recorder.outputs.update)
+        return pulumi.Output.all(**stack.outputs).apply(outputs.update)
 
     with mock.patch("infra.stack.ask_version", return_value=VERSION):
-        program()
+        recorder = record(program, settings.stack)
+    recorder.outputs = outputs
     return recorder

@@ -19,17 +19,8 @@ def mistakes_of(**changes: str) -> list[str]:
     ("change", "mistake"),
     [
         (
-            {"SECRET_KEY": "short"},
-            "SECRET_KEY: should be 32 to 1024 printable characters, with no space at either end "
-            "(got 5 characters). Set another.",
-        ),
-        (
             {"APP_ENV": "test"},
             "APP_ENV: should be 'development' or 'production' (got 'test'). Set another.",
-        ),
-        (
-            {"ADMIN_EMAIL": "nobody"},
-            "ADMIN_EMAIL: should be an e-mail address (got 'nobody'). Set another.",
         ),
         (
             {"REDIS_URL": ""},
@@ -50,11 +41,6 @@ def mistakes_of(**changes: str) -> list[str]:
             {"REDIS_URL": "redis:6379"},
             "REDIS_URL: should be like redis://user:password@host:6379/0, with special "
             "characters percent-encoded (got 10 characters). Set another.",
-        ),
-        (
-            {"ALLOWED_ORIGINS": "https://portal.example.com/"},
-            "ALLOWED_ORIGINS: should be an origin such as https://portal.example.com, without a "
-            "path (got 'https://portal.example.com/'). Set another.",
         ),
         (
             {"APP_ENV": "production", "SEED": "true"},
@@ -97,13 +83,16 @@ def test_database_url_names_the_driver() -> None:
     assert config.async_database_url.startswith("postgresql+psycopg://devportal_user:")
 
 
-def test_origins_are_separated_by_commas() -> None:
-    origins = load_config(ENVIRONMENT).allowed_origins
-    assert origins == ["http://localhost:3000", "http://localhost:8080"]
-
-
-@pytest.mark.parametrize(("text", "origins"), [("", []), (" , ", []), ("http://a", ["http://a"])])
-def test_empty_list_of_origins_is_a_value(text: str, origins: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", []),
+        (" , ", []),
+        ("http://a", ["http://a"]),
+        ("http://a,http://b", ["http://a", "http://b"]),
+    ],
+)
+def test_origins_are_separated_by_commas_and_may_be_none(text: str, origins: list[str]) -> None:
     environment = {**ENVIRONMENT, "ALLOWED_ORIGINS": text}
     assert load_config(environment).allowed_origins == origins
 

@@ -1,12 +1,10 @@
 """What every container gets, and in which order replicas start."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import mocks
 
 from infra.engine.address import EngineAddress
 from infra.naming import SPEC_LABEL, Naming
@@ -14,10 +12,9 @@ from infra.resources.container import run_container, run_job, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.container_options import duration
 from infra.settings import HealthSettings, LogSettings
-from tests.support.recording import CONTAINER, READINESS, Recorder, recording_monitor
+from tests.support.recording import CONTAINER, READINESS, Recorder, labels_of, published, record
 
 HOST_PORT = "pulumi-python:dynamic/devportal:HostPort"
-Program = Callable[[pulumi.Resource], Any]
 
 
 def defaults(**changes: Any) -> ContainerDefaults:
@@ -49,24 +46,19 @@ def container(**changes: Any) -> ContainerArgs:
     return ContainerArgs(**{**values, **changes})
 
 
-def record(program: Program) -> Recorder:
-    recorder = Recorder()
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    mocks.set_mocks(recorder, project="devportal", monitor=recording_monitor(recorder))
-
-    @pulumi.runtime.test
-    def run() -> None:
-        program(pulumi.ComponentResource("devportal:infra:Test", "test"))
-
-    run()
-    return recorder
+def record_children(program: Callable[[pulumi.Resource], Any]) -> Recorder:
+    return record(lambda: program(pulumi.ComponentResource("devportal:infra:Test", "test")))
 
 
 def record_one(
     args: ContainerArgs, common: ContainerDefaults | None = None, *, job: bool = False
 ) -> Recorder:
     run = run_job if job else run_container
-    return record(lambda parent: run("store", args, common or defaults(), parent))
+    return record_children(lambda parent: run("store", args, common or defaults(), parent))
+
+
+def record_replicas(**options: int) -> Recorder:
+    return record_children(lambda parent: run_replicas(container(), defaults(), parent, **options))
 
 
 def inputs_of(recorder: Recorder) -> dict[str, Any]:
@@ -75,8 +67,7 @@ def inputs_of(recorder: Recorder) -> dict[str, Any]:
 
 
 def spec_of(args: ContainerArgs, common: ContainerDefaults | None = None) -> str:
-    labels = inputs_of(record_one(args, common))["labels"]
-    return {entry["label"]: entry["value"] for entry in labels}[SPEC_LABEL]
+    return labels_of(inputs_of(record_one(args, common)))[SPEC_LABEL]
 
 
 @pytest.mark.parametrize(
@@ -163,9 +154,7 @@ def test_job_runs_once_without_health_checks_or_restarts() -> None:
 def test_replica_starts_when_the_one_max_surge_before_it_is_ready(
     max_surge: int, awaited: dict[int, set[int]]
 ) -> None:
-    recorder = record(
-        lambda parent: run_replicas(container(), defaults(), parent, count=4, max_surge=max_surge)
-    )
+    recorder = record_replicas(count=4, max_surge=max_surge)
     ready = {number: (READINESS, f"store-{number}-readiness") for number in awaited}
     found = {
         number: {
@@ -179,9 +168,7 @@ def test_replica_starts_when_the_one_max_surge_before_it_is_ready(
 
 
 def test_replica_has_no_name_alias_or_port_of_its_own() -> None:
-    recorder = record(
-        lambda parent: run_replicas(container(), defaults(), parent, count=2, max_surge=1)
-    )
+    recorder = record_replicas(count=2, max_surge=1)
     for inputs in recorder.of_type(CONTAINER).values():
         assert "name" not in inputs
         assert inputs["networksAdvanced"] == [{"name": "network"}]
@@ -191,12 +178,10 @@ def test_replica_has_no_name_alias_or_port_of_its_own() -> None:
 def test_ports_are_listed_as_the_provider_reads_them_back() -> None:
     ports = [PublishedPort(8443, 443), PublishedPort(8443, 443, "udp"), PublishedPort(8080, 80)]
     recorder = record_one(container(ports=ports))
-    assert [
-        (p["internal"], p["external"], p["protocol"]) for p in inputs_of(recorder)["ports"]
-    ] == [
-        (8080, 80, "tcp"),
-        (8443, 443, "tcp"),
-        (8443, 443, "udp"),
+    assert published(recorder)["store"] == [
+        ("127.0.0.1", 80, 8080, "tcp"),
+        ("127.0.0.1", 443, 8443, "tcp"),
+        ("127.0.0.1", 443, 8443, "udp"),
     ]
     assert recorder.of_type(READINESS)["store-readiness"]["ports"] == {
         "8080/tcp": "127.0.0.1:80",
@@ -217,31 +202,34 @@ def test_port_zero_is_chosen_once_for_both_protocols() -> None:
 )
 def test_published_address_can_stand_in_a_url(bind_address: str, address: str) -> None:
     found: list[str] = []
-    common = defaults(bind_address=bind_address)
-
-    def program(parent: pulumi.Resource) -> None:
-        args = container(ports=[PublishedPort(8080, 80)])
-        run_container("store", args, common, parent).published(8080).apply(found.append)
-
-    record(program)
+    args, common = container(ports=[PublishedPort(8080, 80)]), defaults(bind_address=bind_address)
+    record_children(
+        lambda parent: (
+            run_container("store", args, common, parent).published(8080).apply(found.append)
+        )
+    )
     assert found == [address]
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "common"),
     [
-        {"cpus": 1.0},
-        {"command": ["store", "--quick"]},
-        {"environment": {"LEVEL": "debug"}},
-        {"tmpfs_mb": {"/tmp": 32}},
-        {"start_period_seconds": 90},
-        {"ports": [PublishedPort(8080, 80)]},
-        {"secret_files": {"password": "s3cret"}},
-        {"stop_seconds": 31},
+        ({"cpus": 1.0}, {}),
+        ({"command": ["store", "--quick"]}, {}),
+        ({"environment": {"LEVEL": "debug"}}, {}),
+        ({"tmpfs_mb": {"/tmp": 32}}, {}),
+        ({"start_period_seconds": 90}, {}),
+        ({"ports": [PublishedPort(8080, 80)]}, {}),
+        ({"secret_files": {"password": "s3cret"}}, {}),
+        ({"stop_seconds": 31}, {}),
+        # The engine takes an update to none for "as before".
+        ({}, {"memory_reservation_percent": 0}),
     ],
 )
-def test_spec_label_changes_with_what_the_container_is(change: dict[str, Any]) -> None:
-    assert spec_of(container()) != spec_of(container(**change))
+def test_spec_label_changes_with_what_the_container_is(
+    change: dict[str, Any], common: dict[str, Any]
+) -> None:
+    assert spec_of(container()) != spec_of(container(**change), defaults(**common))
 
 
 @pytest.mark.parametrize(
@@ -260,9 +248,3 @@ def test_spec_label_is_the_same_for_what_needs_no_replacement(
     change: dict[str, Any], common: dict[str, Any]
 ) -> None:
     assert spec_of(container()) == spec_of(container(**change), defaults(**common))
-
-
-def test_reservation_that_is_taken_away_replaces_the_container() -> None:
-    """The engine takes an update to none for "as before"."""
-    common = defaults(memory_reservation_percent=0)
-    assert spec_of(container()) != spec_of(container(), common)
