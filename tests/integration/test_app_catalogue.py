@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.catalogue_client import add, change, events, new, put, send
-from tests.support.portal_client import Person, log_in, problem, program
+from tests.support.portal_client import Person, log_in, problem
 from tests.support.portal_process import Environment
 
 
@@ -148,13 +148,6 @@ def test_cursor_is_good_for_its_own_list_alone(paula: Person) -> None:
             404,
             "there is no page with this cursor; start again without one",
         )
-
-
-def test_key_that_only_reads_changes_nothing(paula: Person) -> None:
-    reader = program(paula, "catalogue:read")
-    assert reader.get("/entities").status_code == 200
-    assert reader.post("/entities", new("by-a-key")).status_code == 403
-    assert program(paula, "catalogue:write").post("/entities", new("by-a-key")).status_code == 201
 
 
 def test_of_writers_at_the_same_time_one_wins(paula: Person, other: TestClient) -> None:

@@ -114,14 +114,6 @@ def test_new_password_ends_all_other_sessions(replica: TestClient, other: TestCl
             (403, "current_password: is wrong"),
         ),
         (
-            {"current_password": PASSWORD, "new_password": "short"},
-            (422, "password: should be 12 to 128 characters (got 5)"),
-        ),
-        (
-            {"current_password": PASSWORD, "new_password": "Password1234"},
-            (422, "password: should not be one that many people use"),
-        ),
-        (
             {"current_password": PASSWORD, "new_password": "selma@example.com"},
             (422, "password: should not be the e-mail address"),
         ),

@@ -107,12 +107,3 @@ def test_dockerfile_that_does_not_build_shows_its_step_at_the_end(stack: PortalS
     shown = done.out[done.out.index("redis image: the build failed at ") :]
     assert "this step breaks" in shown
     assert f"Whole output: .build-logs/{stack.name}-redis.log" in shown
-
-
-def test_container_that_exits_at_start_shows_its_last_lines(stack: PortalStack) -> None:
-    script = "#!/bin/sh\necho 'the portal gives up' >&2\nexit 7\n"
-    with edited(stack.project / "docker" / "scripts" / "entrypoint.sh", lambda _: script):
-        text = failing_up(stack)
-    assert f"devportal-{stack.name}-app" in text
-    assert "the portal gives up" in text
-    assert [portal.status for portal in stack.containers("app")] == ["exited"]

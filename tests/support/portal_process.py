@@ -62,23 +62,6 @@ def tables(environment: Environment) -> set[object]:
     }
 
 
-def describe_schema(environment: Environment) -> list[Row]:
-    """Every column, constraint and index, in order."""
-    return [
-        *ask(
-            environment,
-            "select table_name, column_name, data_type, is_nullable, column_default "
-            "from information_schema.columns where table_schema = 'public' order by 1, 2",
-        ),
-        *ask(
-            environment,
-            "select conname, pg_get_constraintdef(oid) from pg_constraint "
-            "where connamespace = 'public'::regnamespace order by 1",
-        ),
-        *ask(environment, "select indexdef from pg_indexes where schemaname = 'public' order by 1"),
-    ]
-
-
 @contextmanager
 def serve(
     environment: Environment, *, keep_log: bool = False
