@@ -1,10 +1,10 @@
 """One container of an engine that is not there, with a life to be played."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 from docker.errors import NotFound
 
@@ -25,9 +25,15 @@ def describe(status: str = "running", health: str = "healthy", **changes: Any) -
     }
 
 
-@dataclass
-class FakeEngine:
-    """Client of an engine with one container, or none.
+def fake_engine(
+    *life: dict[str, Any],
+    probes: Sequence[int] = (1,),
+    log: str = "first line\nlast line\n",
+    exit_codes: Sequence[str] = (),
+    refusal: str | None = None,
+    others: Sequence[tuple[str, str]] = (),
+) -> MagicMock:
+    """Client of an engine with one container, or none; its `calls` are what was done to them.
 
     Parameters
     ----------
@@ -38,82 +44,46 @@ class FakeEngine:
     others
         Id and host name of stopped containers of the same stack and role.
     """
+    looks, codes = deepcopy(list(life)), list(probes)
+    engine = MagicMock(calls=[])
+    container = MagicMock(labels=LABELS, attrs=looks and looks[0])
 
-    life: list[dict[str, Any]] = field(default_factory=list)
-    probes: list[int] = field(default_factory=lambda: [1])
-    log: str = "first line\nlast line\n"
-    exit_codes: list[str] = field(default_factory=list)
-    refusal: str | None = None
-    others: list[tuple[str, str]] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    def note(*words: object) -> None:
+        engine.calls.append(" ".join(map(str, words)))
 
-    base_url = "http+docker://engine"
-    api_version = "1.41"
+    def look() -> None:
+        del looks[: len(looks) > 1]
+        container.attrs = looks[0]
 
-    @property
-    def containers(self) -> Any:
-        return SimpleNamespace(get=self._get, list=self._list)
-
-    @property
-    def api(self) -> Any:
-        return self
-
-    def post(self, url: str, *, json: Any, timeout: int) -> Any:
-        self.calls.append(f"limit {json['PidsLimit']}")
-        for described in self.life:
+    def limit(url: str, *, json: dict[str, int], timeout: int) -> Any:
+        note("limit", json["PidsLimit"])
+        for described in looks:
             described["HostConfig"]["PidsLimit"] = json["PidsLimit"]
-        return SimpleNamespace(ok=self.refusal is None, text=self.refusal)
+        return SimpleNamespace(ok=refusal is None, text=refusal)
 
-    def events(self, **_: Any) -> Iterator[dict[str, Any]]:
-        return iter({"Actor": {"Attributes": {"exitCode": code}}} for code in self.exit_codes)
-
-    def _list(self, all: bool, filters: Any, ignore_removed: bool) -> list[Any]:
-        assert "running" not in filters["status"]
-        return [self._stopped(*other) for other in self.others]
-
-    def _stopped(self, id_: str, hostname: str) -> Any:
-        def remove(v: bool) -> None:
-            self.calls.append(f"remove {id_}")
-
-        attrs = {"Config": {"Hostname": hostname}}
-        return SimpleNamespace(id=id_, labels=LABELS, attrs=attrs, remove=remove)
-
-    def _get(self, id_: str) -> "FakeContainer":
-        if not self.life:
-            raise NotFound(id_)
-        return FakeContainer(self)
-
-
-class FakeContainer:
-    """The container as `docker.models.containers.Container` shows it."""
-
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self.labels = LABELS
-        self.attrs = engine.life[0]
-
-    def reload(self) -> None:
-        if len(self._engine.life) > 1:
-            self._engine.life.pop(0)
-        self.attrs = deepcopy(self._engine.life[0])
-
-    def exec_run(self, command: list[str]) -> Any:
+    def probe(command: list[str]) -> Any:
         assert command == ["healthcheck"]
-        codes = self._engine.probes
         return SimpleNamespace(exit_code=codes.pop(0) if len(codes) > 1 else codes[0])
 
-    def logs(self, tail: int) -> bytes:
-        assert tail > 0
-        return self._engine.log.encode()
+    def list_stopped(*, filters: dict[str, Any], **_: Any) -> list[MagicMock]:
+        assert "running" not in filters["status"]
+        found = [MagicMock(id=id_, labels=LABELS) for id_, _ in others]
+        for one, (id_, hostname) in zip(found, others, strict=True):
+            one.attrs = {"Config": {"Hostname": hostname}}
+            one.remove.side_effect = lambda v, id_=id_: note("remove", id_)
+        return found
 
-    def start(self) -> None:
-        self._engine.calls.append("start")
-
-    def unpause(self) -> None:
-        self._engine.calls.append("unpause")
-
-    def restart(self, timeout: int) -> None:
-        self._engine.calls.append(f"restart {timeout}")
-
-    def stop(self, timeout: int) -> None:
-        self._engine.calls.append(f"stop {timeout}")
+    container.reload.side_effect = look
+    engine.containers.list.side_effect = list_stopped
+    container.exec_run.side_effect = probe
+    container.logs.return_value = log.encode()
+    container.start.side_effect = lambda: note("start")
+    container.unpause.side_effect = lambda: note("unpause")
+    container.restart.side_effect = lambda timeout: note("restart", timeout)
+    container.stop.side_effect = lambda timeout: note("stop", timeout)
+    engine.containers.get.side_effect = None if life else NotFound("gone")
+    engine.containers.get.return_value = container
+    engine.api.post.side_effect = limit
+    dead = ({"Actor": {"Attributes": {"exitCode": code}}} for code in exit_codes)
+    engine.events.side_effect = lambda **filters: dead
+    return engine

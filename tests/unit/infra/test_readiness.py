@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from infra.engine import container_state, readiness
 from infra.engine.container_state import ReadinessError
 from infra.engine.readiness import _ReadinessProvider
-from tests.support.fake_container import FakeEngine, describe
+from tests.support.fake_container import describe, fake_engine
 
 PROPS: dict[str, Any] = {
     "container": "abc",
@@ -26,7 +27,7 @@ PROPS: dict[str, Any] = {
 }
 JOB: dict[str, Any] = {**PROPS, "goal": "finished", "state": "finished"}
 PROVIDER = _ReadinessProvider()
-Use = Callable[..., FakeEngine]
+Use = Callable[..., MagicMock]
 PORTS = {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "6380"}]}
 
 
@@ -42,8 +43,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def use(monkeypatch: pytest.MonkeyPatch) -> Use:
     """Puts an engine with one container, whose life is given, in the place of the real one."""
 
-    def replace(*life: dict[str, Any], **changes: Any) -> FakeEngine:
-        engine = FakeEngine(list(life), **changes)
+    def replace(*life: dict[str, Any], **changes: Any) -> MagicMock:
+        engine = fake_engine(*life, **changes)
         monkeypatch.setattr(readiness, "engine_of", lambda props: engine)
         return engine
 
