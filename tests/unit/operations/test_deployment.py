@@ -212,39 +212,33 @@ def test_production_is_not_removed_unasked(make_stack: MakeStack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "message"),
+    ("environ", "got"),
     [
+        ({}, "none"),
+        ({"PULUMI_CONFIG_PASSPHRASE": ""}, "none"),
         (
-            environ,
-            f"stack prod: production should have a passphrase of its own (got {got}). "
-            "Write one into .secrets/prod.passphrase, or set PULUMI_CONFIG_PASSPHRASE or "
-            "PULUMI_CONFIG_PASSPHRASE_FILE, and run this again.",
-        )
-        for environ, got in (
-            ({}, "none"),
-            ({"PULUMI_CONFIG_PASSPHRASE": ""}, "none"),
-            (
-                {"PULUMI_CONFIG_PASSPHRASE": DEVELOPMENT_PASSPHRASE},
-                "development's, which everyone knows",
-            ),
-        )
-    ]
-    + [
-        (
-            {"PULUMI_CONFIG_PASSPHRASE_FILE": "/no/file"},
-            "PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read (got '/no/file': No "
-            "such file or directory). Set it to the file with the passphrase.",
-        )
+            {"PULUMI_CONFIG_PASSPHRASE": DEVELOPMENT_PASSPHRASE},
+            "development's, which everyone knows",
+        ),
     ],
 )
-def test_production_wants_a_passphrase_of_its_own(environ: dict[str, str], message: str) -> None:
-    assert refusal(check_passphrase, Stack("prod", environ)) == message
+def test_production_wants_a_passphrase_of_its_own(environ: dict[str, str], got: str) -> None:
+    assert refusal(check_passphrase, Stack("prod", environ)) == (
+        f"stack prod: production should have a passphrase of its own (got {got}). Write "
+        "one into .secrets/prod.passphrase, or set PULUMI_CONFIG_PASSPHRASE or "
+        "PULUMI_CONFIG_PASSPHRASE_FILE, and run this again."
+    )
 
 
 def test_passphrase_in_a_file_opens_production(tmp_path: Path) -> None:
-    write_file(tmp_path / "passphrase", "of our own\n")
-    environ = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "passphrase")}
-    check_passphrase(Stack("prod", environ))
+    file = tmp_path / "passphrase"
+    production = Stack("prod", {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)})
+    assert refusal(check_passphrase, production) == (
+        f"PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read (got '{file}': No such "
+        "file or directory). Set it to the file with the passphrase."
+    )
+    write_file(file, "of our own\n")
+    check_passphrase(production)
 
 
 def test_passphrase_of_another_stack_is_named_after_the_failure(stack: Stack) -> None:
