@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -169,3 +170,43 @@ def test_body_that_is_no_text_is_refused_like_any_other_that_is_no_json(paula: P
     for body in (b"\xff", b"{"):
         answer = paula.client.post("/api/v1/entities", content=body, headers=headers)
         assert problem(answer)[0] == 422
+
+
+def read(person: Person, path: str, etag: str) -> httpx.Response:
+    """Read what may have changed since."""
+    headers = {**person.headers, "If-None-Match": etag}
+    return person.client.get(f"/api/v1/entities{path}", headers=headers)
+
+
+def test_written_entity_is_read_anew_from_the_other_replica(
+    paula: Person, other: TestClient
+) -> None:
+    there = paula.at(other)
+    path, etag = add(paula, "between-replicas")
+    for number in range(20):
+        assert read(there, path, etag).status_code == 304
+        title, stale = f"Number {number}", etag
+        etag = put(paula, path, change(title), stale).headers["etag"]
+        answer = read(there, path, stale)
+        assert (answer.status_code, answer.headers["etag"]) == (200, etag)
+        assert answer.json()["title"] == title
+    assert send(paula, "DELETE", path, etag).status_code == 204
+    assert read(there, path, etag).status_code == 404
+
+
+def test_written_list_page_and_relation_show_on_the_other_replica(
+    paula: Person, other: TestClient
+) -> None:
+    there = paula.at(other)
+    path, _ = add(paula, "parts")
+    place, relations = f"{path}/pages/runbook", f"{path}/relations"
+    known = read(there, relations, '"none"').headers["etag"]
+    listed = read(there, "?namespace=default", '"none"').headers["etag"]
+    for title in ("First", "Second"):
+        put(paula, place, {"title": title, "markdown": "# Text"}, "*" if title != "First" else None)
+        assert send(there, "GET", place).json()["title"] == title
+    assert send(paula, "PUT", f"{relations}/part_of/system/default/checkout").status_code == 204
+    assert len(read(there, relations, known).json()["outgoing"]) == 1
+    add(paula, "one-more")
+    names = [item["name"] for item in read(there, "?namespace=default", listed).json()["items"]]
+    assert "one-more" in names

@@ -12,11 +12,10 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from app.constants import DATABASE_WAIT_SECONDS
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import free_ports
 from benchmarks.harness.stores import make_database, run_stores
-from tests.support.portal_client import PASSWORD, bearer
+from tests.support.portal_client import PASSWORD
 from tests.support.portal_process import run_portal, serve
 from tests.support.readers import Answer, Readers
 from tests.support.waiting import wait_for
@@ -102,19 +101,3 @@ def test_without_postgres_everybody_is_told_within_a_second_to_come_back(portal:
         readers.wait_for((200, None), _ANSWERS)
         assert set(readers.answers) == {(200, None)}
     assert portal.process.poll() is None
-
-
-def test_request_waits_once_for_a_database_that_hangs(portal: Portal) -> None:
-    tokens = httpx.post(f"{portal.url}/api/v1/auth/login", json=_LOGIN, timeout=30).json()
-    portal.postgres.pause()
-    try:
-        began = time.monotonic()
-        # Whose token it is has to be read, and then what is asked for.
-        answer = httpx.get(
-            portal.url + _UNCACHED, headers=bearer(tokens["access_token"]), timeout=30
-        )
-        seconds = time.monotonic() - began
-    finally:
-        portal.postgres.unpause()
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-    assert seconds < 2 * DATABASE_WAIT_SECONDS
