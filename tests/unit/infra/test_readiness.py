@@ -109,17 +109,12 @@ def test_container_that_the_plan_replaces_is_not_asked_about(use: Use) -> None:
     assert PROVIDER.diff("id", PROPS, checked).changes
 
 
-def test_state_that_a_refresh_found_is_still_a_change(use: Use) -> None:
-    use(describe("paused"))
-    refreshed = PROVIDER.read("id", PROPS).outs
-    assert refreshed is not None
-    checked = PROVIDER.check(PROPS, dict(PROPS)).inputs
-    assert PROVIDER.diff("id", refreshed, checked).changes
-
-
-def test_refresh_shows_a_container_that_is_not_as_it_should_be(use: Use) -> None:
+def test_what_a_refresh_shows_is_still_a_change_in_the_plan(use: Use) -> None:
     use(describe("paused"))
     assert is_shown_by_refresh(PROPS, PROPS)
+    refreshed = PROVIDER.read("id", PROPS).outs
+    assert refreshed is not None
+    assert PROVIDER.diff("id", refreshed, PROVIDER.check(PROPS, dict(PROPS)).inputs).changes
 
 
 def test_refresh_after_a_repair_shows_nothing(use: Use) -> None:
