@@ -12,8 +12,15 @@ from pulumi import automation
 from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL
+from tests.support.harm import (
+    change_containers,
+    health,
+    make_container_unhealthy,
+    pause_container,
+    remove_all_but_data,
+    write_secret_file,
+)
 from tests.support.restarts import wait_until_healthy
-from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -67,52 +74,6 @@ def test_limits_are_changed_without_a_restart(stack: PortalStack) -> None:
     assert stack.container("app").attrs["HostConfig"]["Memory"] == 600 << 20
 
 
-def change_containers(stack: PortalStack) -> dict[str, str]:
-    """Each container but PostgreSQL's in another way; what a refresh should find."""
-    stack.container("adminer").remove(force=True)
-    stack.container("redis-commander").stop(timeout=1)
-    stack.container("app").update(mem_limit="400m", memswap_limit="400m")
-    redis, api = stack.container("redis"), stack.client.api
-    url = f"{api.base_url}/v{api.api_version}/containers/{redis.id}/update"
-    api.post(url, json={"PidsLimit": 999}).raise_for_status()
-    write_secret_file(stack, "postgres", "postgres_password", "changed")
-    return {
-        "adminer": "delete",
-        "adminer-readiness": "delete",
-        "redis-commander-readiness": "update",
-        "app": "update",
-        "redis-readiness": "update",
-        "postgres-files": "update",
-    }
-
-
-def write_secret_file(stack: PortalStack, role: str, name: str, text: str) -> None:
-    """Write over one of a container's secret files, as nothing of the program would."""
-    stack.client.containers.run(
-        # An image that declares no volume: `remove` would leave it behind.
-        stack.image_id("app"),
-        ["sh", "-c", 'printf %s "$1" > "/files/$0"', name, text],
-        entrypoint="",
-        user="0:0",
-        remove=True,
-        volumes={f"devportal-{stack.name}-{role}-secrets": {"bind": "/files"}},
-    )
-
-
-def remove_all_but_data(stack: PortalStack) -> dict[str, str]:
-    """Containers, network, an image and a volume of secrets; what a refresh should find."""
-    image, containers = stack.image_id("adminer"), stack.containers()
-    roles = [str(container.labels[ROLE_LABEL]) for container in containers]
-    for container in containers:
-        container.remove(force=True)
-    stack.client.networks.get(stack.output("network")).remove()
-    stack.client.volumes.get(f"devportal-{stack.name}-app-secrets").remove()
-    stack.client.images.remove(image, force=True)
-    others = ["devportal-network", "app-secrets", "app-files", "adminer-image"]
-    gone = [*roles, *(f"{role}-readiness" for role in roles), *others]
-    return dict.fromkeys(gone, "delete")
-
-
 @pytest.mark.parametrize("harm", [change_containers, remove_all_but_data])
 def test_drift_is_seen_by_refresh_and_repaired_by_up(
     stack: PortalStack, harm: Callable[[PortalStack], dict[str, str]]
@@ -122,24 +83,6 @@ def test_drift_is_seen_by_refresh_and_repaired_by_up(
     stack.up()
     assert stack.find_drift() == {}
     assert httpx.get(stack.output("health_url")).status_code == 200
-
-
-def pause_container(stack: PortalStack) -> tuple[str, str]:
-    stack.container("adminer").pause()
-    return "adminer", "paused"
-
-
-def make_container_unhealthy(stack: PortalStack) -> tuple[str, str]:
-    """Its health check fails until Redis reads its users again."""
-    password = stack.run_in("redis-commander", "cat", "/run/secrets/redis_password")
-    login = ("--user", "devtools", "--pass", password, "--no-auth-warning")
-    stack.run_in("redis", "redis-cli", *login, "acl", "setuser", "health", "off")
-    wait_for(lambda: health(stack, "redis") == "unhealthy")
-    return "redis", "unhealthy"
-
-
-def health(stack: PortalStack, role: str) -> str:
-    return stack.container(role).attrs["State"]["Health"]["Status"]
 
 
 @pytest.mark.parametrize("harm", [pause_container, make_container_unhealthy])

@@ -1,11 +1,8 @@
 """Updates of a production stack under load: nothing is lost, and a bad one changes nothing."""
 
 import asyncio
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import docker
 import httpx
@@ -13,13 +10,19 @@ import pytest
 from pulumi import automation
 
 from benchmarks.harness.load import Load
-from benchmarks.harness.portal_stack import PortalStack, copy_project
+from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe, build_silent
 from benchmarks.harness.production import DOMAIN, portal_client, production_settings, trust
 from benchmarks.rolling import compare_orders, send_orders
 from benchmarks.sides import Pulumi
 from tests.support.long_requests import send_until, upload_until
-from tests.support.migrations import write_refused_migration
+from tests.support.updates import (
+    copy_restricted,
+    is_drained,
+    names,
+    refused_update,
+    write_refused_migration,
+)
 
 FORGED = (
     "X-Request-ID",
@@ -56,29 +59,6 @@ def load(stack: PortalStack) -> Iterator[Load]:
         yield running
     assert running.failures == {}
     assert running.answered > 100
-
-
-def names(stack: PortalStack) -> set[str]:
-    return {str(container.name) for container in stack.containers("app")}
-
-
-@contextmanager
-def refused_update(stack: PortalStack, **settings: dict[str, Any]) -> Iterator[str]:
-    """Update in vain, which leaves the old replicas; then update with the settings of before.
-
-    Gives what `up` said when it failed.
-    """
-    before = names(stack)
-    given = {name: stack.settings[name] for name in settings}
-    stack.configure(**{name: {**given[name], **more} for name, more in settings.items()})
-    with pytest.raises(automation.CommandError) as caught:
-        stack.up()
-    assert before <= names(stack)
-    yield " ".join(str(caught.value).split())
-    stack.configure(**given)
-    stack.up()
-    assert len(names(stack)) == 2
-    assert set(stack.preview()) == {"same"}
 
 
 @pytest.mark.usefixtures("load")
@@ -232,12 +212,6 @@ def test_request_that_takes_long_to_arrive_is_answered_in_spite_of_an_update(
     assert asyncio.run(upload_during_update()) == b"HTTP/1.1 405 Method Not Allowed\r\n"
 
 
-def is_drained(stack: PortalStack, old_peers: set[str]) -> bool:
-    """Whether nginx has been told to send nothing more to the old replicas."""
-    configured = stack.run_in("nginx", "cat", "/etc/nginx/portal/live/peers.conf")
-    return not any(name in configured for name in old_peers)
-
-
 def test_clone_of_another_umask_changes_nothing_and_its_images_start(
     stack: PortalStack, tmp_path: Path
 ) -> None:
@@ -254,15 +228,3 @@ def test_clone_of_another_umask_changes_nothing_and_its_images_start(
     settings.write_text(settings.read_text().replace(f'"version": "{version}"', '"version": "9"'))
     there.up()
     assert len(names(stack)) == 2
-
-
-def copy_restricted(stack: PortalStack, clone: Path) -> Path:
-    """The project as a colleague has it, whose umask is 077 and whose editor is at work."""
-    copy_project(clone)
-    shutil.copy(stack.project / f"Pulumi.{stack.name}.yaml", clone)
-    for name in ("app/.main.py.swp", "app/static/portal.css~", "docker/nginx/.#site.conf"):
-        (clone / name).write_text("left behind")
-    for path in clone.rglob("*"):
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode & 0o700)
-    return clone
