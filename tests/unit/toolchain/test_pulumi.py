@@ -94,7 +94,7 @@ def test_release_or_plugin_is_downloaded_where_one_answers(
 ) -> None:
     release = FakePrograms(tmp_path / "release" / "pulumi")
     for name in ("pulumi", HOST, PLUGIN):
-        release.put(name)
+        release.put(name).write_bytes(b"\x7fELF")
     archive = tmp_path / "release.tar.gz"
     subprocess.run(["tar", "-czf", archive, "-C", tmp_path / "release", "pulumi"], check=True)
     monkeypatch.setattr(module, "_DOWNLOAD", archive.as_uri())
@@ -163,10 +163,22 @@ def test_plugin_in_the_users_own_cache_is_used_even_after_one_was_built(
     step.run(work)
     folder = machine.places.home / ".pulumi" / "plugins" / "resource-docker-v5.2.0"
     folder.mkdir(parents=True)
-    (folder / PLUGIN).touch()
+    (folder / PLUGIN).write_bytes(b"\x7fELF")
     assert step.find() is None
     step.run(work)
     assert step.find() == "official"
+
+
+def test_script_of_an_earlier_set_up_is_not_taken_for_the_official_plugin(
+    machine: Project, work: Work
+) -> None:
+    folder = machine.places.pulumi_home / "plugins" / "resource-docker-v5.2.0"
+    folder.mkdir(parents=True)
+    (folder / PLUGIN).write_text("#!/bin/sh\n")
+    step = DockerProvider(machine)
+    assert step.find() is None
+    step.run(work)
+    assert step.find() == "built from source"
 
 
 def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> None:
@@ -185,6 +197,16 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
         f"step: Go should be 1.21 or newer to build it (got {got}). Install Go, or the official "
         "Pulumi (https://www.pulumi.com/docs/install/)."
     )
+
+
+def test_progress_counts_modules_then_packages(
+    machine: Project, work: Work, programs: FakePrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(work, "show", shown.append)
+    programs.put("go", GO.replace("build)", "build) printf 'go: downloading a v1\\npackage\\n'"))
+    PulumiCli(machine).run(work)
+    assert shown[-2:] == ["1 modules downloaded", "1 packages built"]
 
 
 def test_go_modules_name_the_versions_that_the_programs_ask_for() -> None:
