@@ -1,33 +1,58 @@
-"""YAML from untrusted sources: no objects, no bombs, nothing that JSON does not have."""
+"""YAML from untrusted sources, as JSON has it: no objects, no bombs.
 
+Scalars mean what they do in YAML 1.2's core schema, as OpenAPI and Backstage want it: `yes` and
+`on` are words, and a date is the text it is. Values are made while the text is parsed, since
+PyYAML's own tree of nodes takes ten times the memory of what it stands for. What aliases stand for
+is shared; how much it would be if it were written out is counted before anybody writes it out.
+"""
+
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 _MAX_DEPTH = 100
-_MAX_NODES = 1_000_000
-"""Counted with every alias expanded; a document of 10 MB has about half as many."""
+_MAX_VALUES = 1_000_000
+"""With every alias written out; a document of 10 MB has about half as many."""
+_MAX_CHARACTERS = 16 * 1024 * 1024
+"""With every alias written out."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_PLAIN = re.compile(
+    r"(?:(?P<null>~|null|Null|NULL|)|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
+    r"|(?P<whole>[-+]?[0-9]+)|(?P<octal>0o[0-7]+)|(?P<hexadecimal>0x[0-9a-fA-F]+)"
+    r"|(?P<number>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<infinite>[-+]?)\.(?:inf|Inf|INF)|(?P<nan>\.(?:nan|NaN|NAN)))\Z"
+)
+_MEANING: dict[str | None, Any] = {
+    "null": lambda _: None,
+    "true": lambda _: True,
+    "false": lambda _: False,
+    "whole": int,
+    "octal": lambda text: int(text[2:], 8),
+    "hexadecimal": lambda text: int(text[2:], 16),
+    "number": float,
+    "infinite": lambda text: float(text.replace(".", "")),
+    "nan": lambda _: float("nan"),
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.2 would take for something else than a text, too."""
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _PLAIN, None)
 
 
 class YamlError(Exception):
     """The text is refused; the message says where and why."""
 
 
-class _JsonLoader(_Loader):
-    """Leaves dates as the text they are: JSON has none."""
-
-
-_JsonLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
-    for first, known in _Loader.yaml_implicit_resolvers.items()
-}
-
-
 def load_documents(text: str) -> Iterator[Any]:
-    """Every document of the text, as JSON values.
+    """Every document of the text, as JSON values; what an alias refers to is the same object.
 
     Raises
     ------
@@ -35,74 +60,130 @@ def load_documents(text: str) -> Iterator[Any]:
         Raised for text that is not YAML, refers to itself, or is too large with aliases expanded.
     """
     try:
-        _measure(text)
-        for document in yaml.load_all(text, Loader=_JsonLoader):
-            yield _as_json(document)
+        yield from _Reader(yaml.parse(text, Loader=_Loader)).documents()
     except yaml.YAMLError as error:
         raise YamlError(_explain(error)) from error
-    except (RecursionError, ValueError) as error:
+    except ValueError as error:
         raise YamlError(f"should be plain YAML (got: {error})") from error
 
 
-class _Sizes:
-    """The number of nodes with every alias expanded."""
+def dump_document(value: Any) -> str:
+    """A JSON value as people write it, so that `load_documents` gives the same."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text.rstrip()
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._anchors: dict[str, int] = {}
-        self._open: list[tuple[str | None, int]] = []
 
-    def add(self, event: Any) -> None:
-        """Count one event of the parser."""
-        match event:
-            case yaml.DocumentStartEvent():
+@dataclass
+class _Size:
+    values: int = 0
+    characters: int = 0
+
+
+class _Reader:
+    """Makes values of the parser's events."""
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._events = events
+        self._anchors: dict[str, tuple[Any, _Size]] = {}
+        self._keys: dict[str, str] = {}
+        self._size = _Size()
+        self._depth = 0
+
+    def documents(self) -> Iterator[Any]:
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
                 self._anchors.clear()
-            case yaml.AliasEvent():
-                self.total += self._size_of(event)
-            case yaml.ScalarEvent():
-                self._close(event.anchor, self.total)
-            case yaml.CollectionStartEvent():
-                self._open.append((event.anchor, self.total))
-                if len(self._open) > _MAX_DEPTH:
-                    raise YamlError(f"{_place(event)}: should be nested at most {_MAX_DEPTH} deep")
-            case yaml.CollectionEndEvent():
-                self._close(*self._open.pop())
-        if self.total > _MAX_NODES:
-            raise YamlError(f"{_place(event)}: should have at most {_MAX_NODES} values in all")
+                yield self._value(next(self._events))
 
-    def _close(self, anchor: str | None, before: int) -> None:
-        self.total += 1
-        if anchor is not None:
-            self._anchors[anchor] = self.total - before
+    def _value(self, event: Any) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            value, size = self._known(event)
+            self._count(event, size.values, size.characters)
+            return value
+        before = _Size(self._size.values, self._size.characters)
+        if isinstance(event, yaml.ScalarEvent):
+            self._count(event, 1, len(event.value))
+            value = _scalar(event)
+        else:
+            self._count(event, 1, 0)
+            value = self._collection(event)
+        if event.anchor is not None:
+            size = self._size
+            own = _Size(size.values - before.values, size.characters - before.characters)
+            self._anchors[event.anchor] = value, own
+        return value
 
-    def _size_of(self, event: Any) -> int:
+    def _collection(self, event: Any) -> Any:
+        if event.tag is not None and not event.implicit:
+            raise YamlError(f"{_place(event)}: should have no tag (got '{event.tag}')")
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise YamlError(f"{_place(event)}: should be nested at most {_MAX_DEPTH} deep")
+        is_list = isinstance(event, yaml.SequenceStartEvent)
+        value = [*self._items()] if is_list else self._mapping()
+        self._depth -= 1
+        return value
+
+    def _items(self) -> Iterator[Any]:
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            yield self._value(event)
+
+    def _mapping(self) -> dict[str, Any]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event)
+            value = self._value(next(self._events))
+            if key == "<<" and event.implicit[0]:
+                _merge(merged, value, event)
+            else:
+                own[key] = value
+        return merged | own if merged else own
+
+    def _key(self, event: Any) -> str:
+        """The key as it is written: JSON's are texts, and `1.10` is not `1.1`."""
+        key = event.value if isinstance(event, yaml.ScalarEvent) else None
+        if isinstance(event, yaml.AliasEvent):
+            key = self._known(event)[0]
+        if not isinstance(key, str):
+            raise YamlError(f"{_place(event)}: should have a text as its key")
+        self._count(event, 1, len(key))
+        if event.anchor is not None and not isinstance(event, yaml.AliasEvent):
+            self._anchors[event.anchor] = key, _Size(1, len(key))
+        return self._keys.setdefault(key, key)
+
+    def _known(self, event: Any) -> tuple[Any, _Size]:
         if event.anchor not in self._anchors:
             raise YamlError(f"{_place(event)}: should not refer to itself or to nothing")
         return self._anchors[event.anchor]
 
-
-def _measure(text: str) -> None:
-    sizes = _Sizes()
-    for event in yaml.parse(text, Loader=_Loader):
-        sizes.add(event)
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_key(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_as_json(item) for item in value]
-    if isinstance(value, str | int | float) or value is None:
-        return value
-    raise ValueError(f"a value of the type {type(value).__name__}")
+    def _count(self, event: Any, values: int, characters: int) -> None:
+        self._size.values += values
+        self._size.characters += characters
+        if self._size.values > _MAX_VALUES:
+            raise YamlError(f"{_place(event)}: should have at most {_MAX_VALUES} values in all")
+        if self._size.characters > _MAX_CHARACTERS:
+            limit = f"at most {_MAX_CHARACTERS} characters in all, with aliases written out"
+            raise YamlError(f"{_place(event)}: should have {limit}")
 
 
-def _key(key: Any) -> str:
-    if isinstance(key, bool):
-        return str(key).lower()
-    if isinstance(key, str | int | float):
-        return str(key)
-    raise ValueError(f"a key of the type {type(key).__name__}")
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.tag not in (None, "!", _TEXT_TAG):
+        raise YamlError(f"{_place(event)}: should have no tag but !!str (got '{event.tag}')")
+    if event.tag is not None or not event.implicit[0]:
+        return text
+    found = _PLAIN.match(text)
+    return _MEANING[found.lastgroup](text) if found else text
+
+
+def _merge(merged: dict[str, Any], value: Any, event: Any) -> None:
+    """Add what `<<` brings; the first of several that have the same key counts."""
+    for part in value if isinstance(value, list) else [value]:
+        if not isinstance(part, dict):
+            raise YamlError(f"{_place(event)}: should have a mapping, or a list of them, as its <<")
+        for key, item in part.items():
+            merged.setdefault(key, item)
 
 
 def _explain(error: yaml.YAMLError) -> str:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from app.constants import MAX_SPEC_BYTES
 from app.exceptions import InvalidRequestError
 from app.models.entities import EntityOut
 from app.web.forms import Form
-from app.web.wording import as_yaml
-from app.yaml_text import YamlError, load_documents
+from app.yaml_text import YamlError, dump_document, load_documents
+
+_MAX_SPEC_CHARACTERS = 4 * MAX_SPEC_BYTES
+"""YAML has room for blanks, and is parsed before its size as JSON is known."""
 
 
 def write_fields(entity: EntityOut, etag: str) -> dict[str, str]:
@@ -19,7 +22,7 @@ def write_fields(entity: EntityOut, etag: str) -> dict[str, str]:
         "lifecycle": entity.lifecycle,
         "tags": ", ".join(entity.tags),
         "links": "\n".join(map(_line, entity.links)),
-        "spec": as_yaml(entity.spec) if entity.spec else "",
+        "spec": dump_document(entity.spec) if entity.spec else "",
     }
 
 
@@ -55,6 +58,10 @@ def _link(line: str) -> dict[str, str]:
 def _spec(text: str) -> Any:
     if not text.strip():
         return {}
+    if len(text) > _MAX_SPEC_CHARACTERS:
+        raise InvalidRequestError(
+            f"specification: should be at most {MAX_SPEC_BYTES} bytes of JSON"
+        )
     try:
         found = list(load_documents(text))
     except YamlError as error:

@@ -16,6 +16,7 @@ from app.web import links, wording
 from app.web.assets import asset_url
 from app.web.forms import Form
 from app.web.notices import NOTICE_COOKIE, NOTICES
+from app.yaml_text import dump_document
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -32,7 +33,7 @@ def _environment() -> Environment:
     found.filters.update(
         {"with": lambda chosen, name, value: {**chosen, name: value}},
         without=lambda chosen, name: {key: chosen[key] for key in chosen if key != name},
-        yaml=wording.as_yaml,
+        yaml=dump_document,
         browser=wording.browser_name,
         hit_path=links.hit_path,
         ago=wording.ago,

@@ -2,9 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
-
-import yaml
 
 from app.constants import MIN_PASSWORD_CHARACTERS
 from app.models.relations import RelationType
@@ -62,11 +59,6 @@ def exactly(at: datetime) -> str:
 def counted(count: int, one: str, many: str | None = None) -> str:
     """`1 version`, `2 versions`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def as_yaml(value: Any) -> str:
-    """Free data as people write it."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).rstrip()
 
 
 _BROWSERS = (

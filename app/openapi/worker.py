@@ -1,0 +1,109 @@
+"""`python -m app.openapi.worker WHAT MEMORY_BYTES CPU_SECONDS`: work on a stranger's document.
+
+It runs in a process of its own, which has a bound on its memory and its processor time, is the
+first that the kernel ends when memory is short, and can neither open a connection nor write a file.
+It reads from standard input, and writes one line of JSON, which the result's bytes follow.
+"""
+
+import hashlib
+import json
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from app.openapi.reading import DocumentError, read_document
+
+Answer = tuple[dict[str, Any], bytes]
+_REFUSED = ("socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.Popen", "os.exec")
+_MAX_RECURSION = 10_000
+"""A document's schemas may refer to each other through many; the default ends after some 300."""
+_MAX_SHOWN = 1000
+"""Characters of a change's place and message: one schema's text may show at many places."""
+
+
+def _limit(memory_bytes: int, cpu_seconds: int) -> None:
+    # When all of the container's memory is used up, this process goes and not the portal.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    sys.setrecursionlimit(_MAX_RECURSION)
+
+
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    writes = event == "open" and str(arguments[1] or "r")[0] in "wax+"
+    if writes or event in _REFUSED:
+        raise PermissionError(f"{event} is not for this process")
+
+
+def _check(content: bytes) -> Answer:
+    from app.openapi.check import check_document
+    from app.openapi.summary import summarise
+
+    document = read_document(content)
+    check_document(document, size_bytes=len(content))
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    head = {
+        "sha256": hashlib.sha256(text).hexdigest(),
+        "openapi": document["openapi"],
+        "title": "".join(filter(str.isprintable, document["info"]["title"]))[:500],
+        "version": str(document["info"]["version"]),
+        "size_bytes": len(text),
+        "summary": summarise(document),
+    }
+    return head, text
+
+
+def _diff(content: bytes) -> Answer:
+    from app.openapi.diff import diff_documents
+
+    changes = diff_documents(*json.loads(content))
+    shown = [
+        asdict(replace(change, where=_short(change.where), message=_short(change.message)))
+        for change in changes
+    ]
+    return {}, json.dumps(shown).encode()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _outline(content: bytes) -> Answer:
+    from app.openapi.outline import outline
+
+    return {}, json.dumps(asdict(outline(json.loads(content)))).encode()
+
+
+_WORK: dict[str, Callable[[bytes], Answer]] = {
+    "check": _check,
+    "diff": _diff,
+    "outline": _outline,
+}
+
+
+def main(what: str, memory_bytes: int, cpu_seconds: int) -> None:
+    _limit(memory_bytes, cpu_seconds)
+    sys.addaudithook(_refuse)
+    try:
+        head, body = _WORK[what](sys.stdin.buffer.read())
+    except DocumentError as error:
+        head, body = {"mistakes": error.mistakes}, b""
+    except MemoryError:
+        head, body = {"is_too_large": True}, b""
+    except RecursionError:
+        rule = f"should have schemas that refer to each other through fewer than {_MAX_RECURSION}"
+        head, body = {"mistakes": [f"the document {rule} others"]}, b""
+    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
+    sys.stdout.buffer.write(body)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
