@@ -25,6 +25,9 @@ each costs it as much as several commands."""
 RETRY_AFTER_SECONDS = 2
 """The Retry-After of a 503; PostgreSQL's container restarts in about that time."""
 
+BUSY_RETRY_SECONDS = 10
+"""The same where others are being served first."""
+
 CACHE_SECONDS = 30
 """How long a response is kept, and can be out of date if Redis forgot the change."""
 
@@ -104,11 +107,24 @@ MAX_IMPORT_BYTES = 1024 * 1024
 MAX_IMPORT_DOCUMENTS = 200
 """One transaction writes all of a catalog-info.yaml."""
 
-DOCUMENT_WORKERS = 2
-"""Each uses one core and some hundred megabytes for a document of 10 MB."""
+PORTAL_BYTES = 224 * 1024 * 1024
+"""What a portal needs beside the work on documents: its code and libraries, the responses that it
+keeps, two password hashes, and a document of 10 MB in several forms on its way to the database."""
 
-DOCUMENT_WORK_SECONDS = 30
-"""Below Nginx's timeout."""
+LEAST_DOCUMENT_BYTES = 96 * 1024 * 1024
+"""Of the process that works on a document: Python and its libraries take half of it."""
+MOST_DOCUMENT_BYTES = 1024 * 1024 * 1024
+
+DOCUMENT_CPU_SECONDS = 30
+"""A document of 10 MB takes some seconds."""
+DOCUMENT_TURN_SECONDS = 15
+DOCUMENT_WORK_SECONDS = 40
+"""Wall time; with that of waiting for it, below Nginx's timeout of 60 s."""
+
+MAX_DOCUMENT_JOBS = 8
+"""Requests that work on a document or wait for that; those that wait hold no document yet."""
+MAX_DOCUMENT_JOBS_PER_ACCOUNT = 2
+"""One at work, and one that waits."""
 
 MAX_SEARCH_CANDIDATES = 2000
 """Matches that are ranked; a query with more is too vague for a ranking to help."""

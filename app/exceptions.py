@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from app.constants import BUSY_RETRY_SECONDS, RETRY_AFTER_SECONDS
+
 
 class PortalError(Exception):
     """Base of all errors that become an RFC 9457 problem."""
@@ -101,6 +103,18 @@ class UnavailableError(PortalError):
 
     status = 503
     title = "Temporarily unavailable"
+    retry_seconds = RETRY_AFTER_SECONDS
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to try again."""
+        return {"Retry-After": str(self.retry_seconds)}
+
+
+class BusyError(UnavailableError):
+    """Too many have asked for the same at once."""
+
+    retry_seconds = BUSY_RETRY_SECONDS
 
 
 class SchemaBehindError(UnavailableError):

@@ -63,7 +63,7 @@ def _problem(
     return JSONResponse(
         problem.model_dump(),
         status,
-        {**(headers or {}), **more},
+        {**more, **(headers or {})},
         media_type=PROBLEM_TYPE,
     )
 

@@ -3,10 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_spec_validator.validation.keywords import (
+    KeywordValidator,
+    OpenAPIV30SchemaValidator,
+    OpenAPIV31SchemaValidator,
+    SchemaValidator,
+)
 
 from app.openapi.operations import operations
 from app.openapi.reading import DocumentError
@@ -16,7 +22,55 @@ MAX_MISTAKES = 20
 _MAX_WALKED_BYTES = 1024 * 1024
 """The validator's walk through all schemas takes some seconds a megabyte."""
 
-_VALIDATORS: dict[str, Any] = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+
+class _EachOnce(SchemaValidator):
+    """Without the search for required properties that no schema describes.
+
+    JSON Schema allows them, and the search walks a schema as often as others lead to it: it does
+    not end where each of 26 schemas names the next one twice.
+    """
+
+    def __call__(
+        self, schema: SchemaPath, require_properties: bool = False, meta_checked: bool = False
+    ) -> Iterator[Any]:
+        return super().__call__(schema, require_properties=False, meta_checked=meta_checked)
+
+    def _collect_properties(self, schema: SchemaPath) -> set[str]:
+        return set()
+
+
+class _Schemas30(_EachOnce, OpenAPIV30SchemaValidator):
+    pass
+
+
+class _Schemas31(_EachOnce, OpenAPIV31SchemaValidator):
+    pass
+
+
+class _AnyDefault(KeywordValidator):
+    """Whether a schema would take its default is not looked at: that follows every reference."""
+
+    def __call__(self, *_arguments: object) -> Iterator[Any]:
+        return iter(())
+
+
+class _Validator30(OpenAPIV30SpecValidator):
+    keyword_validators: ClassVar = {
+        **OpenAPIV30SpecValidator.keyword_validators,
+        "schema": _Schemas30,
+        "default": _AnyDefault,
+    }
+
+
+class _Validator31(OpenAPIV31SpecValidator):
+    keyword_validators: ClassVar = {
+        **OpenAPIV31SpecValidator.keyword_validators,
+        "schema": _Schemas31,
+        "default": _AnyDefault,
+    }
+
+
+_VALIDATORS: dict[str, Any] = {"3.0": _Validator30, "3.1": _Validator31}
 
 
 def check_document(document: dict[str, Any], *, size_bytes: int) -> None:

@@ -1,11 +1,14 @@
 """References inside a document: nothing is ever fetched, so each must lead to a place in it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 _MISSING = object()
+_NOWHERE: dict[str, Any] = {}
 _MAX_HOPS = 20
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def reference_mistakes(document: dict[str, Any]) -> Iterator[str]:
@@ -20,6 +23,8 @@ def reference_mistakes(document: dict[str, Any]) -> Iterator[str]:
             )
         elif _find(document, target) is _MISSING:
             yield f"{place}: should lead to something that exists (got '{target[:200]}')"
+        elif resolve(document, {"$ref": target}) is _NOWHERE:
+            yield f"{place}: should lead to something else than references (got '{target[:200]}')"
 
 
 def _references(node: Any, place: str) -> Iterator[tuple[str, Any]]:
@@ -45,7 +50,9 @@ def resolve(document: dict[str, Any], node: Any) -> Any:
         if not isinstance(node, dict) or not isinstance(target := node.get("$ref"), str):
             return node
         node = _find(document, target)
-    return {}
+        if node is _MISSING:
+            break
+    return _NOWHERE
 
 
 def _find(document: dict[str, Any], target: str) -> Any:
@@ -54,7 +61,7 @@ def _find(document: dict[str, Any], target: str) -> Any:
         key = unquote(part).replace("~1", "/").replace("~0", "~")
         if isinstance(node, dict) and key in node:
             node = node[key]
-        elif isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        elif isinstance(node, list) and _INDEX.fullmatch(key) and int(key) < len(node):
             node = node[int(key)]
         else:
             return _MISSING

@@ -10,6 +10,7 @@ import json
 import resource
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -101,6 +102,10 @@ def main(what: str, memory_bytes: int, cpu_seconds: int) -> None:
     except RecursionError:
         rule = f"should have schemas that refer to each other through fewer than {_MAX_RECURSION}"
         head, body = {"mistakes": [f"the document {rule} others"]}, b""
+    except Exception as error:  # what no rule has found, and the libraries do not expect
+        traceback.print_exc()
+        got = f"{type(error).__name__}: {_short(str(error))}"
+        head, body = {"mistakes": [f"the document should be OpenAPI throughout (got {got})"]}, b""
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
     sys.stdout.buffer.write(body)
 

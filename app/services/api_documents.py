@@ -1,20 +1,28 @@
 """Versions of OpenAPI documents, and what changed between two."""
 
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
 from app.models.access import Actor
 from app.models.api_documents import ApiChange, ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
+from app.openapi.outline import Outline
+from app.request_context import client_address
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
-from app.services.document_work import DocumentWork
+from app.services.document_work import Answer, DocumentWork
 from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
 from app.storage.api_documents import (
     Content,
     StoredVersion,
     delete_unused_contents,
     delete_version,
+    get_head,
     get_version,
     list_versions,
     put_version,
@@ -24,6 +32,10 @@ from app.storage.database import Database
 
 _MAX_CHANGES = 1000
 """A person reads them, and two unrelated documents differ in everything."""
+
+_IMMUTABLE = "documents"
+"""Scope of cached responses that never change: their names contain the documents' digests."""
+_OUTLINE = TypeAdapter(Outline)
 
 
 def version_tag(version: VersionOut) -> str:
@@ -60,38 +72,113 @@ class ApiDocuments:
             raise NotFoundError(f"{key} has no version '{version}'")
         return found
 
-    async def diff(self, key: EntityKey, older: str, newer: str) -> ApiDiff:
-        """What changed from one version to another."""
-        return ApiDiff.model_validate_json((await self.read_diff(key, older, newer)).body)
+    async def get_head(self, key: EntityKey, version: str) -> VersionOut:
+        """A version without its document; raises as `get` does."""
+        async with self._database.connect() as connection:
+            stored = await require_entity(connection, key)
+            found = await get_head(connection, stored.id, version)
+        if found is None:
+            raise NotFoundError(f"{key} has no version '{version}'")
+        return found
 
-    async def read_diff(self, key: EntityKey, older: str, newer: str) -> Snapshot:
-        """The same as JSON, cached: two documents are compared once."""
-        old, new = await self.get(key, older), await self.get(key, newer)
+    async def outline(self, actor: Actor | None, key: EntityKey, version: str) -> Outline:
+        """A version as its page shows it, cached: a document is read once.
+
+        Raises
+        ------
+        TooLargeError
+            Raised for a document that takes too much memory or processor time.
+        UnavailableError
+            Raised while others read or compare.
+        """
+        head = await self.get_head(key, version)
 
         async def load() -> Snapshot:
-            both = f"[{old.document},{new.document}]".encode()
-            answer = await self._work.run("diff", both)
-            return snapshot(_diff(older, newer, answer["changes"]))
+            document = (await self.get(key, version)).document.encode()
+            return Snapshot((await self._work.run("outline", document)).body, head.sha256)
 
-        name = f"diff:{old.head.sha256}:{new.head.sha256}:{older}:{newer}"
-        return await self._cache.read(name, "diffs", load)
+        found = await self._work_once(actor, f"outline:{head.sha256}", load)
+        return _OUTLINE.validate_json(found.body)
+
+    async def diff(self, actor: Actor | None, key: EntityKey, older: str, newer: str) -> ApiDiff:
+        """What changed from one version to another."""
+        return ApiDiff.model_validate_json((await self.read_diff(actor, key, older, newer)).body)
+
+    async def read_diff(
+        self, actor: Actor | None, key: EntityKey, older: str, newer: str
+    ) -> Snapshot:
+        """The same as JSON, cached: two documents are compared once.
+
+        Raises
+        ------
+        TooLargeError
+            Raised for documents that take too much memory or processor time.
+        UnavailableError
+            Raised while others read or compare.
+        """
+        old, new = await self.get_head(key, older), await self.get_head(key, newer)
+
+        async def load() -> Snapshot:
+            before, after = await self.get(key, older), await self.get(key, newer)
+            both = f"[{before.document},{after.document}]".encode()
+            changes = json.loads((await self._work.run("diff", both)).body)
+            return snapshot(_diff(older, newer, changes))
+
+        return await self._work_once(actor, f"diff:{old.sha256}:{new.sha256}:{older}:{newer}", load)
+
+    async def _work_once(
+        self, actor: Actor | None, name: str, work: Callable[[], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        async def load() -> Snapshot:
+            async with self.turn(actor):
+                return await work()
+
+        return await self._cache.read(name, _IMMUTABLE, load)
+
+    @asynccontextmanager
+    async def turn(self, actor: Actor | None) -> AsyncIterator[None]:
+        """Wait to be the only one who works on documents; what is uploaded is read in it.
+
+        Raises
+        ------
+        UnavailableError
+            Raised when too many wait.
+        """
+        async with self._work.turn(str(actor.user_id) if actor else client_address.get()):
+            yield
 
     async def check(self, content: bytes) -> tuple[Content, str]:
-        """An uploaded document after its check, and the version that it names.
+        """An uploaded document after its check in a `turn`, and the version that it names.
 
         Raises
         ------
         InvalidRequestError
             Raised with the mistakes of a document that is not OpenAPI.
+        TooLargeError
+            Raised for one that takes too much memory or processor time.
         """
-        found = await self._work.run("check", content)
-        found["sha256"] = bytes.fromhex(found["sha256"])
+        answer: Answer = await self._work.run("check", content)
+        found = answer.head | {
+            "sha256": bytes.fromhex(answer.head["sha256"]),
+            "document": answer.body.decode(),
+        }
         return Content(**{name: found[name] for name in Content._fields}), found["version"]
 
     async def put(
-        self, actor: Actor, key: EntityKey, version: str, content: bytes, *, if_match: str | None
+        self,
+        actor: Actor,
+        key: EntityKey,
+        version: str,
+        read: Callable[[], Awaitable[bytes]],
+        *,
+        if_match: str | None,
     ) -> tuple[VersionOut, bool]:
         """Publish a version; returns it, and whether it is new.
+
+        Parameters
+        ----------
+        read
+            Reads the document, when it is its turn: requests that wait hold none.
 
         Raises
         ------
@@ -102,12 +189,18 @@ class ApiDocuments:
         """
         async with self._database.connect() as connection:
             check_owner(actor, (await require_entity(connection, key)).entity.owner)
-        checked, _ = await self.check(content)
+        async with self.turn(actor):
+            checked, _ = await self.check(await read())
+            return await self._store(actor, key, version, checked, if_match)
+
+    async def _store(
+        self, actor: Actor, key: EntityKey, version: str, checked: Content, if_match: str | None
+    ) -> tuple[VersionOut, bool]:
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
-            found = await get_version(connection, stored.id, version)
+            found = await get_head(connection, stored.id, version)
             _check_replacement(found, checked, if_match)
-            before = found and bytes.fromhex(found.head.sha256)
+            before = found and bytes.fromhex(found.sha256)
             if before != checked.sha256:
                 await put_version(connection, stored.id, version, checked)
                 await delete_unused_contents(connection, [before] if before else [])
@@ -120,40 +213,39 @@ class ApiDocuments:
                         "sha256": {"before": before and before.hex(), "after": checked.sha256.hex()}
                     },
                 )
-            written = await get_version(connection, stored.id, version)
+            written = await get_head(connection, stored.id, version)
         assert written is not None
-        return written.head, found is None
+        return written, found is None
 
     async def delete(self, actor: Actor, key: EntityKey, version: str, *, if_match: str) -> None:
         """Remove a version."""
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
-            found = await get_version(connection, stored.id, version)
+            found = await get_head(connection, stored.id, version)
             if found is None:
                 raise NotFoundError(f"{key} has no version '{version}'")
-            check_version(if_match, version_tag(found.head))
+            check_version(if_match, version_tag(found))
             await delete_version(connection, stored.id, version)
-            await delete_unused_contents(connection, [bytes.fromhex(found.head.sha256)])
+            await delete_unused_contents(connection, [bytes.fromhex(found.sha256)])
             await add_event(
                 connection,
                 actor=actor,
                 action="version.delete",
                 target=f"{key}/versions/{version}",
-                detail={"sha256": found.head.sha256},
+                detail={"sha256": found.sha256},
             )
 
 
-def _check_replacement(found: StoredVersion | None, checked: Content, if_match: str | None) -> None:
+def _check_replacement(found: VersionOut | None, checked: Content, if_match: str | None) -> None:
     if found is None:
         if if_match is not None:
             raise ChangedMeanwhileError("If-Match: there is no such version any more")
         return
     if if_match is not None:
-        check_version(if_match, version_tag(found.head))
-    elif bytes.fromhex(found.head.sha256) != checked.sha256:
+        check_version(if_match, version_tag(found))
+    elif bytes.fromhex(found.sha256) != checked.sha256:
         raise PreconditionRequiredError(
-            "If-Match: should name the document to be replaced; "
-            f"it is {version_tag(found.head)} now"
+            f"If-Match: should name the document to be replaced; it is {version_tag(found)} now"
         )
 
 

@@ -21,7 +21,7 @@ from app.services.entity_rules import describe_change
 from app.storage.api_documents import (
     Content,
     delete_unused_contents,
-    get_version,
+    get_head,
     put_version,
 )
 from app.storage.audit import add_event
@@ -85,8 +85,9 @@ class Imports:
         ForbiddenError
             Raised when one entity is not for the actor to change.
         """
-        descriptors = await self._parse(content)
-        definitions = await self._check_definitions(descriptors)
+        async with self._documents.turn(actor):
+            descriptors = await self._parse(content)
+            definitions = await self._check_definitions(descriptors)
         async with self._database.connect() as connection:
             items = await _match(connection, actor, descriptors, definitions)
             imported = [await _write_entity(connection, actor, item) for item in items]
@@ -236,8 +237,8 @@ async def _write_definition(connection: AsyncConnection, actor: Actor, one: _Imp
     if one.item.definition is None:
         return False
     content, version = one.item.definition
-    found = await get_version(connection, one.entity_id, version)
-    before = found and bytes.fromhex(found.head.sha256)
+    found = await get_head(connection, one.entity_id, version)
+    before = found and bytes.fromhex(found.sha256)
     if before == content.sha256:
         return False
     await put_version(connection, one.entity_id, version, content)

@@ -47,6 +47,16 @@ async def list_versions(connection: AsyncConnection, entity_id: uuid.UUID) -> li
     return [VersionOut.model_validate(row) for row in await connection.execute(statement)]
 
 
+async def get_head(
+    connection: AsyncConnection, entity_id: uuid.UUID, version: str
+) -> VersionOut | None:
+    """The version without its document, if there is one."""
+    statement = select(*_VERSION).join(ApiContent, ApiContent.sha256 == ApiDocument.sha256)
+    statement = statement.where(ApiDocument.entity_id == entity_id, ApiDocument.version == version)
+    row = (await connection.execute(statement)).one_or_none()
+    return VersionOut.model_validate(row) if row else None
+
+
 async def get_version(
     connection: AsyncConnection, entity_id: uuid.UUID, version: str
 ) -> StoredVersion | None:

@@ -113,8 +113,8 @@ async def show_import(view: ViewDep) -> HTMLResponse:
 async def import_file(view: ViewDep, actor: ActorDep, imports: ImportsDep) -> HTMLResponse:
     """Import the file, or the text if no file was chosen."""
     form, result = await Form.read(view.request), None
-    given = await read_file(form, "file", max_bytes=MAX_IMPORT_BYTES)
     try:
+        given = await read_file(form, "file", max_bytes=MAX_IMPORT_BYTES)
         result = await imports.run(actor, given or form.values["yaml"].encode())
     except PortalError as error:
         form.refused(error)

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import SecretStr, ValidationError
 from starlette.datastructures import UploadFile as ReceivedFile
 
-from app.exceptions import PortalError
+from app.exceptions import PortalError, TooLargeError
 
 _SAID = {
     "string_pattern_mismatch": "Contains characters that are not allowed",
@@ -83,6 +83,15 @@ def _sentence(said: str) -> str:
 
 
 async def read_file(form: Form, name: str, *, max_bytes: int) -> bytes:
-    """What was uploaded, up to one byte more than is taken; nothing if nothing was."""
+    """What was uploaded; nothing if nothing was.
+
+    Raises
+    ------
+    TooLargeError
+        Raised for more than `max_bytes`.
+    """
     file = form.files.get(name)
-    return await file.read(max_bytes + 1) if file is not None else b""
+    content = await file.read(max_bytes + 1) if file is not None else b""
+    if len(content) > max_bytes:
+        raise TooLargeError(f"{name}: should have at most {max_bytes} bytes")
+    return content

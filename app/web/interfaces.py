@@ -1,8 +1,7 @@
 """API documents: read, tried out, compared, uploaded."""
 
-import asyncio
-import json
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
@@ -10,13 +9,12 @@ from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.constants import MAX_DOCUMENT_BYTES
-from app.exceptions import InvalidRequestError, PortalError
+from app.exceptions import InvalidRequestError, NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
 from app.http.dependencies import ApiDocumentsDep
 from app.models.api_documents import VersionName
 from app.web.entity_frame import FrameDep, OwnedFrameDep
 from app.web.forms import Form, read_file
-from app.web.openapi_reader import Reading, read
 from app.web.views import ViewDep
 
 router = APIRouter(prefix="/entities/{kind}/{namespace}/{name}", include_in_schema=False)
@@ -44,8 +42,7 @@ async def read_version(
     view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
 ) -> HTMLResponse:
     """The document as a page that needs no JavaScript."""
-    found = await documents.get(frame.key, version)
-    reading = await asyncio.to_thread(_read, found.document)
+    reading = await documents.outline(frame.actor, frame.key, version)
     return view.render(
         "interfaces/read.html",
         tab="api",
@@ -57,12 +54,10 @@ async def read_version(
 
 
 @router.get("/api/{version}/try", **access(Access.READ))
-async def try_version(
-    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
-) -> HTMLResponse:
+async def try_version(view: ViewDep, frame: FrameDep, version: str) -> HTMLResponse:
     """Swagger UI over the stored document."""
-    # A version that does not exist is 404 here already.
-    await documents.get(frame.key, version)
+    if version not in {item.version for item in frame.versions}:
+        raise NotFoundError(f"{frame.key} has no version '{version}'")
     return view.render(
         "interfaces/try.html",
         tab="api",
@@ -81,7 +76,7 @@ async def compare(
     newer: Annotated[str, Query(alias="to")],
 ) -> HTMLResponse:
     """What changed from one version to another, what may break clients first."""
-    diff = await documents.diff(frame.key, older, newer)
+    diff = await documents.diff(frame.actor, frame.key, older, newer)
     context = {"diff": diff, "older": older, "newer": newer, **frame.context()}
     return view.render("interfaces/compare.html", tab="api", **context)
 
@@ -98,21 +93,20 @@ async def upload(
 ) -> Response:
     """Publish the document as a new version."""
     form = await Form.read(view.request)
-    content = await read_file(form, "file", max_bytes=MAX_DOCUMENT_BYTES)
     try:
         version = _check_version(form.text("version"))
-        if not content:
-            raise InvalidRequestError("choose the document")
-        await documents.put(actor, frame.key, version, content, if_match=None)
+        await documents.put(actor, frame.key, version, partial(_read, form), if_match=None)
     except PortalError as error:
         context = frame.context()
         return view.render("interfaces/upload.html", form=form.refused(error), tab="api", **context)
     return view.redirect(f"{frame.path}/api/{version}", notice="version-published")
 
 
-def _read(document: str) -> Reading:
-    found: dict[str, Any] = json.loads(document)
-    return read(found)
+async def _read(form: Form) -> bytes:
+    content = await read_file(form, "file", max_bytes=MAX_DOCUMENT_BYTES)
+    if not content:
+        raise InvalidRequestError("choose the document")
+    return content
 
 
 def _check_version(version: str) -> str:

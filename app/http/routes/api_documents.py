@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.constants import MAX_DOCUMENT_BYTES
-from app.http.access import Access, ActorDep, access
+from app.http.access import Access, ActorDep, MaybeActorDep, access
 from app.http.conditional import IfMatch, MaybeIfMatch, respond
 from app.http.dependencies import ApiDocumentsDep, EntityKeyDep
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
@@ -85,8 +85,8 @@ async def put_version(
     if_match: MaybeIfMatch = None,
 ) -> VersionOut:
     """Publish a version of an interface that your team owns."""
-    content = await read_body(request, max_bytes=MAX_DOCUMENT_BYTES)
-    head, is_new = await documents.put(actor, key, version, content, if_match=if_match)
+    read = partial(read_body, request, max_bytes=MAX_DOCUMENT_BYTES)
+    head, is_new = await documents.put(actor, key, version, read, if_match=if_match)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = version_tag(head)
     return head
@@ -104,13 +104,14 @@ async def delete_version(
     await documents.delete(actor, key, version, if_match=if_match)
 
 
-@router.get("/diff", response_model=ApiDiff, **_read(responses=CONDITIONAL_READ))
+@router.get("/diff", response_model=ApiDiff, **_read(errors=(413,), responses=CONDITIONAL_READ))
 async def get_diff(
     request: Request,
+    actor: MaybeActorDep,
     documents: ApiDocumentsDep,
     key: EntityKeyDep,
     older: Annotated[VersionName, Query(alias="from", examples=["1.4.0"])],
     newer: Annotated[VersionName, Query(alias="to", examples=["2.0.0"])],
 ) -> Response:
     """What changed from one version to another; breaking changes are listed apart."""
-    return respond(request, await documents.read_diff(key, older, newer))
+    return respond(request, await documents.read_diff(actor, key, older, newer))

@@ -8,10 +8,9 @@ from app.openapi.diff.changes import Change, Direction, narrowed
 from app.openapi.diff.limits import compare_limits
 from app.openapi.diff.shapes import (
     Shape,
+    Shapes,
     canonical,
-    is_shown,
     name_types,
-    shape_of,
     types_of,
 )
 from app.openapi.references import resolve
@@ -28,7 +27,11 @@ class SchemaDiff:
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         self._old = old
         self._new = new
+        self._old_shapes = Shapes(old)
+        self._new_shapes = Shapes(new)
         self._known: dict[tuple[int, int, Direction], list[Change]] = {}
+        # A number is another object's as soon as its own is gone.
+        self._compared: list[tuple[Any, Any]] = []
 
     def compare(self, old: Any, new: Any, direction: Direction) -> list[Change]:
         """Differences, each with its place inside the schema."""
@@ -37,12 +40,13 @@ class SchemaDiff:
         if pair not in self._known:
             # A pair inside itself has no further differences.
             self._known[pair] = []
+            self._compared.append((before, after))
             found = self._compare(before, after, direction)
             self._known[pair] = list(islice(found, _MAX_CHANGES))
         return self._known[pair]
 
     def _compare(self, before: Any, after: Any, direction: Direction) -> Iterator[Change]:
-        old, new = shape_of(self._old, before), shape_of(self._new, after)
+        old, new = self._old_shapes.shape_of(before), self._new_shapes.shape_of(after)
         if old.alternatives or new.alternatives:
             yield from self._alternatives(old, new, before, after, direction)
             if bool(old.alternatives) != bool(new.alternatives):
@@ -62,8 +66,9 @@ class SchemaDiff:
             yield from (change.at("[]") for change in items)
 
     def _properties(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
-        before = {n: s for n, s in old.properties.items() if is_shown(self._old, s, direction)}
-        after = {n: s for n, s in new.properties.items() if is_shown(self._new, s, direction)}
+        is_old, is_new = self._old_shapes.is_shown, self._new_shapes.is_shown
+        before = {name: s for name, s in old.properties.items() if is_old(s, direction)}
+        after = {name: s for name, s in new.properties.items() if is_new(s, direction)}
         for name, schema in before.items():
             place = f".{name}"
             if name not in after:
@@ -122,12 +127,12 @@ def _pair(gone: list[Any], come: list[Any]) -> Iterator[tuple[Any, Any]]:
     """
     for key in (_reference, canonical):
         by_key = {key(schema): schema for schema in come if key(schema)}
-        for schema in list(gone):
-            other = by_key.pop(key(schema), None)
-            if other is not None:
-                gone.remove(schema)
-                come.remove(other)
-                yield schema, other
+        pairs = [(schema, by_key.pop(key(schema), None)) for schema in gone]
+        found = [(old, new) for old, new in pairs if new is not None]
+        taken = {id(schema) for pair in found for schema in pair}
+        gone[:] = [schema for schema in gone if id(schema) not in taken]
+        come[:] = [schema for schema in come if id(schema) not in taken]
+        yield from found
     if len(gone) == len(come) == 1 and not (_reference(gone[0]) and _reference(come[0])):
         yield gone.pop(), come.pop()
 

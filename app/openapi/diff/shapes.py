@@ -1,6 +1,7 @@
 """A schema in one form, whichever version of OpenAPI it is written in."""
 
 import json
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +10,8 @@ from app.openapi.diff.changes import Direction
 from app.openapi.references import resolve
 
 ANY_TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
-_MAX_MERGED = 50
-"""Members of `allOf` in all; also ends those that contain themselves."""
+_MAX_MERGED = 200
+"""Schemas that one is made of."""
 
 
 @dataclass
@@ -33,21 +34,45 @@ class Shape:
     rest: dict[str, Any] = field(default_factory=dict)
 
 
-def shape_of(document: dict[str, Any], schema: Any) -> Shape:
-    """The shape of a schema of this document."""
-    shape = Shape()
-    pending, left = [schema], _MAX_MERGED
-    while pending and left:
-        left -= 1
-        part = resolve(document, pending.pop(0))
-        if part is False:
-            shape.types = frozenset()
-        if not isinstance(part, dict):
-            continue
-        part = _without_optional_null(document, part)
-        pending += part.get("allOf", [])
-        _merge(shape, part)
-    return shape
+class Shapes:
+    """Shapes of one document's schemas; those that are merged from several are made once."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        # With the schema: a number is another object's as soon as its own is gone.
+        self._known: dict[int, tuple[Any, Shape]] = {}
+
+    def shape_of(self, schema: Any) -> Shape:
+        """The shape of a schema of the document; not to be changed."""
+        whole = resolve(self._document, schema)
+        if not isinstance(whole, dict) or "allOf" not in whole:
+            return self._make(whole)
+        if id(whole) not in self._known:
+            self._known[id(whole)] = whole, self._make(whole)
+        return self._known[id(whole)][1]
+
+    def _make(self, whole: Any) -> Shape:
+        """Merged from its parts; one that several of them lead to counts once."""
+        shape = Shape()
+        pending, seen = deque([whole]), dict[int, Any]()
+        while pending and len(seen) < _MAX_MERGED:
+            part = resolve(self._document, pending.popleft())
+            if id(part) in seen:
+                continue
+            seen[id(part)] = part
+            if part is False:
+                shape.types = frozenset()
+            if not isinstance(part, dict):
+                continue
+            part = _without_optional_null(self._document, part)
+            pending.extend(part.get("allOf", []))
+            _merge(shape, part)
+        return shape
+
+    def is_shown(self, schema: Any, direction: Direction) -> bool:
+        """Whether a property occurs in this direction at all."""
+        keyword = "readOnly" if direction is Direction.REQUEST else "writeOnly"
+        return self.shape_of(schema).rest.get(keyword) is not True
 
 
 def _without_optional_null(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +94,9 @@ def _merge(shape: Shape, part: dict[str, Any]) -> None:
         shape.rest["x-or-null"] = True
     values = [part["const"]] if "const" in part else part.get("enum")
     if isinstance(values, list):
-        shape.values = [v for v in shape.values if v in values] if shape.values else list(values)
+        allowed = {canonical(value) for value in values}
+        narrowed = [value for value in shape.values or values if canonical(value) in allowed]
+        shape.values = narrowed
     shape.properties |= part.get("properties") or {}
     shape.required |= set(part.get("required") or ())
     shape.alternatives = part.get("oneOf") or part.get("anyOf") or shape.alternatives
@@ -86,7 +113,8 @@ def _types(schema: dict[str, Any]) -> frozenset[str]:
     given = schema.get("type")
     if given is None:
         return ANY_TYPES
-    types = {given} if isinstance(given, str) else set(given)
+    named = given if isinstance(given, list) else [given]
+    types = {item for item in named if isinstance(item, str)}
     if "number" in types:
         types.add("integer")
     if schema.get("nullable") is True:
@@ -107,12 +135,6 @@ def name_types(types: Iterable[str]) -> str:
     if "number" in found:
         found.discard("integer")
     return " or ".join(sorted(found)) or "nothing"
-
-
-def is_shown(document: dict[str, Any], schema: Any, direction: Direction) -> bool:
-    """Whether a property occurs in this direction at all."""
-    keyword = "readOnly" if direction is Direction.REQUEST else "writeOnly"
-    return shape_of(document, schema).rest.get(keyword) is not True
 
 
 def canonical(value: Any) -> str:
