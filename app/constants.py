@@ -103,13 +103,20 @@ MAX_PAGE_CHARACTERS = 200_000
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 """An uploaded OpenAPI document."""
 
+MAX_UPLOAD_BYTES = MAX_DOCUMENT_BYTES + 1024 * 1024
+"""A body that may be a document, or a form with one."""
+
+MAX_BODY_BYTES = 3 * 1024 * 1024
+"""Any other: a page's characters take twelve bytes each when they are escaped."""
+
 MAX_IMPORT_BYTES = 1024 * 1024
 MAX_IMPORT_DOCUMENTS = 200
 """One transaction writes all of a catalog-info.yaml."""
 
-PORTAL_BYTES = 224 * 1024 * 1024
+PORTAL_BYTES = 256 * 1024 * 1024
 """What a portal needs beside the work on documents: its code and libraries, the responses that it
-keeps, two password hashes, and a document of 10 MB in several forms on its way to the database."""
+keeps, two password hashes, files in /tmp, and a document of 10 MB in several forms on its way to
+the database."""
 
 LEAST_DOCUMENT_BYTES = 96 * 1024 * 1024
 """Of the process that works on a document: Python and its libraries take half of it."""

@@ -30,6 +30,7 @@ from app.http.routes import (
     search,
     teams,
 )
+from app.http.uploads import BodyLimit
 from app.logs import configure_logs
 from app.metrics import Metrics
 from app.web.errors import ErrorPages
@@ -89,6 +90,7 @@ def _add_middleware(app: FastAPI, config: Config, metrics: Metrics) -> None:
     """The last one added sees a request first."""
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(ErrorPages)
+    app.add_middleware(BodyLimit)
     app.add_middleware(
         CrossOrigin,
         allow_origins=config.allowed_origins,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.config import Config
 from app.constants import SESSION_IDLE_SECONDS
 from app.exceptions import ForbiddenError
+from app.http.uploads import read_form
 from app.services.tokens import Tokens
 
 CSRF_HEADER = "x-csrf-token"
@@ -100,7 +101,7 @@ async def check_csrf(request: Request, config: Config, session_id: str) -> None:
 async def _read_field(request: Request) -> str:
     if not request.headers.get("content-type", "").startswith(_FORMS):
         return ""
-    field = (await request.form()).get(CSRF_FIELD)
+    field = (await read_form(request)).get(CSRF_FIELD)
     return field if isinstance(field, str) else ""
 
 

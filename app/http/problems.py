@@ -78,6 +78,8 @@ async def _respond_to_portal_error(_request: Request, error: Exception) -> JSONR
 async def _respond_to_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
+    if isinstance(error.__cause__, PortalError):
+        return await _respond_to_portal_error(request, error.__cause__)
     if isinstance(error.__cause__, UnicodeDecodeError):
         return _problem(422, "Invalid request", "body: should be JSON in UTF-8")
     headers = {"Allow": _allowed_methods(request)} if error.status_code == 405 else error.headers

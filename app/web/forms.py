@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 from starlette.datastructures import UploadFile as ReceivedFile
 
 from app.exceptions import PortalError, TooLargeError
+from app.http.uploads import read_form
 
 _SAID = {
     "string_pattern_mismatch": "Contains characters that are not allowed",
@@ -34,7 +35,7 @@ class Form:
     async def read(cls, request: Request) -> Self:
         """The form that was sent; line ends as everywhere but in HTTP."""
         form = cls()
-        for name, value in (await request.form()).multi_items():
+        for name, value in (await read_form(request)).multi_items():
             if isinstance(value, ReceivedFile):
                 form.files[name] = value
                 continue

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.config import Config
 from app.http.access import MaybeActorDep
 from app.http.cookies import csrf_token
 from app.http.dependencies import services_of
@@ -111,7 +112,7 @@ class View:
     def _shared(self) -> dict[str, Any]:
         config = services_of(self.request).config
         return {
-            "portal_version": config.app_version,
+            "portal_version": config.app_version if self._is_inside(config) else "",
             "actor": self.actor,
             "may_read": self.actor is not None or config.anonymous_reads,
             "registration_open": config.registration_open,
@@ -121,6 +122,9 @@ class View:
             "notice": NOTICES.get(self.request.cookies.get(NOTICE_COOKIE, "")),
             "csrf_token": self._csrf_token,
         }
+
+    def _is_inside(self, config: Config) -> bool:
+        return self.actor is not None or not config.is_production
 
     def _csrf_token(self) -> str:
         """What forms carry; before there is a session, their origin is checked instead."""

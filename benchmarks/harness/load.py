@@ -28,7 +28,7 @@ def _mix(_client: int) -> Iterator[Request]:
     # Every third request must not be sent twice; the portal always refuses it.
     return itertools.cycle(
         (
-            Request("GET", "/version", 200),
+            Request("GET", "/livez", 200),
             Request("GET", "/livez", 200),
             Request("POST", "/livez", 405),
         )

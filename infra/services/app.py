@@ -151,6 +151,8 @@ def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArg
         networks=args.networks,
         environment={**args.environment, **again, **files},
         secret_files=args.secrets,
+        # Files of forms: two documents. It counts as the portal's memory.
+        tmpfs_mb={"/tmp": 24},
         memory_mb=args.settings.memory_mb,
         cpus=args.settings.cpus,
         stop_seconds=stop_seconds,

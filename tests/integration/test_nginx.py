@@ -32,7 +32,7 @@ def headers_of(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name in SECURITY_HEADERS}
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/livez", "/version", "/api/v1/entities"])
+@pytest.mark.parametrize("path", ["/", "/health", "/livez", "/api/v1/entities"])
 def test_every_page_answers_over_tls_by_the_exported_authority(
     client: httpx.Client, path: str
 ) -> None:

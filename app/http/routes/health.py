@@ -52,9 +52,9 @@ async def get_startup(health: HealthDep, response: Response) -> Readiness:
     return found
 
 
-@router.get("/version", **access(Access.PUBLIC))
+@router.get("/version", **access(Access.INSIDE, any_scope=True))
 async def get_version(config: ConfigDep) -> dict[str, str]:
-    """The version of the portal that responds."""
+    """The version of the portal that responds; no business of strangers in production."""
     return {"version": config.app_version}
 
 

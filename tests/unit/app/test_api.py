@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.constants import MAX_BODY_BYTES
 from app.models.entities import EntityItem, EntityKey, EntityOut
 from app.services import catalogue
 from app.storage.entities import StoredEntity
@@ -33,6 +34,19 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[EntityOut]:
     monkeypatch.setattr(catalogue, "list_entities", list_entities)
     monkeypatch.setattr(catalogue, "get_entity", get_entity)
     return entities
+
+
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_body_that_no_route_wants_so_large_is_refused_before_it_is_parsed(
+    client: TestClient, is_measured: bool
+) -> None:
+    body = b"[" + b"[]," * (MAX_BODY_BYTES // 3) + b"[]]"
+    content = body if is_measured else iter([body[:1_000_000], body[1_000_000:]])
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/api/v1/auth/login", content=content, headers=headers)
+    said = f"the body should have at most {MAX_BODY_BYTES} bytes"
+    assert (answer.status_code, answer.json()["detail"]) == (413, said)
+    assert answer.json()["title"] == "Too large"
 
 
 NO_PAGE = "there is no page with this cursor; start again without one"

@@ -159,7 +159,7 @@ def test_one_request_works_at_a_time_and_few_wait() -> None:
 
 @pytest.mark.parametrize(
     ("given", "megabytes"),
-    [("536870912\n", 288), ("max\n", 1024), ("9223372036854771712", 1024), ("1", 96)],
+    [("536870912\n", 256), ("max\n", 1024), ("9223372036854771712", 1024), ("1", 96)],
 )
 def test_work_gets_what_the_portal_leaves_of_the_containers_memory(
     given: str, megabytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
