@@ -10,7 +10,7 @@ from app.http.responses import Problem, problems
 
 # FastAPI documents these for a request that it refuses; the portal responds with a problem.
 _REPLACED = ("HTTPValidationError", "ValidationError")
-_OPEN = (Access.PUBLIC, Access.READ)
+_OPEN = (Access.PUBLIC, Access.READ, Access.INSIDE)
 _SCHEMES = {
     "accessToken": {
         "type": "http",

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -15,7 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.models.texts import check_printable
+from app.lines import LINE
 
 ActorKind = Literal["session", "api_key", "system", "anonymous"]
 AuditFormat = Literal["json", "ndjson", "csv"]
@@ -30,7 +29,7 @@ def _check_time(value: object) -> object:
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 _Time = Annotated[AwareDatetime, BeforeValidator(_check_time)]
-_Text = Annotated[str, StringConstraints(max_length=400), AfterValidator(check_printable)]
+_Text = Annotated[str, StringConstraints(max_length=400, pattern=LINE)]
 
 
 class AuditFilter(BaseModel):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from app.models.texts import check_printable, check_storable
+from app.lines import LINE
+from app.models.texts import check_storable
 from app.settings import EMAIL_PATTERN
 
 Email = Annotated[
@@ -30,9 +31,7 @@ _Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 # A wrong password may have any length, so this reveals nothing of the rules for new ones.
 GivenPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
 NewPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
-PersonName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(check_printable)
-]
+PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=LINE)]
 
 
 class LoginIn(BaseModel):

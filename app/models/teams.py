@@ -4,16 +4,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from app.lines import LINE
 from app.models.access import TeamRole
-from app.models.texts import check_printable, check_storable
+from app.models.texts import check_storable
 
 TeamName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
 ]
 Title = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(check_printable),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=LINE),
 ]
 Description = Annotated[str, StringConstraints(max_length=2000), AfterValidator(check_storable)]
 

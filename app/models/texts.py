@@ -14,10 +14,8 @@ from pydantic import (
 
 from app.constants import MAX_SPEC_BYTES, MAX_SPEC_DEPTH
 from app.json_values import json_mistake
+from app.lines import LINE
 
-# Neither control characters nor those that turn the direction of the text after them, by which one
-# name passes for another (Unicode TR 36, section 2.5).
-_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 _TEXT = r"^[^\x00]*$"
 _NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 _DNS_LABEL = r"^[a-z0-9]+(-+[a-z0-9]+)*$"
@@ -28,8 +26,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_NA
 """As in Backstage: letters and digits, with -, _ and . between them."""
 Namespace = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_DNS_LABEL)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_TAG)]
-Line = Annotated[str, StringConstraints(max_length=200, pattern=_LINE)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
+Line = Annotated[str, StringConstraints(max_length=200, pattern=LINE)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE)]
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_TEXT)]
 
 
@@ -64,13 +62,6 @@ def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Spec = Annotated[dict[str, Any], AfterValidator(_check_spec), Field(default_factory=dict)]
-
-
-def check_printable(text: str) -> str:
-    """Refuse control characters, among them NUL, which PostgreSQL cannot store, and line breaks."""
-    if not text.isprintable():
-        raise ValueError("should be printable text on one line")
-    return text
 
 
 def check_storable(text: str) -> str:

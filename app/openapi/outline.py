@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
+from app.lines import clean_line
 from app.openapi.references import resolve
 
 MAX_OPERATIONS = 400
@@ -83,8 +84,8 @@ class Outline:
 def outline(document: dict[str, Any]) -> Outline:
     """Make a document readable; what it lacks stays empty."""
     info = _mapping(document.get("info"))
-    servers = [_text(_mapping(item).get("url")) for item in _list(document.get("servers"))]
-    found = Outline(_text(info.get("title")), _text(info.get("description")), servers)
+    servers = [_line(_mapping(item).get("url")) for item in _list(document.get("servers"))]
+    found = Outline(_line(info.get("title")), _text(info.get("description")), servers)
     reader, room = _Reader(document), _Room()
     for tag, operation in islice(reader.operations(), MAX_OPERATIONS + 1):
         if room.is_full(operation) or sum(map(len, found.groups.values())) == MAX_OPERATIONS:
@@ -97,7 +98,7 @@ def outline(document: dict[str, Any]) -> Outline:
         if room.is_full(*rows):
             found.truncated = True
             break
-        found.schemas[_text(name)] = rows
+        found.schemas[_line(name)] = rows
     return found
 
 
@@ -127,7 +128,7 @@ class _Reader:
                 operation = _mapping(_mapping(item).get(method))
                 if operation:
                     tags = _list(operation.get("tags"))
-                    tag = _text(tags[0]) if tags else "Operations"
+                    tag = _line(tags[0]) if tags else "Operations"
                     yield tag, self._operation(path, method, operation, shared)
 
     def _operation(
@@ -137,8 +138,8 @@ class _Reader:
         answers = _mapping(operation.get("responses")).items()
         return Operation(
             method=method,
-            path=_text(path),
-            summary=_text(operation.get("summary")),
+            path=_line(path),
+            summary=_line(operation.get("summary")),
             description=_text(operation.get("description")),
             deprecated=operation.get("deprecated") is True,
             parameters=[_parameter(self._resolve(item)) for item in parameters],
@@ -148,7 +149,7 @@ class _Reader:
 
     def _answer(self, status: str, item: Any) -> Answer:
         found = self._resolve(item)
-        return Answer(_text(status), _text(found.get("description")), self._bodies(found))
+        return Answer(_line(status), _text(found.get("description")), self._bodies(found))
 
     def _bodies(self, holder: Mapping[str, Any]) -> list[Body]:
         return [
@@ -159,7 +160,7 @@ class _Reader:
     def _body(self, media_type: str, schema: Mapping[str, Any]) -> Body:
         name = _schema_name(schema)
         rows = [] if name else self.properties(schema)
-        return Body(_text(media_type), _type(schema), name, rows)
+        return Body(_line(media_type), _type(schema), name, rows)
 
     def properties(self, schema: Mapping[str, Any]) -> list[Row]:
         """The properties of a schema and of all that it is made of."""
@@ -173,7 +174,7 @@ class _Reader:
             for name, value in _mapping(part.get("properties")).items():
                 said = _mapping(value)
                 text = _text(said.get("description") or said.get("title"))
-                yield Row(_text(name), _type(said), name in required, text, "", _schema_name(said))
+                yield Row(_line(name), _type(said), name in required, text, "", _schema_name(said))
 
     def _parts(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The schema and everything it is made of, each once."""
@@ -192,16 +193,16 @@ class _Reader:
 def _parameter(found: Mapping[str, Any]) -> Row:
     schema = _mapping(found.get("schema"))
     return Row(
-        name=_text(found.get("name")),
+        name=_line(found.get("name")),
         type=_type(schema),
         required=found.get("required") is True,
         description=_text(found.get("description") or schema.get("description")),
-        place=_text(found.get("in")),
+        place=_line(found.get("in")),
     )
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    return _short(_type_at(schema, 0), _MAX_TYPE_CHARACTERS)
+    return clean_line(_short(_type_at(schema, 0), _MAX_TYPE_CHARACTERS))
 
 
 def _type_at(schema: Mapping[str, Any], depth: int) -> str:
@@ -227,7 +228,11 @@ def _schema_name(schema: Mapping[str, Any]) -> str:
     found = schema if "$ref" in schema else _mapping(schema.get("items"))
     reference = str(found.get("$ref", ""))
     prefix = "#/components/schemas/"
-    return _text(reference.removeprefix(prefix)) if reference.startswith(prefix) else ""
+    return _line(reference.removeprefix(prefix)) if reference.startswith(prefix) else ""
+
+
+def _line(value: Any) -> str:
+    return clean_line(_text(value))
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+_VALUES = ("example", "examples", "default", "enum", "const")
 _MISSING = object()
 _NOWHERE: dict[str, Any] = {}
 _MAX_HOPS = 20
@@ -40,8 +41,17 @@ def _references(node: Any, place: str) -> Iterator[tuple[str, Any]]:
             pending += [
                 (item, f"{where}/{_escape(key)}", key == "properties" and not is_named)
                 for key, item in value.items()
-                if is_named or key not in ("example", "examples", "default", "enum", "const")
+                if is_named or key not in _VALUES
             ]
+            if not is_named:
+                yield from _examples(value.get("examples"), f"{where}/examples")
+
+
+def _examples(examples: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """References to examples; inside of one they are part of it."""
+    for name, example in examples.items() if isinstance(examples, dict) else ():
+        if isinstance(example, dict) and "$ref" in example:
+            yield f"{place}/{_escape(name)}/$ref", example["$ref"]
 
 
 def resolve(document: dict[str, Any], node: Any) -> Any:

@@ -45,6 +45,7 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _check(content: bytes) -> Answer:
+    from app.lines import clean_line
     from app.openapi.check import check_document
     from app.openapi.summary import summarise
 
@@ -54,7 +55,7 @@ def _check(content: bytes) -> Answer:
     head = {
         "sha256": hashlib.sha256(text).hexdigest(),
         "openapi": document["openapi"],
-        "title": "".join(filter(str.isprintable, document["info"]["title"]))[:500],
+        "title": clean_line(document["info"]["title"])[:500],
         "version": str(document["info"]["version"]),
         "size_bytes": len(text),
         "summary": summarise(document),

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.constants import MAX_IMPORT_BYTES
 from app.exceptions import ForbiddenError, InvalidRequestError, TooLargeError
 from app.models.access import Actor
+from app.models.api_documents import VersionName
 from app.models.entities import EntityKey
 from app.models.imports import ImportedEntity, ImportResult
 from app.services.api_documents import ApiDocuments
@@ -37,6 +39,7 @@ from app.storage.relations import Edge, add_edges, delete_edges, list_edges
 
 Result = Literal["created", "updated", "unchanged"]
 _MAX_SHOWN_MISTAKES = 50
+_VERSION = TypeAdapter[str](VersionName)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,10 @@ class Imports:
             try:
                 checked = await self._documents.check(descriptor.definition.encode())
                 found[descriptor.number] = checked
+                _VERSION.validate_python(checked[1])
+            except ValidationError:
+                rule = "info.version: should be letters and digits, with -, _, . and + between"
+                mistakes.append(f"document {descriptor.number}: spec.definition: {rule}")
             except InvalidRequestError as error:
                 mistakes.append(f"document {descriptor.number}: spec.definition: {error.detail}")
         if mistakes:

@@ -88,6 +88,10 @@ def test_a_page_shows_so_many_operations_and_says_so() -> None:
     assert sum(map(len, found.groups.values())) == MAX_OPERATIONS
 
 
+def test_titles_are_shown_without_what_turns_their_direction() -> None:
+    assert outline({"info": {"title": "pay\u202ements", "description": "a\nb"}}).title == "payments"
+
+
 def test_nonsense_is_read_as_nothing() -> None:
     for document in ({}, {"paths": []}, {"paths": {"/a": None}}, {"info": 1, "servers": {"a": 1}}):
         assert outline(document).groups == {}
