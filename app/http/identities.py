@@ -16,6 +16,10 @@ from app.storage.generations import Lookup
 Identity = tuple[Actor, Verdict | None]
 """A sender, and the verdict on its request if that was charged already."""
 
+_DESTINATIONS = ("document", "empty")
+"""What a browser asks for with a session: pages, and what their scripts fetch. The image that
+somebody put into a text is asked for by whoever reads it, and is anything but an image."""
+
 
 class Identities:
     """Identifies senders. An `Authorization` header comes before a browser's cookies."""
@@ -62,6 +66,8 @@ class Identities:
     async def _identify_browser(
         self, request: Request, is_charged: bool, lookup: Lookup | None
     ) -> Identity | None:
+        if request.headers.get("sec-fetch-dest", "empty") not in _DESTINATIONS:
+            return None
         access = request.cookies.get(self._cookies.access)
         refresh = request.cookies.get(self._cookies.refresh)
         # A change that another site's page makes a browser send costs its user nothing.

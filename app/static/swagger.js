@@ -2,6 +2,7 @@
 "use strict";
 
 const element = document.getElementById("swagger-ui");
+const address = new URL(element.dataset.openapi, location.href).href;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
 function follow() {
@@ -13,8 +14,8 @@ function follow() {
 // could be anything at the portal. The page's policy lets nothing out to other servers; for all of
 // these there is the command to copy.
 function prepare(request) {
-  // The download of the document itself; no operation of it can set this.
-  if (request.loadSpec) return request;
+  // The document itself. What its references lead to is asked for in the same way.
+  if (request.loadSpec && request.url === address) return request;
   const isOwn = new URL(request.url, location.href).origin === location.origin;
   if (!isOwn || !("sends" in element.dataset)) {
     request.userFetch = async () =>
@@ -29,7 +30,7 @@ function prepare(request) {
 follow();
 dark.addEventListener("change", follow);
 SwaggerUIBundle({
-  url: element.dataset.openapi,
+  url: address,
   domNode: element,
   deepLinking: true,
   defaultModelsExpandDepth: 0,

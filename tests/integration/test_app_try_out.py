@@ -13,7 +13,13 @@ from tests.support.portal_site import Site, Visitor, visit
 
 _PLACE = "/entities/api/default/ledger-api"
 _ANSWERS = {"200": {"description": "ok"}}
-_BODY = {"application/json": {"schema": {"type": "object"}, "example": {"name": "", "scopes": []}}}
+_OUTSIDE = {"$ref": "/api/v1/me/api-keys#/items"}
+_BODY = {
+    "application/json": {
+        "schema": {"type": "object", "default": _OUTSIDE},
+        "example": {"name": "", "scopes": [], "more": _OUTSIDE},
+    }
+}
 _VARIABLES = {"way": {"default": "api"}}
 # Where an uploaded document may want its requests to go; `SITE` is the portal's own address.
 _SERVERS: Mapping[str, Mapping[str, Any]] = {
@@ -24,7 +30,17 @@ _SERVERS: Mapping[str, Mapping[str, Any]] = {
     "scheme-relative": {"url": "//SITE/api/v1"},
     "variable": {"url": "/{way}/v1", "variables": _VARIABLES},
     "elsewhere": {"url": "https://elsewhere.example.com/v1"},
+    # A page of the portal that leads on to another.
+    "redirect": {"url": "/entities/api/default/ledger-api/api?version=root#"},
 }
+# What a text may try, and a reference that is part of an example.
+_TEXT = """[Go](/account/keys) [run](javascript:alert(1)) ![look](/api/v1/me?by=markdown)
+
+<form action="/sign-out" method="post"><button>Press</button></form>
+
+<img src="/api/v1/me?by=html" onerror="alert(1)"><script>alert(1)</script>
+
+<iframe src="/account/keys"></iframe>"""
 
 
 def document(server: Mapping[str, Any], site: str) -> dict[str, Any]:
@@ -34,7 +50,7 @@ def document(server: Mapping[str, Any], site: str) -> dict[str, Any]:
     scheme = {"type": "oauth2", "flows": {"clientCredentials": flow}}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Ledger", "version": "1"},
+        "info": {"title": "Ledger", "version": "1", "description": _TEXT},
         "servers": [{**server, **own}],
         "security": [{"ours": []}],
         "components": {"securitySchemes": {"ours": scheme}},
@@ -88,12 +104,13 @@ def test_operation_of_the_portals_own_document_is_answered(visitor: Visitor) -> 
 
 @pytest.mark.parametrize("version", _SERVERS)
 def test_uploaded_document_sends_nothing_wherever_it_points(visitor: Visitor, version: str) -> None:
-    visitor.go(f"{_PLACE}/api/{version}/try")
     page = visitor.page
-    expect(page.get_by_text("This page sends nothing.")).to_be_visible()
-    expect(page.locator(".opblock")).to_have_count(2)
+    visitor.go("/")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    visitor.go(f"{_PLACE}/api/{version}/try")
+    expect(page.get_by_text("This page sends nothing.")).to_be_visible()
+    expect(page.locator(".opblock")).to_have_count(2)
     for method, path in (("get", "/me"), ("post", "/api/v1/me/api-keys")):
         answer = execute(visitor, method, path)
         expect(answer).to_contain_text("Not sent: copy the command above into a terminal.")
@@ -102,5 +119,35 @@ def test_uploaded_document_sends_nothing_wherever_it_points(visitor: Visitor, ve
     page.locator(".auth-container input").nth(0).fill("id")
     page.locator(".auth-container .authorize").click()
     expect(page.locator(".auth-container .errors").first).to_be_visible()
-    assert [url for url in asked if "/assets/" not in url] == []
-    assert visitor.complaints == []
+    own = (f"/api/{version}/try", f"/versions/{version}", "?by=markdown", "?by=html")
+    assert [url for url in asked if "/assets/" not in url and not url.endswith(own)] == []
+
+
+def test_text_of_an_uploaded_document_does_nothing_with_a_session(visitor: Visitor) -> None:
+    page = visitor.page
+    answered: dict[str, int] = {}
+    page.on("response", lambda response: answered.update({response.url: response.status}))
+    visitor.go(f"{_PLACE}/api/root/try")
+    text = page.locator(".info .description")
+    expect(text.locator("img")).to_have_count(2)
+    page.wait_for_load_state("networkidle")
+    expect(text.locator("form, script, iframe, [onerror], a[href^=javascript]")).to_have_count(0)
+    images = {url: status for url, status in answered.items() if "?by=" in url}
+    assert sorted(images.values()) == [401, 401]
+    # A page that a reader chooses to open, which knows nothing of the one with the link.
+    link = text.locator("a", has_text="Go")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    keep_picture(page, "try-out-text")
+
+
+def test_reference_out_of_a_document_is_refused(site: Site) -> None:
+    with site.log_in() as client:
+        given = document(_SERVERS["root"], site.url)
+        examples = {"other": {"$ref": f"{site.url}/api/v1/me"}}
+        given["components"]["examples"] = examples
+        answer = client.put(f"/api/v1{_PLACE}/versions/refers", json=given)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "#/components/examples/other/$ref: should lead to a place in this document, like "
+        f"'#/components/schemas/Order' (got '{site.url}/api/v1/me'). Bundle what it refers to.",
+    )
