@@ -19,11 +19,10 @@ from app.services.document_work import Answer, DocumentWork
 from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
 from app.storage.api_documents import (
     Content,
-    StoredVersion,
     delete_unused_contents,
     delete_version,
+    get_document,
     get_head,
-    get_version,
     list_versions,
     put_version,
 )
@@ -57,8 +56,8 @@ class ApiDocuments:
             stored = await require_entity(connection, key)
             return VersionList(items=await list_versions(connection, stored.id))
 
-    async def get(self, key: EntityKey, version: str) -> StoredVersion:
-        """A version with its document.
+    async def get_head(self, key: EntityKey, version: str) -> VersionOut:
+        """A version without its document.
 
         Raises
         ------
@@ -67,18 +66,25 @@ class ApiDocuments:
         """
         async with self._database.connect() as connection:
             stored = await require_entity(connection, key)
-            found = await get_version(connection, stored.id, version)
+            found = await get_head(connection, stored.id, version)
         if found is None:
             raise NotFoundError(f"{key} has no version '{version}'")
         return found
 
-    async def get_head(self, key: EntityKey, version: str) -> VersionOut:
-        """A version without its document; raises as `get` does."""
+    async def read(self, key: EntityKey, version: str) -> Snapshot:
+        """A version's document as JSON; those who ask at once share it."""
+        head = await self.get_head(key, version)
+
+        async def load() -> Snapshot:
+            return Snapshot((await self._document(head)).encode(), version_tag(head))
+
+        return await self._cache.read(f"document:{head.sha256}", _IMMUTABLE, load)
+
+    async def _document(self, head: VersionOut) -> str:
         async with self._database.connect() as connection:
-            stored = await require_entity(connection, key)
-            found = await get_head(connection, stored.id, version)
+            found = await get_document(connection, bytes.fromhex(head.sha256))
         if found is None:
-            raise NotFoundError(f"{key} has no version '{version}'")
+            raise NotFoundError(f"the version '{head.version}' was replaced just now")
         return found
 
     async def outline(self, actor: Actor | None, key: EntityKey, version: str) -> Outline:
@@ -94,7 +100,7 @@ class ApiDocuments:
         head = await self.get_head(key, version)
 
         async def load() -> Snapshot:
-            document = (await self.get(key, version)).document.encode()
+            document = (await self._document(head)).encode()
             return Snapshot((await self._work.run("outline", document)).body, head.sha256)
 
         found = await self._work_once(actor, f"outline:{head.sha256}", load)
@@ -119,8 +125,7 @@ class ApiDocuments:
         old, new = await self.get_head(key, older), await self.get_head(key, newer)
 
         async def load() -> Snapshot:
-            before, after = await self.get(key, older), await self.get(key, newer)
-            both = f"[{before.document},{after.document}]".encode()
+            both = f"[{await self._document(old)},{await self._document(new)}]".encode()
             changes = json.loads((await self._work.run("diff", both)).body)
             return snapshot(_diff(older, newer, changes))
 

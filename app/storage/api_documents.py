@@ -21,13 +21,6 @@ _VERSION = (
 )
 
 
-class StoredVersion(NamedTuple):
-    """A version with its document, as JSON."""
-
-    head: VersionOut
-    document: str
-
-
 class Content(NamedTuple):
     """A document that was checked."""
 
@@ -57,17 +50,9 @@ async def get_head(
     return VersionOut.model_validate(row) if row else None
 
 
-async def get_version(
-    connection: AsyncConnection, entity_id: uuid.UUID, version: str
-) -> StoredVersion | None:
-    """The version with its document, if there is one."""
-    statement = select(*_VERSION, ApiContent.document)
-    statement = statement.join(ApiContent, ApiContent.sha256 == ApiDocument.sha256)
-    statement = statement.where(ApiDocument.entity_id == entity_id, ApiDocument.version == version)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    return StoredVersion(VersionOut.model_validate(row), row.document)
+async def get_document(connection: AsyncConnection, sha256: bytes) -> str | None:
+    """A document as JSON, if a version has it."""
+    return await connection.scalar(select(ApiContent.document).where(ApiContent.sha256 == sha256))
 
 
 async def put_version(

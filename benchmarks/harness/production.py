@@ -1,9 +1,11 @@
 """A production stack as its clients see it: over TLS, by its name, on loopback."""
 
+import io
 import itertools
 import random
 import socket
 import ssl
+import tarfile
 from typing import Any
 
 import httpx
@@ -74,6 +76,16 @@ def portal_client(stack: PortalStack) -> httpx.Client:
         event_hooks={"request": [ask_by_name]},
         timeout=30,
     )
+
+
+def admin_password(stack: PortalStack) -> str:
+    """The administrator's first password."""
+    # The job alone has it, and has ended: its files can still be copied.
+    chunks, _ = stack.container("migrations").get_archive("/run/secrets/admin_password")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        file = archive.extractfile("admin_password")
+        assert file is not None
+        return file.read().decode().strip()
 
 
 def plain_client(stack: PortalStack) -> httpx.Client:

@@ -58,8 +58,9 @@ class AppSettings(PortalOptions, Group):
     reload: bool = Field(
         default=False, description="mount `app/` and reload it on save; refused in production"
     )
-    memory_mb: Annotated[int, Between(64, 65536, "MB")] = Field(
-        default=512, description="memory limit of a replica"
+    memory_mb: Annotated[int, Between(384, 65536, "MB")] = Field(
+        default=512,
+        description="memory limit of a replica; what is above 256 MB is for work on API documents",
     )
     cpus: Cpus = Field(default=1.0, description="processors that a replica may use")
     drain_seconds: Annotated[int, Between(1, 600, "seconds")] = Field(

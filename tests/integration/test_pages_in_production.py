@@ -1,13 +1,12 @@
 """The portal's pages behind Nginx: TLS, cookies bound to the host, a first password to change."""
 
-import io
-import tarfile
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.production import admin_password
 from tests.support.browser import keep_picture
 from tests.support.portal_site import ADMIN, Site, Visitor, visit
 
@@ -16,13 +15,7 @@ NEW_PASSWORD = "a new one for the tour of production"
 
 @pytest.fixture
 def visitor(browser: Browser, production_stack: PortalStack) -> Iterator[Visitor]:
-    # The job alone has it, and has ended: its files can still be copied.
-    chunks, _ = production_stack.container("migrations").get_archive("/run/secrets/admin_password")
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        file = archive.extractfile("admin_password")
-        assert file is not None
-        password = file.read().decode().strip()
-    site = Site(production_stack.output("portal_url"), password)
+    site = Site(production_stack.output("portal_url"), admin_password(production_stack))
     # Chromium has no option for an authority of one's own; other tests verify the certificate.
     with visit(browser, site, ignore_https_errors=True) as opened:
         yield opened

@@ -14,7 +14,6 @@ from app.http.uploads import read_body, request_body
 from app.models.access import Scope
 from app.models.api_documents import ApiDiff, VersionList, VersionName, VersionOut
 from app.services.api_documents import version_tag
-from app.services.cache import Snapshot
 
 router = APIRouter(
     prefix="/api/v1/entities/{kind}/{namespace}/{name}",
@@ -63,8 +62,7 @@ async def get_version(
     request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: _Version
 ) -> Response:
     """The OpenAPI document of a version, as JSON."""
-    found = await documents.get(key, version)
-    return respond(request, Snapshot(found.document.encode(), version_tag(found.head)))
+    return respond(request, await documents.read(key, version))
 
 
 @router.put(

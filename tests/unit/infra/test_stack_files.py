@@ -163,7 +163,7 @@ def test_value_of_the_stack_comes_before_that_of_the_project(folder: Path) -> No
         "name: devportal\nconfig:\n"
         "  devportal:environment: production\n"
         "  devportal:domain: {value: project.example.com}\n"
-        "  devportal:app: {value: {memory_mb: 64}}\n"
+        "  devportal:app: {value: {memory_mb: 640}}\n"
         "  devportal:redis.memory_mb: {default: 1024}\n"
     )
     (folder / "Pulumi.mine.yaml").write_text(
