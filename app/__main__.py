@@ -39,6 +39,17 @@ def create_admin(config: Config) -> None:
     print(f"create-admin: {config.admin_email} {'was created' if created else 'exists already'}")
 
 
+def reset_admin(config: Config) -> None:
+    """give the administrator the first password again"""
+    from app.seed.commands import reset_admin as run
+
+    if not run(config):
+        raise CommandError(
+            f"{config.admin_email} should be somebody's address (got nobody's). Run `create-admin`."
+        )
+    print(f"reset-admin: {config.admin_email} has the first password again")
+
+
 @dataclass(frozen=True)
 class _Command:
     run: Callable[[Config], None]
@@ -50,6 +61,7 @@ _COMMANDS = {
     "migrate": _Command(migrate, "migration_database_url"),
     "seed": _Command(seed, "admin_password"),
     "create-admin": _Command(create_admin, "admin_password"),
+    "reset-admin": _Command(reset_admin, "admin_password"),
 }
 
 

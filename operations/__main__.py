@@ -68,7 +68,7 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
             return print_findings(project)  # reading the stack's own engine takes libraries
         return _go_on(project, words, describe_environment(project))
     if options.target in INSPECTING:
-        needs_pulumi = options.target in ("output", *STATE)
+        needs_pulumi = options.target in ("output", "history", *STATE)
         needed = [ProgramEnvironment, *([LanguageHost] if needs_pulumi else [])]
         return _go_on(project, words, ready_environment(project, needed))
     engine = not names_engine(project.root, options.stack)

@@ -1,16 +1,26 @@
 """The targets and their arguments; standard library only, both stages read them."""
 
 import argparse
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from infra.errors import UserError
 from infra.naming import stack_name_mistake
 
-VARIABLES = ("STACK", "ARGS", "BACKUP", "BASE")
+VARIABLES = ("STACK", "ARGS", "BACKUP", "BASE", "ROLE", "CMD", "VERSION", "REASON")
 """What the Makefile puts into the environment; no business of what a target runs."""
+_VARIABLES_OF = {
+    "BACKUP": ("restore",),
+    "BASE": ("review",),
+    "ROLE": ("exec", "shell", "run", "restart", "stats", "logs"),
+    "CMD": ("exec", "run", "psql", "redis-cli"),
+    "VERSION": ("rollback",),
+    "REASON": ("lock",),
+}
+"""The targets that take a variable, as the option of its name."""
 
 TARGETS = {
     "up": "make the machine ready, then create or update the stack",
@@ -20,8 +30,21 @@ TARGETS = {
     "drift": "show what was changed by hand on the engine; fails if anything was",
     "down": "remove the stack",
     "output": "print the stack's outputs",
-    "logs": "print the containers' logs; ARGS='--follow --role app'",
+    "logs": "print the containers' logs; ROLE='app nginx' ARGS='--follow --since 10m'",
     "ps": "list the stack's containers",
+    "stats": "show what the containers use of processor, memory, network and disk",
+    "exec": "run a command in a container; ROLE=app CMD='...'",
+    "shell": "open a shell in a container; ROLE=app",
+    "psql": "open the database; CMD='select ...' runs a statement",
+    "redis-cli": "open Redis; CMD='...' runs a command",
+    "run": "run a command in a new container of the portal, which goes afterwards; CMD='...'",
+    "restart": "restart the containers of a role, one after another; ROLE=app",
+    "password": "print the administrator's first password; ARGS=--reset sets it again",
+    "history": "list what was done to the stack: when, what, from which commit, with which result",
+    "versions": "list the portal's versions that are on the engine",
+    "rollback": "bring the version before up again; VERSION=... names one, ARGS=--forward undoes",
+    "lock": "let nobody's `up` or `down` run; REASON='...'",
+    "unlock": "end a lock",
     "backup": "take a backup of the database now",
     "backups": "list the backups: time, size, revision, whether they can be restored",
     "restore": "put the database back to a backup; BACKUP=name",
@@ -37,10 +60,18 @@ TARGETS = {
 }
 PULUMI = ("up", "preview", "review", "refresh", "drift", "down", "output")
 STATE = ("state-backup", "state-restore")
-INSPECTING = ("output", "logs", "ps", "backup", "backups", "restore", *STATE)
+INSPECTING = (
+    *("output", "logs", "ps", "stats", "exec", "shell", "psql", "redis-cli", "run", "restart"),
+    *("password", "history", "versions", "lock", "unlock", "backup", "backups", "restore", *STATE),
+)
 """These work on what is there, so they never begin a set-up."""
-ON_STACK = (*PULUMI, *INSPECTING, "doctor")
+ON_STACK = (*PULUMI, *INSPECTING, "rollback", "doctor")
 _ENGINE_KEYS = ("docker:host", "docker:context")
+_MOMENT = re.compile(
+    r"(\d+h)?(\d+m)?(\d+s)?(?<=[hms])"
+    r"|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d([.]\d+)?)?(Z|[+-]\d\d:\d\d)?)?"
+)
+"""What `docker logs --since` reads: a duration or a time."""
 _PASSED_ON = {
     **dict.fromkeys(PULUMI, "`pulumi`"),
     "test": "pytest",
@@ -64,8 +95,11 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """
     target, *given = words or ["help"]
     stack = [f"--stack={environ['STACK']}"] if "STACK" in environ and target in ON_STACK else []
-    backup = [f"--backup={environ.get('BACKUP', '')}"] if target == "restore" else []
-    base = [f"--base={environ.get('BASE', '')}"] if target == "review" else []
+    named = [
+        f"--{name.lower()}={environ[name]}"
+        for name, targets in _VARIABLES_OF.items()
+        if target in targets and environ.get(name)
+    ]
     try:
         extra = shlex.split(environ.get("ARGS", ""))
     except ValueError as error:
@@ -73,7 +107,7 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
             f"ARGS: should be words as a shell reads them (got {environ['ARGS']!r}: {error}). "
             "Close the quotes."
         ) from None
-    return [target, *stack, *backup, *base, *given, *extra]
+    return [target, *stack, *named, *given, *extra]
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -124,26 +158,9 @@ def _parser(target: str) -> _Parser:
     )
     if target in ON_STACK:
         parser.add_argument("--stack", default="dev", help="name of the stack; default: dev")
-    if target in STATE:
-        parser.add_argument("--file", default="", help="the file; it holds no plain text")
-    if target in ("up", "down", "restore", "state-restore"):
-        parser.add_argument("--yes", action="store_true", help="do not ask")
-    if target == "logs":
-        parser.add_argument("--role", help="one role only, such as app")
-        parser.add_argument("--follow", action="store_true", help="go on with new lines")
-        parser.add_argument("--tail", type=_count, default=100, help="lines of each container")
-    if target == "restore":
-        parser.add_argument("--backup", default="", help="its name, as `make backups` lists it")
-        parser.add_argument(
-            "--without-backup", action="store_true", help="do not back up the present data first"
-        )
-    if target == "review":
-        parser.add_argument(
-            "--base", default="", help="revision to compare with, in a stack of its own"
-        )
-    if target == "setup":
-        text = "print shell lines that export what `pulumi` needs, for `activate`"
-        parser.add_argument("--environment", action="store_true", help=text)
+    for targets, name, settings in _OPTIONS:
+        if target in targets:
+            parser.add_argument(name, **settings)
     return parser
 
 
@@ -151,3 +168,65 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"should be a whole number (got '{text}')")
     return int(text)
+
+
+def _moment(text: str) -> str:
+    if not _MOMENT.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"should be a time such as 10m, 1h30m, 2026-11-25 or 2026-11-25T06:00:00 (got '{text}')"
+        )
+    return text
+
+
+def _flag(text: str) -> dict[str, Any]:
+    return {"action": "store_true", "help": text}
+
+
+def _text(text: str, default: str = "") -> dict[str, Any]:
+    return {"default": default, "help": text}
+
+
+_ROLES = {"action": "append", "default": [], "help": "a role such as app, or several: 'app nginx'"}
+_USERS = ("devportal_user", "devportal_migrator", "devportal_backup", "postgres")
+_USERS_HELP = "the portal's own role, the schema's owner, one that may only read, the superuser"
+_OPTIONS: tuple[tuple[Sequence[str], str, dict[str, Any]], ...] = (
+    (("up", "down", "rollback", "restore", "state-restore"), "--yes", _flag("do not ask")),
+    (("down",), "--remove", _flag("the state too, and the file that `make up` has written")),
+    (("logs", "stats", "restart"), "--role", _ROLES),
+    (("exec", "shell"), "--role", _text("as `make ps` lists them; default: app", "app")),
+    (("run",), "--role", _text("of whose configuration: app (default) or migrations", "app")),
+    (("exec", "run", "psql"), "--cmd", _text("as a shell, or psql, reads it")),
+    (("redis-cli",), "--cmd", _text("a command of Redis and its arguments")),
+    (
+        ("psql",),
+        "--user",
+        {"choices": _USERS, "default": _USERS[0], "help": _USERS_HELP},
+    ),
+    (("logs", "stats"), "--follow", _flag("go on until it is interrupted")),
+    (
+        ("logs",),
+        "--tail",
+        {"type": _count, "help": "lines of each container; default: 100, or all since a time"},
+    ),
+    (
+        ("logs",),
+        "--since",
+        {"type": _moment, "help": "a time, or how long ago: 2026-11-25T06:00:00, 10m"},
+    ),
+    (("logs",), "--timestamps", _flag("the time before each line")),
+    (("password",), "--reset", _flag("make it the administrator's password again")),
+    (("history",), "--count", {"type": _count, "default": 10, "help": "rows; default: 10"}),
+    (("rollback",), "--version", _text("a version or an image, as `make versions` lists them")),
+    (("rollback",), "--forward", _flag("run what the clone builds again")),
+    (("lock",), "--reason", _text("what others are told")),
+    (("review",), "--base", _text("revision to compare with, in a stack of its own")),
+    (("restore",), "--backup", _text("its name, as `make backups` lists it")),
+    (("restore",), "--without-backup", _flag("do not back up the present data first")),
+    (STATE, "--file", _text("the file; it holds no plain text")),
+    (
+        ("setup",),
+        "--environment",
+        _flag("print shell lines that export what `pulumi` needs, for `activate`"),
+    ),
+)
+"""Targets, an option of theirs, and what argparse makes of it."""

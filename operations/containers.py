@@ -1,6 +1,7 @@
-"""A stack's containers on its engine: `make ps`, `make logs`, and commands inside them."""
+"""A stack's containers on its engine: `make ps`, `logs`, `stats`, and commands inside them."""
 
 import argparse
+import re
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -13,7 +14,13 @@ from infra.engine.address import connect, resolve_engine
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL, container_labels
 from operations.stack import Stack
-from operations.terminal import print_table
+from operations.terminal import print_table, run_in_front
+
+_LINES = 100
+_STATS = "table " + "\t".join(
+    f"{{{{.{column}}}}}"
+    for column in ("Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs")
+)
 
 
 def connect_engine(stack: Stack) -> DockerClient:
@@ -55,6 +62,15 @@ def find_running(stack: Stack, role: str) -> Container:
     )
 
 
+def choose_containers(stack: Stack, roles: Sequence[str]) -> list[Container]:
+    """The stack's containers of some roles, each a word or several; all of them without a role.
+
+    Raises UserError as `list_containers` does.
+    """
+    words = re.findall(r"[^\s,]+", " ".join(roles))
+    return [found for role in words or [None] for found in list_containers(stack, role)]
+
+
 def print_containers(stack: Stack, options: argparse.Namespace) -> None:
     """`make ps`: name, state, health and published ports of each."""
     print_table(("NAME", "STATE", "HEALTH", "PORTS"), *map(_describe, list_containers(stack)))
@@ -64,7 +80,7 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> None:
     """`make logs`: each container's lines behind its role; with `follow`, until all stop."""
     threads = [
         threading.Thread(target=_print_log, args=(stack, container, options), daemon=True)
-        for container in list_containers(stack, options.role)
+        for container in choose_containers(stack, options.role)
     ]
     for thread in threads:
         thread.start()
@@ -72,6 +88,21 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> None:
             thread.join()
     for thread in threads:
         thread.join()
+
+
+def print_stats(stack: Stack, options: argparse.Namespace) -> int:
+    """`make stats`: what each running container uses now; with `follow`, until interrupted."""
+    chosen = choose_containers(stack, options.role)
+    running = [str(container.name) for container in chosen if container.status == "running"]
+    if not running:  # `docker stats` would take every container of the engine
+        raise UserError(
+            f"stack {stack.name}: should have a running container of these roles (got none). "
+            f"Run `make up STACK={stack.name}`."
+        )
+    once = [] if options.follow else ["--no-stream"]
+    command = ["docker", "stats", *once, f"--format={_STATS}", *running]
+    environ = stack.engine_environ
+    return run_in_front(command, cwd=stack.root, environ=environ, interactive=True)
 
 
 def run_inside(stack: Stack, container: Container, *command: str, text: str = "") -> str:
@@ -114,14 +145,21 @@ def _describe(container: Container) -> tuple[str, str, str, str]:
 
 
 def _print_log(stack: Stack, container: Container, options: argparse.Namespace) -> None:
-    follow = ["--follow"] if options.follow else []
-    command = ["docker", "logs", f"--tail={options.tail}", *follow, str(container.id)]
+    command = ["docker", "logs", *_log_options(options), str(container.id)]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
     printing = subprocess.Popen(command, env=stack.engine_environ, text=True, **output)
     # In a thread nobody else would see that the reader, `head` for one, has closed the pipe.
     with suppress(BrokenPipeError), printing:
         for line in printing.stdout or ():
             print(f"{container.labels[ROLE_LABEL]} | {line.rstrip()}", flush=True)
+
+
+def _log_options(options: argparse.Namespace) -> list[str]:
+    """Those of `docker logs`; the last lines are meant unless a time is named."""
+    since = [f"--since={options.since}"] if options.since else []
+    lines = options.tail if options.tail is not None else "all" if since else _LINES
+    chosen = [f"--{name}" for name in ("follow", "timestamps") if getattr(options, name)]
+    return [f"--tail={lines}", *since, *chosen]
 
 
 def _inside(container: Container, command: Sequence[str]) -> list[str]:

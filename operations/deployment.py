@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from infra.errors import UserError
-from infra.settings.stack_file import find_mistakes
+from infra.settings.stack_file import find_mistakes, read_values
 from operations.arguments import names_engine
 from operations.base_stack import base_stack
 from operations.build_logs import follow_builds
@@ -45,6 +45,8 @@ class Deployment:
         A yes in the arguments.
     base
         The revision that a review compares with, in place of what runs.
+    remove
+        Have `down` take away what Pulumi keeps of the stack.
     """
 
     stack: Stack
@@ -52,6 +54,7 @@ class Deployment:
     interactive: bool = False
     confirmed: bool = False
     base: str = ""
+    remove: bool = False
 
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes (else UserError), then run it."""
@@ -63,6 +66,11 @@ class Deployment:
         # A base has a passphrase of its own, unless the file has secrets to open.
         if self.stack.is_production and not self.base:
             check_passphrase(self.stack)
+        if target in ("up", "down"):
+            # Only here: the Docker SDK takes 0.3 s to import.
+            from operations.deploy_lock import refuse_if_locked
+
+            refuse_if_locked(self.stack)
         if target in ("up", "preview", "review") and names_engine(self.stack.root, self.stack.name):
             self._prepare_engine()
         if target == "up":
@@ -130,8 +138,31 @@ class Deployment:
 
     def _down(self) -> int:
         arguments = self.down_arguments()
+        if self.remove:
+            self._check_removal()
         clear_up(self.stack)
-        return self._pulumi(*arguments, *self._log_with("--suppress-progress"))
+        code = self._pulumi(*arguments, *self._log_with("--suppress-progress"))
+        if self.remove and not code:
+            self._remove_stack()
+        return code
+
+    def _check_removal(self) -> None:
+        name = self.stack.name
+        if read_values(self.stack.root, name).get("retain_data", True):
+            raise UserError(
+                f"stack {name}: should keep no data to be removed (got devportal:retain_data true):"
+                " its state has what opens them. Set it to false and run `make up "
+                f"STACK={name}`, then this again; that deletes the data."
+            )
+
+    def _remove_stack(self) -> None:
+        stack = self.stack
+        stack.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
+        made = stack.has_made_file
+        if made:
+            stack.file.unlink()
+        gone = f"its state and {stack.file.name} are" if made else "its state is"
+        print(f"stack {stack.name}: {gone} removed")
 
     def up_arguments(self) -> list[str]:
         """For `pulumi`; development is brought up without a preview and a question."""

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 
 from docker.models.containers import Container
 
-from infra.engine.container_state import HEALTHY, ReadinessError, Wanted, make_ready
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
 from operations.containers import find_running, list_containers, pipe_inside, run_inside
+from operations.restart import restart
 from operations.stack import Stack
 from toolchain.setup.project import ROOT
 
 _TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"
-_HEALTHY_SECONDS = 120
 _REVISION = """
 SELECT to_regclass('public.alembic_version') IS NOT NULL AS migrated \\gset
 \\if :migrated
@@ -144,7 +143,10 @@ class Restore:
                 )
         for portal in roles.get("app", ()):
             say(f"restarting {portal.name} on the other schema")
-            _restart(portal)
+            try:
+                restart(portal)
+            except UserError as error:
+                raise UserError(f"{error}\nThe data is restored.") from None
 
     def _query(self, database: str, script: str, *, stop_on_error: bool = True) -> str:
         options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file=-"]
@@ -152,26 +154,6 @@ class Restore:
             options.append("--set=ON_ERROR_STOP=1")
         command = ("psql", "--username=postgres", f"--dbname={database}", *options)
         return run_inside(self.stack, self.server, *command, text=script)
-
-
-def _restart(portal: Container) -> None:
-    """Restart a portal; UserError when it does not become healthy."""
-    stop_seconds = portal.attrs["Config"].get("StopTimeout") or 10
-    wanted = Wanted(
-        id=portal.attrs["Id"],
-        name=str(portal.name),
-        goal=HEALTHY,
-        pids_limit=portal.attrs["HostConfig"].get("PidsLimit") or 0,
-        ports={},
-        wait_seconds=_HEALTHY_SECONDS,
-        stop_seconds=stop_seconds,
-    )
-    assert portal.client is not None
-    portal.restart(timeout=stop_seconds)
-    try:
-        make_ready(portal.client, wanted, was_ready=True)
-    except ReadinessError as error:
-        raise UserError(f"{error}\nThe data is restored.") from None
 
 
 def say(text: str) -> None:

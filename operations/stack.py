@@ -19,6 +19,7 @@ from toolchain.setup.project import ROOT, Project
 
 TEMPLATE = "Pulumi.dev.yaml"
 """What a new development stack gets its settings from."""
+_MADE_FROM = f"# Made from {TEMPLATE}"
 _ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 
 
@@ -34,6 +35,11 @@ class Stack:
     def file(self) -> Path:
         """`Pulumi.<stack>.yaml` in the project's folder."""
         return self.root / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def has_made_file(self) -> bool:
+        """Whether `create_file` has written the stack's file."""
+        return self.file.exists() and self.file.read_text().startswith(_MADE_FROM)
 
     @property
     def is_production(self) -> bool:
@@ -115,7 +121,7 @@ def create_file(stack: Stack) -> None:
     ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
     document["config"]["devportal:ports"] = ports
     text = yaml.safe_dump(document, sort_keys=False)
-    write_file(stack.file, f"# Made from {TEMPLATE}; a port of 0 is a free one.\n{text}")
+    write_file(stack.file, f"{_MADE_FROM}; a port of 0 is a free one.\n{text}")
     print(
         f"{stack.file.name}: new, with the settings of {TEMPLATE} and every port 0: free ones "
         f"are chosen, and `make output STACK={stack.name}` lists them",

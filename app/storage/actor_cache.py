@@ -13,7 +13,8 @@ from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.storage.accounts import Account
 from app.storage.redis_store import RedisStore
 
-_CHANGING = "changing"
+CHANGING = "changing"
+"""In place of an account that is about to be changed."""
 _SECRET = "password_hash"
 _NAMES = {field.name for field in fields(Account)}
 
@@ -50,14 +51,14 @@ class ActorCache:
         async with self._store.reach() as redis:
             announcement = redis.pipeline(transaction=False)
             for user_id in user_ids:
-                announcement.set(actor_key(user_id), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+                announcement.set(actor_key(user_id), CHANGING, ex=ACTOR_CHANGE_SECONDS)
             await announcement.execute()
 
 
 @lru_cache(maxsize=1000)
 def read_account(text: str | None) -> Account | None:
     """An account from its text in Redis; None for none, and for another release's."""
-    if text is None or text == _CHANGING:
+    if text is None or text == CHANGING:
         return None
     values = json.loads(text)
     if {*values, _SECRET} != _NAMES:

@@ -13,7 +13,7 @@ from tests.support.portal_client import (
     run_replica,
     user_id,
 )
-from tests.support.portal_process import Environment, ask, run_portal
+from tests.support.portal_process import Environment, ask, finish, run_portal, start
 
 ENDED = (401, "the session has ended")
 NEW_PASSWORD = "velvet-harbour-thimble"
@@ -104,6 +104,28 @@ def test_new_password_ends_all_other_sessions(replica: TestClient, other: TestCl
     log_in(other, "sami@example.com", NEW_PASSWORD)
     old = {"email": "sami@example.com", "password": PASSWORD}
     assert other.post("/api/v1/auth/login", json=old).status_code == 401
+
+
+def test_administrator_gets_the_first_password_again_and_loses_every_session(
+    replica: TestClient, other: TestClient, environment: Environment
+) -> None:
+    admin = log_in(replica, "admin@example.com")
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert admin.post("/auth/password", change).status_code == 200
+    there = log_in(other, "admin@example.com", NEW_PASSWORD)
+    assert there.get("/me").status_code == 200
+    said = run_portal(environment, "reset-admin")
+    assert said == "reset-admin: admin@example.com has the first password again\n"
+    assert [problem(there.at(one).get("/me")) for one in (replica, other)] == [ENDED, ENDED]
+    log_in(replica, "admin@example.com")
+    query = "select actor, actor_kind, target from audit_event where action = 'user.reset-password'"
+    assert ask(environment, query) == [("operator", "system", "user:admin@example.com")]
+    nobody = {**environment, "ADMIN_EMAIL": "nobody@example.com"}
+    assert finish(start(nobody, "app", "reset-admin")) == (
+        1,
+        "reset-admin: nobody@example.com should be somebody's address (got nobody's). Run "
+        "`create-admin`.\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from benchmarks.harness.production import DOMAIN, portal_client, production_sett
 from benchmarks.rolling import compare_orders, send_orders
 from benchmarks.sides import Pulumi
 from tests.support.long_requests import send_until, upload_until
+from tests.support.make import succeed
 from tests.support.updates import (
     copy_restricted,
     is_drained,
@@ -73,6 +74,15 @@ def test_new_version_replaces_every_replica_and_loses_no_request(stack: PortalSt
     assert stack.container("nginx").id == nginx
     environments = [c.attrs["Config"]["Env"] for c in stack.containers("app")]
     assert all("APP_VERSION=2" in environment for environment in environments)
+
+
+@pytest.mark.usefixtures("load")
+def test_rollback_and_the_way_forward_lose_no_request(stack: PortalStack) -> None:
+    newest = stack.image_id("app")
+    assert f"rollback: stack {stack.name} runs 1 (" in succeed(stack, "rollback")
+    assert stack.image_id("app") != newest
+    succeed(stack, "rollback", ARGS="--forward")
+    assert stack.image_id("app") == newest
 
 
 @pytest.mark.usefixtures("load")

@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
+from docker.errors import NotFound
 
 from operations import containers
 from operations.stack import Stack
@@ -51,6 +52,13 @@ def calls(stack: Stack) -> list[str]:
     return record.read_text().splitlines() if record.exists() else []
 
 
+def write_docker(stack: Stack, script: str) -> None:
+    """Give the stack a `docker` of its own."""
+    program = stack.root / "bin" / "docker"
+    write_file(program, f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
 def fake_container(
     name: str, role: str, *, health: str | None = None, status: str = "running"
 ) -> MagicMock:
@@ -66,9 +74,10 @@ def fake_container(
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
-    """The stack's engine, with no container and no network."""
+    """The stack's engine, with no container, no network and no volume."""
     client = MagicMock()
     client.containers.list.return_value = []
     client.networks.list.return_value = []
+    client.volumes.get.side_effect = NotFound("no such volume")
     monkeypatch.setattr(containers, "connect", lambda address: client)
     return client

@@ -19,6 +19,13 @@ from toolchain.setup.project import ROOT
         (["ps"], {"STACK": "my stack", "ARGS": ""}, ["ps", "--stack=my stack"]),
         (["lint"], {"STACK": "dev"}, ["lint"]),
         (["restore"], {"BACKUP": "x y"}, ["restore", "--backup=x y"]),
+        (
+            ["exec"],
+            {"ROLE": "app", "CMD": "echo 'a b'"},
+            ["exec", "--role=app", "--cmd=echo 'a b'"],
+        ),
+        (["rollback"], {"VERSION": "1", "CMD": "x"}, ["rollback", "--version=1"]),
+        (["lock"], {"REASON": "it's"}, ["lock", "--reason=it's"]),
         (["test"], {"ARGS": "-k 'a or b' tests"}, ["test", "-k", "a or b", "tests"]),
     ],
 )
@@ -49,6 +56,11 @@ def test_wrong_words_are_refused_with_where_the_right_ones_are() -> None:
     assert refusal(parse, ["logs", "--tail=-5"]) == (
         "ARGS: should be what `make logs ARGS=--help` lists (got: argument --tail: should be a "
         "whole number (got '-5')). Correct it and run this again."
+    )
+    assert refusal(parse, ["logs", "--since=h"]) == (
+        "ARGS: should be what `make logs ARGS=--help` lists (got: argument --since: should be a "
+        "time such as 10m, 1h30m, 2026-11-25 or 2026-11-25T06:00:00 (got 'h')). Correct it and run "
+        "this again."
     )
     assert refusal(parse, ["lgos"]) == (
         "target: should be one of those that `make help` lists (got 'lgos'). Choose one."
@@ -85,9 +97,18 @@ def test_makefile_has_every_target() -> None:
     assert sorted(names.split()) == sorted(TARGETS)
 
 
-def test_make_hands_every_value_over_as_it_was_written() -> None:
-    environ = {**os.environ, "MAKEFLAGS": ""}
-    command = ["make", "--no-print-directory", "ps", "STACK=my \"stack\" 'x'; exit 0"]
+@pytest.mark.parametrize("since", ["10m", "1h30m", "2s", "2026-11-25", "2026-11-25T06:00:00.5Z"])
+def test_time_of_logs_is_what_the_engine_reads(since: str) -> None:
+    assert parse(["logs", f"--since={since}"]).since == since
+
+
+def test_make_hands_every_value_over_as_it_was_written_on_its_command_line() -> None:
+    environ = {**os.environ, "MAKEFLAGS": "", "ROLE": "of another program"}
+    given = "my \"stack\" 'x'; exit $HOME $(x) 0"
+    command = ["make", "--no-print-directory", "ps", f"STACK={given}"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
-    assert "(got 'my \"stack\" 'x'; exit 0')" in done.stderr
+    assert f"(got '{given}')" in done.stderr
     assert done.returncode == 2
+    command = ["make", "--no-print-directory", "--eval=shown: ; @echo [$$ROLE]", "shown"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.stdout == "[]\n"

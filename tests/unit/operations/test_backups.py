@@ -6,7 +6,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from infra.engine.container_state import Wanted
-from operations import restore
+from operations import restart, restore
 from operations.backups import Backup, describe, find_backup_service, format_size
 from operations.stack import Stack
 from tests.support.refusals import refusal
@@ -97,7 +97,7 @@ def test_missing_migrations_are_run_before_portals_are_restarted_one_by_one(
     def wait(_client: object, wanted: Wanted, *, was_ready: bool) -> None:
         order.append(f"{wanted.name} is {wanted.goal}")
 
-    monkeypatch.setattr(restore, "make_ready", wait)
+    monkeypatch.setattr(restart, "make_ready", wait)
     job = fake_container("job", "migrations", status="exited")
     job.start.side_effect = lambda: order.append("migrations")
     job.wait.return_value = {"StatusCode": 0}

@@ -1,6 +1,7 @@
 """What `make ps` and `make logs` print, and on which engine."""
 
 from argparse import Namespace
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -10,14 +11,15 @@ from operations.containers import (
     pipe_inside,
     print_containers,
     print_logs,
+    print_stats,
     run_inside,
 )
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import OWN, MakeStack, fake_container
+from tests.unit.operations.conftest import OWN, MakeStack, fake_container, write_docker
 from toolchain.setup.atomic import write_file
 
-LOGS = Namespace(role="app", follow=False, tail=100)
+LOGS = Namespace(role=["app"], follow=False, tail=None, since=None, timestamps=False)
 
 
 def test_table_has_a_line_for_each_container(
@@ -41,11 +43,53 @@ def test_log_lines_stand_behind_their_role(
 ) -> None:
     containers = [fake_container("one", "app"), fake_container("two", "redis")]
     engine.containers.list.return_value = containers
-    docker = stack.root / "bin" / "docker"
-    write_file(docker, "#!/bin/sh\nprintf '%s\\nx' \"$*\"\n")
-    docker.chmod(0o755)
+    write_docker(stack, "printf '%s\\nx' \"$*\"")
     print_logs(stack, LOGS)
     assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({"tail": 5}, ["--tail=5 id-app"]),
+        ({"since": "10m", "timestamps": True}, ["--tail=all --since=10m --timestamps id-app"]),
+        ({"since": "10m", "tail": 5}, ["--tail=5 --since=10m id-app"]),
+        ({"role": ["app,redis"]}, ["--tail=100 id-app", "--tail=100 id-redis"]),
+        ({"role": ["redis", "app"]}, ["--tail=100 id-redis", "--tail=100 id-app"]),
+        ({"role": []}, ["--tail=100 id-app", "--tail=100 id-redis"]),
+    ],
+)
+def test_logs_are_chosen_by_roles_and_time(
+    changes: dict[str, Any],
+    asked: list[str],
+    stack: Stack,
+    engine: MagicMock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
+    write_docker(stack, 'echo "$*"')
+    print_logs(stack, Namespace(**{**vars(LOGS), **changes}))
+    shown = [line.partition(" | logs ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert shown == asked
+
+
+def test_stats_are_those_of_the_stacks_running_containers(
+    stack: Stack, engine: MagicMock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine.containers.list.return_value = [
+        fake_container("one", "app"),
+        fake_container("old", "app", status="exited"),
+        fake_container("two", "redis", status="exited"),
+    ]
+    write_docker(stack, 'echo "$1 $2 $4"')
+    options = Namespace(role=[], follow=False)
+    assert print_stats(stack, options) == 0
+    assert capfd.readouterr().out == "stats --no-stream one\n"
+    options.role = ["redis"]
+    assert refusal(print_stats, stack, options) == (
+        "stack dev: should have a running container of these roles (got none). "
+        "Run `make up STACK=dev`."
+    )
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
@@ -53,8 +97,7 @@ def test_reader_of_logs_may_leave(
     stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.containers.list.return_value = [fake_container("one", "app")]
-    write_file(stack.root / "bin" / "docker", "#!/bin/sh\nexec yes\n")
-    (stack.root / "bin" / "docker").chmod(0o755)
+    write_docker(stack, "exec yes")
     monkeypatch.setattr("sys.stdout", MagicMock(write=MagicMock(side_effect=BrokenPipeError)))
     print_logs(stack, LOGS)
 
@@ -62,9 +105,7 @@ def test_reader_of_logs_may_leave(
 @pytest.fixture
 def executing(stack: Stack) -> Stack:
     """A stack whose `docker exec --interactive ID COMMAND...` runs the command on this machine."""
-    docker = stack.root / "bin" / "docker"
-    write_file(docker, '#!/bin/sh\n[ "$1 $2" = "exec --interactive" ] && shift 3 && exec "$@"\n')
-    docker.chmod(0o755)
+    write_docker(stack, '[ "$1 $2" = "exec --interactive" ] && shift 3 && exec "$@"')
     return stack
 
 
@@ -108,7 +149,7 @@ def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [
         fake_container(role, role, status="exited") for role in ("redis", "app", "app")
     ]
-    assert refusal(print_logs, stack, Namespace(role="nonsense")) == (
+    assert refusal(print_logs, stack, Namespace(role=["nonsense"])) == (
         "role: should be one of those of stack dev: app, redis (got 'nonsense'). Choose one of "
         "them."
     )

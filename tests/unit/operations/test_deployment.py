@@ -7,12 +7,13 @@ import pytest
 from operations import deployment
 from operations.deployment import Deployment
 from operations.passphrase import check_passphrase, take_own_passphrase
-from operations.stack import Stack
+from operations.stack import Stack, create_file
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import MakeStack, calls, write_state
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 
+pytestmark = pytest.mark.usefixtures("engine")
 ON_DEV = "--stack dev"
 AFTER_A_FAILURE = f"stack {ON_DEV} --non-interactive"
 UP = "up --refresh --suppress-outputs --policy-pack policy --yes --skip-preview --x"
@@ -207,6 +208,46 @@ def test_production_is_not_removed_unasked(make_stack: MakeStack) -> None:
     assert refusal(Deployment(stack).run, "down") == (
         "stack prod: removing production should be confirmed (got no terminal to ask on). "
         "Run `make down STACK=prod ARGS=--yes`."
+    )
+    assert calls(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "called", "left", "said"),
+    [
+        ("dev", 0, True, True, "stack dev: its state is removed\n"),
+        ("mine", 0, True, False, "stack mine: its state and Pulumi.mine.yaml are removed\n"),
+        ("mine", 4, False, True, ""),
+    ],
+)
+def test_stack_is_removed_with_the_file_that_was_made_for_it_and_no_other(
+    make_stack: MakeStack,
+    name: str,
+    code: int,
+    called: bool,
+    left: bool,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stack = make_stack(name)
+    create_file(stack)
+    write_state(stack)
+    capsys.readouterr()
+    write_file(stack.root / "ends", f"exit {code}\n")
+    assert Deployment(stack, remove=True).run("down") == code
+    removal = f"stack rm --yes --preserve-config --stack {name} --non-interactive"
+    assert (removal in calls(stack)) is called
+    assert stack.file.exists() is left
+    assert capsys.readouterr().out == said
+
+
+def test_state_is_not_removed_while_it_opens_data_that_stays(make_stack: MakeStack) -> None:
+    stack = make_stack("prod")
+    write_state(stack)
+    assert refusal(Deployment(stack, confirmed=True, remove=True).run, "down") == (
+        "stack prod: should keep no data to be removed (got devportal:retain_data true): its state "
+        "has what opens them. Set it to false and run `make up STACK=prod`, then this again; that "
+        "deletes the data."
     )
     assert calls(stack) == []
 

@@ -61,13 +61,13 @@ def test_whatever_a_target_starts_reaches_loopback_without_a_proxy(
 
 
 @pytest.mark.parametrize("target", INSPECTING)
-def test_looking_at_a_stack_needs_the_programs_python_and_pulumi_for_its_outputs(
+def test_looking_at_a_stack_needs_the_programs_python_and_pulumi_for_what_it_keeps(
     target: str, execve: MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needed = MagicMock(return_value={})
     monkeypatch.setattr(first_stage, "ready_environment", needed)
     first_stage.run([target], Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
-    pulumi = [LanguageHost] if target in ("output", *STATE) else []
+    pulumi = [LanguageHost] if target in ("output", "history", *STATE) else []
     assert needed.call_args.args[1] == [ProgramEnvironment, *pulumi]
 
 
