@@ -39,11 +39,36 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")
 _MEBIBYTE = 1 << 20
 
 
+@dataclass(frozen=True)
+class Room:
+    """What an engine says to a stack's settings.
+
+    Parameters
+    ----------
+    mistakes
+        What it would refuse, each with its setting.
+    warnings
+        What it may run short of.
+    """
+
+    mistakes: list[str]
+    warnings: list[str]
+
+
 def require_room(settings: Settings, address: EngineAddress) -> None:
     """Raise SettingsError with all that the engine would refuse; warn of what it may run short of.
 
     Nothing is changed by then: the plan of the stack is still to be made.
     """
+    room = look_for_room(settings, address)
+    if room.mistakes:
+        raise SettingsError(room.mistakes)
+    for warning in room.warnings:
+        pulumi.log.warn(warning)
+
+
+def look_for_room(settings: Settings, address: EngineAddress) -> Room:
+    """Ask the engine for all that the settings take; EngineAddressError when it does not answer."""
     client = connect(address)
     info = client.info()
     # Where it listens on a socket, this machine can say at once what is free; see `_refusal`.
@@ -51,10 +76,8 @@ def require_room(settings: Settings, address: EngineAddress) -> None:
     mistakes = [*_processor_mistakes(settings, info["NCPU"])]
     mistakes += _folder_mistakes(client, settings, is_near=is_near)
     mistakes += _port_mistakes(client, settings, is_near=is_near)
-    if mistakes:
-        raise SettingsError([f"{NAMESPACE}:{mistake}" for mistake in mistakes])
-    for warning in (*_memory_warnings(settings, info), *_disk_warnings(info, is_near=is_near)):
-        pulumi.log.warn(warning)
+    warnings = [*_memory_warnings(settings, info), *_disk_warnings(info, is_near=is_near)]
+    return Room([f"{NAMESPACE}:{mistake}" for mistake in mistakes], warnings)
 
 
 def _processor_mistakes(settings: Settings, processors: int) -> Iterator[str]:

@@ -50,14 +50,14 @@ def make_authority(stack: str, names: list[str]) -> Pair:
     return Pair(_pem(builder.sign(key, hashes.SHA256())), _key_pem(key))
 
 
-def make_certificate(authority: Pair, names: list[str]) -> Pair:
-    """A server certificate for `names`: host names and IP addresses."""
+def make_certificate(authority: Pair, names: list[str], days: int = _LEAF_DAYS) -> Pair:
+    """A server certificate for `names`, host names and IP addresses, valid for `days`."""
     issuer = x509.load_pem_x509_certificate(authority.certificate.encode())
     issuer_key = _load_key(authority.key)
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key()
     builder = (
-        _builder(_subject(names[0]), issuer.subject, public, _LEAF_DAYS)
+        _builder(_subject(names[0]), issuer.subject, public, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -71,8 +71,12 @@ def make_certificate(authority: Pair, names: list[str]) -> Pair:
 def is_due(certificate: str, now: datetime.datetime | None = None) -> bool:
     """Whether it is time to renew: fewer than 60 days are left."""
     now = now or datetime.datetime.now(datetime.UTC)
-    left = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc - now
-    return left < datetime.timedelta(days=_RENEW_DAYS)
+    return expires_at(certificate) - now < datetime.timedelta(days=_RENEW_DAYS)
+
+
+def expires_at(chain: str) -> datetime.datetime:
+    """When the first certificate of a PEM chain ends; CertificateError if it cannot be read."""
+    return _load_leaf(chain).not_valid_after_utc
 
 
 def check_pair(certificate: str, key: str, domain: str) -> None:

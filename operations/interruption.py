@@ -7,12 +7,41 @@ it starts it, so both outlive a SIGKILL, and neither goes away by itself.
 import json
 import socket
 from collections.abc import Set
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from infra.errors import UserError
 from infra.naming import PROJECT, STACK_LABEL, container_labels
 from operations.stack import Stack
 from toolchain.setup.processes import is_running
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a run of Pulumi writes beside the states while it works on one."""
+
+    pid: int
+    username: str
+    hostname: str
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From Pulumi's JSON."""
+        known = json.loads(text)
+        return cls(int(known["pid"]), known["username"], known["hostname"])
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its run is one of this machine; whether another machine's goes on is unknown."""
+        return self.hostname == socket.gethostname()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its run is known to have ended."""
+        return self.is_here and not is_running(self.pid)
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.username} on {self.hostname}"
 
 
 def clear_up(stack: Stack) -> None:
@@ -24,34 +53,38 @@ def clear_up(stack: Stack) -> None:
     """
     if stack.state is None:
         return
-    latest = _read_latest(stack)
+    latest = read_latest(stack)
     if not (_release_dead_lock(stack) or latest.get("pending_operations")):
         return
     print(f"stack {stack.name}: clearing up after a run that was killed", flush=True)
     stack.prepare_with_pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    resources = _read_latest(stack).get("resources") or ()
+    resources = read_latest(stack).get("resources") or ()
     _remove_orphans(stack, {item["id"] for item in resources if "id" in item})
+
+
+def read_locks(stack: Stack) -> list[Lock]:
+    """Every lock on the stack; none where the backend is no folder."""
+    if stack.backend_folder is None:
+        return []
+    folder = stack.backend_folder / "locks" / "organization" / PROJECT / stack.name
+    return [Lock.read(path.read_text()) for path in folder.glob("*.json")]
 
 
 def _release_dead_lock(stack: Stack) -> bool:
     """Release the lock of a run that has ended; whether there was one."""
-    assert stack.backend_folder is not None
-    folder = stack.backend_folder / "locks" / "organization" / PROJECT / stack.name
-    locks = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    locks = read_locks(stack)
     for lock in locks:
-        # Whether a run on another machine goes on is unknown.
-        if lock["hostname"] == socket.gethostname() and not is_running(int(lock["pid"])):
-            continue
-        raise UserError(
-            f"stack {stack.name}: no other run should hold it (got process {lock['pid']} of "
-            f"{lock['username']} on {lock['hostname']}). Wait for it, or end it."
-        )
+        if not lock.is_dead:
+            raise UserError(
+                f"stack {stack.name}: no other run should hold it (got {lock}). Wait for it, or "
+                "end it."
+            )
     if locks:
         stack.prepare_with_pulumi("cancel", "--yes")
     return bool(locks)
 
 
-def _read_latest(stack: Stack) -> dict[str, Any]:
+def read_latest(stack: Stack) -> dict[str, Any]:
     """The newest deployment in the state; empty before the first."""
     if stack.state is None or not stack.state.exists():
         return {}
