@@ -65,7 +65,8 @@ def run(words: Sequence[str], project: Project, console: Console) -> int:
         return own(project, console, options)
     if options.target == "doctor":
         if not ProgramEnvironment(project).find():
-            return print_findings(project)  # reading the stack's own engine takes libraries
+            # Reading a stack, and which engine is its own, takes libraries.
+            return print_findings(project, as_json=options.json)
         return _go_on(project, words, describe_environment(project))
     if options.target in INSPECTING:
         needs_pulumi = options.target in ("output", "history", *STATE)

@@ -50,7 +50,7 @@ TARGETS = {
     "restore": "put the database back to a backup; BACKUP=name",
     "state-backup": "write the stack's state and settings into one encrypted file",
     "state-restore": "put them back; ARGS='--file NAME'",
-    "doctor": "show what this machine has and where it came from",
+    "doctor": "show what this machine has, and what is wrong with it and the stack",
     "test": "run all tests; ARGS='tests/unit -k settings'",
     "lint": "check style and types",
     "bench": "compare with Docker Compose, measure the portal; ARGS='rolling --requests 10000'",
@@ -196,6 +196,7 @@ _OPTIONS: tuple[tuple[Sequence[str], str, dict[str, Any]], ...] = (
     (("exec", "shell"), "--role", _text("as `make ps` lists them; default: app", "app")),
     (("run",), "--role", _text("of whose configuration: app (default) or migrations", "app")),
     (("exec", "run", "psql"), "--cmd", _text("as a shell, or psql, reads it")),
+    (("doctor",), "--json", _flag("for machines")),
     (("redis-cli",), "--cmd", _text("a command of Redis and its arguments")),
     (
         ("psql",),

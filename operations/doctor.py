@@ -1,13 +1,15 @@
-"""`make doctor`: what this machine has, and where it came from. Changes nothing.
+"""`make doctor`: what this machine has, where it came from, and what is wrong. Changes nothing.
 
 Runs in the program's Python where that is there, on the stack's engine; else in the machine's, on
-the engine of the environment.
+the engine of the environment, and looks at no stack.
 """
 
+import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.errors import UserError
@@ -27,25 +29,77 @@ _LISTED = {
 }
 
 
-def print_findings(project: Project) -> int:
-    """Print a line for each part of the machine; 1 if `make up` would fail for one of them."""
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, why it matters, and the command that mends it."""
+
+    what: str
+    why: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What is looked at beside the machine.
+
+    Parameters
+    ----------
+    subject
+        Of the line that is printed when nothing is found.
+    find
+        Told whether the machine's engine can be reached; where it cannot, that is known already.
+    """
+
+    subject: str
+    find: Callable[[bool], Iterable[Finding]]
+
+
+_MACHINE_ALONE = Examination("this machine", lambda can_reach_engine: ())
+
+
+def print_findings(
+    project: Project, stack: Examination = _MACHINE_ALONE, *, as_json: bool = False
+) -> int:
+    """Print a line for each part of the machine, then what is wrong; 1 if anything is."""
+    parts, findings = _look_at_machine(project)
+    can_reach_engine = all(not finding.what.startswith(DockerEngine.name) for finding in findings)
+    findings += stack.find(can_reach_engine)
+    if as_json:
+        shown = {"machine": dict(parts), "findings": [asdict(finding) for finding in findings]}
+        print(json.dumps(shown, indent=2))
+    else:
+        print_table(*parts)
+        _print_findings(findings, stack.subject)
+    return 1 if findings else 0
+
+
+def _print_findings(findings: Sequence[Finding], subject: str) -> None:
+    for finding in findings:
+        print(f"\n{finding.what}\n    why  {finding.why}\n    run  {finding.command}")
+    if not findings:
+        print(f"\n{subject}: nothing found")
+
+
+def _look_at_machine(project: Project) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """A line for each part, and a finding for each that would make `make up` fail."""
     docker = DockerCli(project.environ)
-    findings = [("python", sys.version.split()[0])]
-    refused: set[str] = set()
+    parts = [("python", sys.version.split()[0])]
+    refused: dict[str, Finding] = {}
     for step in list_steps(project):
+        known, unsure = None, refused.keys() & set(step.after)
         try:
-            finding = None if refused & set(step.after) else step.find()
-            if finding is None and isinstance(step, DockerEngine):
+            known = None if unsure else step.find()
+            if known is None and isinstance(step, DockerEngine):
                 step.refuse_elsewhere()
         except UserError as error:
-            finding = str(error).removeprefix(f"{step.name}: ")
-            refused.add(step.name)
-        unknown = f"not known without the {step.after[0]}" if refused & set(step.after) else ""
-        findings.append((step.name, finding or unknown or "missing; `make up` gets it"))
-    findings += [*_describe_engine(docker), *_describe_stacks(project, docker)]
-    findings.append(("free disk, cache", _free(_existing(project.places.cache))))
-    print_table(*findings)
-    return 1 if refused else 0
+            why = "`make up` needs it, and cannot get it by itself"
+            refused[step.name] = Finding(str(error), why, "make setup")
+            known = "see below"
+        unknown = f"not known without the {step.after[0]}" if unsure else ""
+        parts.append((step.name, known or unknown or "missing; `make up` gets it"))
+    parts += [*_describe_engine(docker), *_describe_stacks(project, docker)]
+    parts.append(("free disk, cache", _free(_existing(project.places.cache))))
+    return parts, list(refused.values())
 
 
 def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,10 @@ def run(options: argparse.Namespace) -> int:
         run_target[options.target](stack, options)
         return 0
     if options.target == "doctor":
-        return print_findings(stack.project)
+        # Only here: the checks import the program, which takes two seconds.
+        from operations.health_checks import examine
+
+        return print_findings(stack.project, examine(stack), as_json=options.json)
     return _ask_engine(stack, options, deployment)
 
 

@@ -1,6 +1,7 @@
 """The first stage: which targets begin a set-up, what doctor finds, and exit codes."""
 
 import io
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -98,8 +99,9 @@ def findings(
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text("{}")
         code = doctor.print_findings(project)
-        lines = capsys.readouterr().out.splitlines()
-        return {line[:16].strip(): line[16:].strip() for line in lines}, code
+        parts, _, shown = capsys.readouterr().out.partition("\n\n")
+        found = {line[:16].strip(): line[16:].strip() for line in parts.splitlines()}
+        return {**found, "shown": shown}, code
 
     return find
 
@@ -112,7 +114,7 @@ def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: P
         "stacks/devportal"
     )
     assert found["user namespaces"] == "on"
-    assert code == 0
+    assert (found["shown"], code) == ("this machine: nothing found\n", 0)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: P
     [
         ("ours", None, "ours", 0),
         (None, None, "missing; `make up` gets it", 0),
-        (None, UserError("part: should answer."), "should answer.", 1),
+        (None, UserError("part: should answer."), "see below", 1),
     ],
 )
 def test_doctor_shows_of_each_part_where_it_came_from(
@@ -143,7 +145,25 @@ def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
     monkeypatch.setattr(DockerEngine, "find", lambda step: None)
     monkeypatch.setattr(DockerEngine, "refuse_elsewhere", refuse)
     found, code = findings(DockerEngine(Project()))
-    assert (found["docker engine"], code) == ("should answer. Start it.", 1)
+    assert (found["docker engine"], code) == ("see below", 1)
+    assert found["shown"] == (
+        "docker engine: should answer. Start it.\n"
+        "    why  `make up` needs it, and cannot get it by itself\n"
+        "    run  make setup\n"
+    )
+
+
+def test_doctor_tells_machines_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "DockerCli", FakeDocker)
+    monkeypatch.setattr(doctor, "list_steps", lambda project: [])
+    finding = doctor.Finding("what", "why", "command")
+    stack = doctor.Examination("stack dev", lambda can_reach_engine: [finding])
+    assert doctor.print_findings(Project(), stack, as_json=True) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["findings"] == [{"what": "what", "why": "why", "command": "command"}]
+    assert answer["machine"]["storage driver"] == "overlay2"
 
 
 @pytest.mark.parametrize(
