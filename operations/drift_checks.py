@@ -184,7 +184,7 @@ def check_strangers(observed: Observed) -> Iterator[Finding]:
     for container in observed.containers if names else ():
         if container.id not in observed.known and container.name not in names:
             what = f"container '{container.name}': should be in the stack's state (got: it is not)."
-            why = "it has the stack's labels, and neither `make up` nor `make down` minds it"
+            why = "nothing of the stack minds it, and `make down` cannot remove its image"
             yield Finding(what, why, f"docker rm --force {container.name}")
 
 

@@ -11,7 +11,7 @@ from infra.naming import ROLE_LABEL, SPEC_LABEL, STACK_LABEL
 from infra.x509 import make_authority, make_certificate
 from tests.support.edits import edited
 from tests.support.make import make, run
-from tests.support.restarts import wait_until_healthy
+from tests.support.waiting import wait_for
 
 # Above the kernel's largest process id.
 DEAD_PID = 2**22 + 1
@@ -21,7 +21,7 @@ def findings(stack: PortalStack) -> list[tuple[str, str]]:
     """What doctor finds and the command for it; its exit code says whether there is anything."""
     done = make(stack, "doctor", ARGS="--json")
     found = json.loads(done.out)["findings"]
-    assert done.code == bool(found), done.out + done.err
+    assert bool(done.code) == bool(found), done.out + done.err
     assert all(finding["why"] for finding in found)
     return [(finding["what"], finding["command"]) for finding in found]
 
@@ -92,7 +92,7 @@ def wrong_surroundings(stack: PortalStack) -> Iterator[dict[str, str]]:
     setting = f"pulumi config set --stack {stack.name} --path devportal:"
     up = f"make up STACK={stack.name}"
     port = stack.settings["ports"]["https"]
-    large = '"devportal:redis": {"cpus": 64, "memory_mb": 4000000}, '
+    large = '"devportal:redis": {"cpus": 64, "memory_mb": 131072}, '
     file = stack.project / f"Pulumi.{stack.name}.yaml"
     passphrase = stack.environment.pop("PULUMI_CONFIG_PASSPHRASE")
     with ExitStack() as undo:
@@ -100,7 +100,7 @@ def wrong_surroundings(stack: PortalStack) -> Iterator[dict[str, str]]:
         undo.enter_context(edited(file, lambda text: text.replace("{", "{" + large, 1)))
         undo.callback(stack.environment.update, PULUMI_CONFIG_PASSPHRASE=passphrase)
         yield {
-            "production should have a passphrase of its own (got none)": (
+            "production should have a passphrase of its own (got development's": (
                 f"(umask 077 && mkdir -p .secrets && cat > .secrets/{stack.name}.passphrase)"
             ),
             "devportal:redis.cpus: should be at most ": f"{setting}redis.cpus VALUE && {up}",
@@ -127,8 +127,10 @@ def test_each_of_fifteen_faults_is_found_with_the_command_that_mends_it(
         assert missing.pop(text) == command
     assert missing == {}
     assert len(found) == 15
-    for command in dict.fromkeys(command for _, command in found if command in planted.values()):
+    # The stack as a whole comes last: for the others it does not have to be well.
+    commands = sorted(set(planted.values()), key=lambda command: command.startswith("make up"))
+    for command in commands:
         done = run(stack, "sh", "-c", command)
         assert done.code == 0, done.out + done.err
-        wait_until_healthy(stack, 60)
+        wait_for(lambda: stack.container("postgres").exec_run(["healthcheck"]).exit_code == 0)
     assert findings(stack) == []
