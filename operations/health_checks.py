@@ -21,6 +21,7 @@ from infra.services.nginx.live import CONFIGURATION_PATH
 from infra.settings import Settings, TlsMode
 from infra.settings.stack_file import find_mistakes, read_values
 from infra.x509 import CertificateError, expires_at, is_due
+from operations.deploy_lock import refuse_if_locked
 from operations.doctor import Examination, Finding
 from operations.drift_checks import Observed, find_drift
 from operations.interruption import Lock, read_latest, read_locks
@@ -122,6 +123,10 @@ def _look_at_engine(stack: Stack, resources: list[dict[str, Any]]) -> Iterator[F
         if not resources:
             return  # `make up` gets one
         raise
+    try:
+        refuse_if_locked(stack)
+    except UserError as error:
+        yield Finding(str(error), _REFUSED, f"make unlock STACK={stack.name}")
     settings = None
     if stack.file.exists():
         settings, _ = Settings.check(read_values(stack.root, stack.name), stack.name)
@@ -133,7 +138,7 @@ def _look_at_engine(stack: Stack, resources: list[dict[str, Any]]) -> Iterator[F
     by_role = {container.labels[ROLE_LABEL]: container for container in observed.containers}
     running = {role: one for role, one in by_role.items() if one.status == "running"}
     if server := running.get("postgres"):
-        yield from check_passwords(server)
+        yield from check_passwords(stack, server)
     if service := running.get("backups"):
         yield from check_backups(stack, service)
     if settings is not None and (proxy := by_role.get("nginx")):
@@ -163,7 +168,7 @@ def _set_command(stack: Stack, setting: str) -> str:
     return f"{change} && make up STACK={stack.name}"
 
 
-def check_passwords(server: Container) -> Iterator[Finding]:
+def check_passwords(stack: Stack, server: Container) -> Iterator[Finding]:
     """Roles of the database whose passwords are not those in the stack's secrets."""
     refused = _output(server, ["sh", "-c", _LOG_IN])[1].split()
     if refused:
@@ -172,7 +177,7 @@ def check_passwords(server: Container) -> Iterator[Finding]:
             f"(got others for {', '.join(refused)})."
         )
         why = "what connects with them is refused; the server sets them when it starts"
-        yield Finding(what, why, f"docker restart {server.name}")
+        yield Finding(what, why, f"make restart ROLE=postgres STACK={stack.name}")
 
 
 def check_backups(stack: Stack, service: Container) -> Iterator[Finding]:

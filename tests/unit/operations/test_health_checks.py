@@ -21,7 +21,7 @@ from docker.models.containers import ExecResult
 from infra.errors import UserError
 from infra.preflight import Room
 from infra.x509 import make_authority, make_certificate
-from operations import drift_checks, health_checks
+from operations import containers, drift_checks, health_checks
 from operations.doctor import Finding
 from operations.stack import Stack
 from tests.unit.operations.conftest import MakeStack, fake_container, write_state
@@ -117,6 +117,7 @@ class World:
         volume = MagicMock()
         volume.name = data
         self.client.volumes.list.return_value = [volume]
+        self.client.volumes.get.side_effect = NotFound("deploy-lock")
         self.client.networks.list.return_value = [MagicMock(id="id-net")]
         self.publish("devportal-prod-app")
 
@@ -156,6 +157,7 @@ def world(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> World:
         return made.client
 
     monkeypatch.setattr(health_checks, "connect", connect)
+    monkeypatch.setattr(containers, "connect", connect)
     monkeypatch.setattr(health_checks, "look_for_room", lambda *given: made.room)
     return made
 
@@ -167,6 +169,13 @@ def test_healthy_stack_has_no_finding(world: World) -> None:
     world.latest["resources"] += [{**resources("app")[0], "id": "id-old", "delete": True}]
     assert world.examine() == []
     assert health_checks.examine(world.stack).subject == "stack prod"
+
+
+def lock_by_hand(world: World) -> None:
+    told = {"holder": "ada on here", "since": "noon", "reason": "a move"}
+    labels = {f"devportal.lock.{name}": text for name, text in told.items()}
+    world.client.volumes.get.side_effect = None
+    world.client.volumes.get.return_value.attrs = {"Labels": labels}
 
 
 def break_settings(world: World) -> None:
@@ -273,6 +282,12 @@ FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
         f"stack prod: no other run should hold it (got {DEAD} elsewhere).",
         "pulumi cancel --stack prod",
     ),
+    (
+        lock_by_hand,
+        "stack prod: should not be locked (got a lock by ada on here since noon: a move). Ask, or "
+        "run `make unlock STACK=prod`.",
+        "make unlock STACK=prod",
+    ),
     (leave_operation, "stack prod: no operation should be unfinished (got creating redis).", UP),
     (no_engine, "stack prod: Docker engine: should answer.", UP),
     (
@@ -317,7 +332,7 @@ FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
         in_container("postgres", 0, b"devportal_user\ndevportal_backup\n"),
         f"{SERVER}: its data should have the passwords of the stack (got others for "
         "devportal_user, devportal_backup).",
-        "docker restart devportal-prod-postgres",
+        "make restart ROLE=postgres STACK=prod",
     ),
     (
         in_container("backups", 1, b"backups: a backup should be taken every 9 s\n"),
