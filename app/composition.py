@@ -25,6 +25,7 @@ from app.services.catalogue import Catalogue
 from app.services.cursors import Cursors
 from app.services.document_work import DocumentWork
 from app.services.health import HealthService
+from app.services.import_organisation import ImportOrganisation
 from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
@@ -131,7 +132,7 @@ def _compose(
         pages=Pages(database, cache),
         api_documents=api_documents,
         search=Search(database, cursors),
-        imports=Imports(database, cache, api_documents),
+        imports=Imports(database, cache, api_documents, ImportOrganisation(actors, passwords)),
         health=HealthService(config, database, redis, code_revisions()),
     )
 

@@ -109,9 +109,9 @@ MAX_UPLOAD_BYTES = MAX_DOCUMENT_BYTES + 1024 * 1024
 MAX_BODY_BYTES = 3 * 1024 * 1024
 """Any other: a page's characters take twelve bytes each when they are escaped."""
 
-MAX_IMPORT_BYTES = 1024 * 1024
-MAX_IMPORT_DOCUMENTS = 200
-"""One transaction writes all of a catalog-info.yaml."""
+MAX_IMPORT_BYTES = 4 * 1024 * 1024
+MAX_IMPORT_DOCUMENTS = 5000
+"""One transaction writes all of a catalog-info.yaml, and has `DATABASE_ANSWER_SECONDS` for it."""
 
 PORTAL_BYTES = 256 * 1024 * 1024
 """What a portal needs beside the work on documents: its code and libraries, the responses that it

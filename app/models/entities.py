@@ -4,9 +4,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-from app.models.texts import Kind, Line, Name, Namespace, Spec, Tag, Text, Title, WebLink
+from app.models.texts import (
+    Annotations,
+    Kind,
+    Labels,
+    Line,
+    Name,
+    Namespace,
+    Spec,
+    Tag,
+    TeamName,
+    Text,
+    Title,
+    WebLink,
+)
 
 EntityField = Literal[
     "title",
@@ -15,6 +35,8 @@ EntityField = Literal[
     "lifecycle",
     "tags",
     "links",
+    "annotations",
+    "labels",
     "spec",
     "version",
     "created_at",
@@ -29,6 +51,8 @@ _EXAMPLE: dict[str, Any] = {
     "lifecycle": "production",
     "tags": ["go", "critical"],
     "links": [{"url": "https://status.example.com/checkout", "title": "Status"}],
+    "annotations": {"backstage.io/source-location": "url:https://git.example.com/checkout/"},
+    "labels": {"tier": "1"},
     "spec": {"type": "service"},
 }
 _EXAMPLE_KEY = {"kind": "component", "namespace": "default", "name": "checkout-service"}
@@ -52,6 +76,11 @@ class EntityKey:
     def __str__(self) -> str:
         return f"{self.kind}:{self.namespace}/{self.name}"
 
+    @property
+    def folded(self) -> "EntityKey":
+        """The same for names that differ in case alone, of which there is only one."""
+        return EntityKey(self.kind, self.namespace, self.name.lower())
+
 
 class Link(BaseModel):
     """Somewhere else to look."""
@@ -60,6 +89,16 @@ class Link(BaseModel):
 
     url: WebLink
     title: Line = ""
+    icon: Line = ""
+    """What kind of picture stands for it, such as `dashboard`; kept for other programs."""
+    type: Line = ""
+    """What the link is for, in the organisation's own words."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_nothing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, str]:
+        """As links were stored before they had an icon and a type, unless they have one."""
+        found: dict[str, str] = serialise(self)
+        return {name: value for name, value in found.items() if value or name in ("url", "title")}
 
 
 def _unique(tags: list[str]) -> list[str]:
@@ -73,10 +112,12 @@ class EntityChange(BaseModel):
 
     title: Title
     description: Text = ""
-    owner: Annotated[Name, Field(description="Name of the team that owns the entity.")]
+    owner: Annotated[TeamName, Field(description="Name of the team that owns the entity.")]
     lifecycle: Name = "production"
-    tags: Annotated[list[Tag], Field(max_length=30), AfterValidator(_unique)] = []
-    links: Annotated[list[Link], Field(max_length=30)] = []
+    tags: Annotated[list[Tag], Field(max_length=100), AfterValidator(_unique)] = []
+    links: Annotated[list[Link], Field(max_length=100)] = []
+    annotations: Annotations = {}
+    labels: Labels = {}
     spec: Spec
 
 
@@ -111,6 +152,8 @@ class EntityOut(BaseModel):
     lifecycle: str
     tags: list[str]
     links: list[dict[str, str]]
+    annotations: dict[str, str]
+    labels: dict[str, str]
     spec: dict[str, Any]
     version: int
     created_at: datetime
@@ -131,6 +174,8 @@ class EntityItem(BaseModel):
     lifecycle: str | None = None
     tags: list[str] | None = None
     links: list[dict[str, str]] | None = None
+    annotations: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
     spec: dict[str, Any] | None = None
     version: int | None = None
     created_at: datetime | None = None
@@ -169,6 +214,6 @@ class EntityQuery(BaseModel):
 
     kind: Kind | None = None
     namespace: Namespace | None = None
-    owner: Name | None = None
+    owner: TeamName | None = None
     tag: Tag | None = None
     lifecycle: Name | None = None

@@ -10,7 +10,7 @@ RelationType = Literal["part_of", "depends_on", "provides", "consumes"]
 
 
 class EntityRef(BaseModel):
-    """An entity at the other end of a relation."""
+    """An entity at the other end of a relation; one that is not there yet has its name alone."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -18,6 +18,7 @@ class EntityRef(BaseModel):
     namespace: str
     name: str
     title: str
+    exists: bool = True
 
 
 class RelationOut(BaseModel):

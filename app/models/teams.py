@@ -6,11 +6,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from app.lines import LINE
 from app.models.access import TeamRole
-from app.models.texts import check_storable
+from app.models.texts import TeamName, check_storable
 
-TeamName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)
-]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=LINE),

@@ -20,11 +20,18 @@ _TEXT = r"^[^\x00]*$"
 _NAME = r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 _DNS_LABEL = r"^[a-z0-9]+(-+[a-z0-9]+)*$"
 _TAG = r"^[a-z0-9:+#]+(-[a-z0-9:+#]+)*$"
+_TEAM = r"^@?([a-z0-9]+(-+[a-z0-9]+)*:)?[a-z0-9]([-a-z0-9_.]*[a-z0-9])?$"
+_METADATA_KEY = (
+    r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+)
 
-Kind = Literal["component", "api", "resource", "system"]
+Kind = Literal["component", "api", "resource", "system", "domain"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_NAME)]
 """As in Backstage: letters and digits, with -, _ and . between them."""
 Namespace = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_DNS_LABEL)]
+TeamName = Annotated[str, StringConstraints(max_length=128, pattern=_TEAM)]
+"""A group's name of Backstage's namespace `default`; one of another namespace has it before a
+colon, and a team of one person an @ before all: `platform`, `berlin:platform`, `@ada`."""
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=_TAG)]
 Line = Annotated[str, StringConstraints(max_length=200, pattern=LINE)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE)]
@@ -61,6 +68,13 @@ def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+MetadataKey = Annotated[str, StringConstraints(pattern=_METADATA_KEY)]
+"""As in Backstage: a name, and before it the domain of whoever defines it."""
+Annotations = Annotated[dict[MetadataKey, Text], Field(max_length=100)]
+Labels = Annotated[
+    dict[MetadataKey, Annotated[str, StringConstraints(max_length=63, pattern=f"^$|{_NAME}")]],
+    Field(max_length=100),
+]
 Spec = Annotated[dict[str, Any], AfterValidator(_check_spec), Field(default_factory=dict)]
 
 

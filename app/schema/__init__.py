@@ -2,7 +2,14 @@
 
 from app.schema.accounts import ApiKey, AuditEvent, Membership, Team, User
 from app.schema.base import Base
-from app.schema.catalogue import ApiContent, ApiDocument, Entity, Page, Relation
+from app.schema.catalogue import (
+    ApiContent,
+    ApiDocument,
+    Entity,
+    NamedRelation,
+    Page,
+    Relation,
+)
 
 __all__ = [
     "ApiContent",
@@ -12,6 +19,7 @@ __all__ = [
     "Base",
     "Entity",
     "Membership",
+    "NamedRelation",
     "Page",
     "Relation",
     "Team",

@@ -29,9 +29,14 @@ class User(Identified, Base):
     """Someone with an account; the address is kept in lower case."""
 
     __tablename__ = "user_account"
-    __table_args__ = (CheckConstraint(one_of("role", ROLES), name="role"),)
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        Index("uq_user_account_handle", "handle", unique=True),
+    )
     email: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text, server_default="")
+    # The name in Backstage's catalogue, in lower case; with its namespace unless that is `default`.
+    handle: Mapped[str | None] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="member")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))

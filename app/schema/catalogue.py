@@ -19,7 +19,7 @@ from sqlalchemy.types import DateTime, Integer, LargeBinary, Text
 
 from app.schema.base import Base, Identified, one_of
 
-KINDS = ("component", "api", "resource", "system")
+KINDS = ("component", "api", "resource", "system", "domain")
 RELATION_TYPES = ("part_of", "depends_on", "provides", "consumes")
 
 
@@ -30,6 +30,13 @@ class Entity(Identified, Base):
     __table_args__ = (
         CheckConstraint(one_of("kind", KINDS), name="kind"),
         UniqueConstraint("kind", "namespace", "name"),
+        Index(
+            "uq_entity_kind_namespace_lower_name",
+            "kind",
+            "namespace",
+            text("lower(name)"),
+            unique=True,
+        ),
         Index("ix_entity_tags", "tags", postgresql_using="gin"),
         Index("ix_entity_search", "search", postgresql_using="gin"),
     )
@@ -42,6 +49,8 @@ class Entity(Identified, Base):
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("team.id"), index=True)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     links: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default="[]")
+    annotations: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    labels: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     spec: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -65,6 +74,29 @@ class Relation(Base):
     target_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class NamedRelation(Base):
+    """A relation to an entity which is known by its name alone: it need not be there yet.
+
+    Also one that an entity states from its other end (`inverse`), which is the stating one's.
+    """
+
+    __tablename__ = "named_relation"
+    __table_args__ = (
+        CheckConstraint(one_of("type", RELATION_TYPES), name="type"),
+        Index(
+            "ix_named_relation_other", "other_kind", "other_namespace", text("lower(other_name)")
+        ),
+    )
+    entity_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True
+    )
+    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    inverse: Mapped[bool] = mapped_column(primary_key=True)
+    other_kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_namespace: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_name: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class ApiContent(Base):

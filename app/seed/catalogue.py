@@ -13,7 +13,8 @@ from app.models.entities import EntityKey
 from app.openapi.reading import read_document
 from app.openapi.summary import summarise
 from app.schema import ApiContent, ApiDocument, Entity, Page, Relation, Team
-from app.services.catalog_info import Descriptor, parse_catalog_info
+from app.services.catalog_info import parse_catalog_info
+from app.services.descriptors import Descriptor
 from app.services.markdown import render_markdown
 
 SEED_DATA = Path(__file__).parent / "data"
@@ -23,7 +24,7 @@ _Ids = dict[EntityKey, uuid.UUID]
 
 def add_catalogue(connection: Connection) -> None:
     """Entities, their relations, documents and pages; what exists stays as it is."""
-    descriptors = parse_catalog_info((SEED_DATA / "catalog-info.yaml").read_text())
+    descriptors = parse_catalog_info((SEED_DATA / "catalog-info.yaml").read_text()).entities
     new = _add_entities(connection, descriptors)
     _add_relations(connection, descriptors, new)
     _add_documents(connection, new)
@@ -53,7 +54,7 @@ def _add_relations(connection: Connection, descriptors: list[Descriptor], new: _
         {"source_id": new[descriptor.entity.key], "type": relation, "target_id": ids[target]}
         for descriptor in descriptors
         if descriptor.entity.key in new
-        for relation, target in descriptor.targets.values()
+        for relation, target, _ in descriptor.targets.values()
     ]
     _add(connection, Relation, rows)
 

@@ -1,7 +1,7 @@
 """Versions of OpenAPI documents, and what changed between two."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.openapi.outline import Outline
 from app.request_context import client_address
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
-from app.services.document_work import Answer, DocumentWork
+from app.services.document_work import DocumentWork
 from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
 from app.storage.api_documents import (
     Content,
@@ -28,6 +28,9 @@ from app.storage.api_documents import (
 )
 from app.storage.audit import add_event
 from app.storage.database import Database
+
+_CHECKED_CHARACTERS = 300_000
+"""Of the documents that one process checks, which is some seconds' work."""
 
 _MAX_CHANGES = 1000
 """A person reads them, and two unrelated documents differ in everything."""
@@ -162,12 +165,23 @@ class ApiDocuments:
         TooLargeError
             Raised for one that takes too much memory or processor time.
         """
-        answer: Answer = await self._work.run("check", content)
-        found = answer.head | {
-            "sha256": bytes.fromhex(answer.head["sha256"]),
-            "document": answer.body.decode(),
-        }
-        return Content(**{name: found[name] for name in Content._fields}), found["version"]
+        return _checked(*await self._work.run("check", content))
+
+    async def check_all(
+        self, documents: Mapping[int, str]
+    ) -> tuple[dict[int, tuple[Content, str]], dict[int, str]]:
+        """The same for many, some in each process, and the mistakes of those that have any."""
+        found: dict[int, tuple[Content, str]] = {}
+        mistakes: dict[int, str] = {}
+        for part in _parts(documents):
+            texts = json.dumps([documents[number] for number in part]).encode()
+            answers = json.loads((await self._work.run("check-all", texts)).body)
+            for number, (head, body) in zip(part, answers, strict=True):
+                if said := head.get("mistakes"):
+                    mistakes[number] = "; ".join(said)
+                else:
+                    found[number] = _checked(head, body.encode())
+        return found, mistakes
 
     async def put(
         self,
@@ -239,6 +253,24 @@ class ApiDocuments:
                 target=f"{key}/versions/{version}",
                 detail={"sha256": found.sha256},
             )
+
+
+def _checked(head: dict[str, Any], body: bytes) -> tuple[Content, str]:
+    found = head | {"sha256": bytes.fromhex(head["sha256"]), "document": body.decode()}
+    return Content(**{name: found[name] for name in Content._fields}), found["version"]
+
+
+def _parts(documents: Mapping[int, str]) -> Iterator[list[int]]:
+    """The documents' numbers, in parts that a process checks well within its time."""
+    part, size = list[int](), 0
+    for number, text in documents.items():
+        if part and size + len(text) > _CHECKED_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(number)
+        size += len(text)
+    if part:
+        yield part
 
 
 def _check_replacement(found: VersionOut | None, checked: Content, if_match: str | None) -> None:

@@ -1,34 +1,18 @@
-"""Backstage's catalog-info.yaml, read into the portal's entities and relations."""
+"""Backstage's catalog-info.yaml: a file of documents, read into what the portal has of each."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from app.constants import MAX_IMPORT_DOCUMENTS
-from app.models.entities import EntityKey, EntityNew
-from app.models.relations import RelationType
+from app.services.descriptors import KINDS, Descriptor, read_entity
+from app.services.document_notes import Notes, show
+from app.services.organisation import Group, User, read_group, read_user
 from app.yaml_text import YamlError, load_documents
 
-_KEY = TypeAdapter(EntityKey)
-_API_VERSION = re.compile(r"backstage\.io/v1(alpha|beta)1")
-_REF = re.compile(r"^(?:([a-zA-Z]+):)?(?:([^/:]+)/)?([^/:]+)$")
-_RELATIONS: dict[str, tuple[RelationType, str | None]] = {
-    "dependsOn": ("depends_on", None),
-    "providesApis": ("provides", "api"),
-    "consumesApis": ("consumes", "api"),
-}
-"""The field of a spec, its relation, and the kind of references that name none."""
-
-_TAKEN_OUT = {"owner", "lifecycle", "system", "definition", *_RELATIONS}
-_PLACES = {
-    "kind": "kind",
-    "owner": "spec.owner",
-    "lifecycle": "spec.lifecycle",
-    "spec": "spec",
-}
+_API_VERSION = re.compile(r"backstage\.io/v1((alpha|beta)\d+)?")
+_DOCUMENT = ("apiVersion", "kind", "metadata", "spec")
 
 
 class CatalogInfoError(Exception):
@@ -40,26 +24,28 @@ class CatalogInfoError(Exception):
 
 
 @dataclass(frozen=True)
-class Descriptor:
-    """One document of the file.
-
-    Parameters
-    ----------
-    number
-        Its position in the file, from 1.
-    targets
-        The relations by their place in the document.
-    definition
-        The OpenAPI document of an API, as text.
-    """
+class Skipped:
+    """A document that the portal has nothing for."""
 
     number: int
-    entity: EntityNew
-    targets: dict[str, tuple[RelationType, EntityKey]] = field(default_factory=dict)
-    definition: str | None = None
+    kind: str
+    namespace: str
+    name: str
 
 
-def parse_catalog_info(text: str) -> list[Descriptor]:
+@dataclass
+class CatalogInfo:
+    """What a file describes, and what of it does not come in as it is."""
+
+    entities: list[Descriptor] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    users: list[User] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+    """Each with the number of its document."""
+
+
+def parse_catalog_info(text: str) -> CatalogInfo:
     """Every document of the file.
 
     Raises
@@ -67,17 +53,17 @@ def parse_catalog_info(text: str) -> list[Descriptor]:
     CatalogInfoError
         Raised with all mistakes of all documents.
     """
-    found: list[Descriptor] = []
-    mistakes: list[str] = []
+    found, mistakes = CatalogInfo(), list[str]()
+    number = 0
     for number, document in enumerate(_load(text), 1):
-        parser = _Parser(number)
-        descriptor = parser.parse(document)
-        mistakes += parser.mistakes
-        found += [descriptor] if descriptor else []
+        notes = Notes(number)
+        _read(document, notes, found)
+        mistakes += notes.mistakes
+        found.warnings += [(number, said) for said in notes.warnings]
     mistakes += _doubles(found)
     if mistakes:
         raise CatalogInfoError(mistakes)
-    if not found:
+    if not number:
         raise CatalogInfoError(["the file should have at least one document (got none)"])
     return found
 
@@ -96,162 +82,61 @@ def _load(text: str) -> list[Any]:
     return documents
 
 
-def _doubles(found: list[Descriptor]) -> Iterator[str]:
-    first: dict[EntityKey, int] = {}
-    for descriptor in found:
-        key = descriptor.entity.key
-        before = first.setdefault(key, descriptor.number)
-        if before != descriptor.number:
-            rule = f"should describe {key} once (document {before} does)"
-            yield f"document {descriptor.number}: {rule}"
+def _read(document: Any, notes: Notes, found: CatalogInfo) -> None:
+    if not isinstance(document, dict):
+        notes.refuse("", "should be a mapping")
+        return
+    kind = document.get("kind")
+    if not isinstance(kind, str):
+        notes.refuse("kind", f"should be text (got {show(kind)})")
+        return
+    if kind.lower() not in (*KINDS, "group", "user"):
+        _skip(kind, document, notes, found)
+        return
+    version = document.get("apiVersion")
+    if not isinstance(version, str) or not _API_VERSION.fullmatch(version):
+        notes.refuse("apiVersion", f"should be backstage.io/v1alpha1 (got {show(version)})")
+    notes.warn_of_others(document, "", _DOCUMENT)
+    if kind.lower() == "group":
+        found.groups += filter(None, [read_group(document, notes)])
+    elif kind.lower() == "user":
+        user = read_user(document, notes)
+        found.users += filter(None, [user])
+        if user is None and not notes.mistakes:
+            found.skipped.append(_skipped(kind, document, notes))
+    else:
+        found.entities += filter(None, [read_entity(document, notes)])
 
 
-class _Parser:
-    """Reads one document and collects its mistakes."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self.mistakes: list[str] = []
-
-    def parse(self, document: Any) -> Descriptor | None:
-        if not isinstance(document, dict):
-            self._add("", "should be a mapping")
-            return None
-        version = document.get("apiVersion")
-        if not isinstance(version, str) or not _API_VERSION.fullmatch(version):
-            self._add("apiVersion", f"should be backstage.io/v1alpha1 (got {_show(version)})")
-        metadata = self._mapping(document.get("metadata"), "metadata")
-        spec = self._mapping(document.get("spec"), "spec")
-        entity = self._entity(document.get("kind"), metadata, spec)
-        namespace = metadata.get("namespace", "default")
-        targets = dict(self._targets(spec, namespace))
-        definition = self._definition(document.get("kind"), spec)
-        if self.mistakes or entity is None:
-            return None
-        return Descriptor(self._number, entity, targets, definition)
-
-    def _add(self, place: str, rule: str) -> None:
-        where = f": {place}" if place else ""
-        self.mistakes.append(f"document {self._number}{where}: {rule}")
-
-    def _mapping(self, value: Any, place: str) -> dict[str, Any]:
-        if isinstance(value, dict):
-            return value
-        self._add(place, f"should be a mapping (got {_show(value)})")
-        return {}
-
-    def _entity(
-        self, kind: Any, metadata: dict[str, Any], spec: dict[str, Any]
-    ) -> EntityNew | None:
-        owner = self._owner(spec.get("owner"))
-        values = {
-            "kind": kind.lower() if isinstance(kind, str) else kind,
-            "name": metadata.get("name"),
-            "namespace": metadata.get("namespace", "default"),
-            "title": metadata.get("title") or metadata.get("name"),
-            "description": metadata.get("description") or "",
-            "tags": metadata.get("tags") or [],
-            "links": _links(metadata.get("links")),
-            "owner": owner or "unknown",
-            # A system and a resource have none in Backstage.
-            "lifecycle": spec.get("lifecycle") or "production",
-            "spec": _free(kind, spec),
-        }
-        try:
-            return EntityNew.model_validate(values)
-        except ValidationError as error:
-            for item in error.errors():
-                place = _place([str(part) for part in item["loc"]])
-                self._add(place, f"{_rule(item)} (got {_show(item['input'])})")
-            return None
-
-    def _owner(self, value: Any) -> str | None:
-        match = _REF.match(value) if isinstance(value, str) else None
-        if match is None or (match[1] or "group").lower() != "group":
-            self._add(
-                "spec.owner",
-                f"should name a team, like group:default/platform (got {_show(value)})",
-            )
-            return None
-        return match[3]
-
-    def _targets(
-        self, spec: dict[str, Any], namespace: Any
-    ) -> Iterator[tuple[str, tuple[RelationType, EntityKey]]]:
-        system = spec.get("system")
-        place = "spec.system"
-        if system is not None and (key := self._reference(system, place, "system", namespace)):
-            yield place, ("part_of", key)
-        for name, (relation, kind) in _RELATIONS.items():
-            given = spec.get(name)
-            if given is not None and not isinstance(given, list):
-                self._add(f"spec.{name}", f"should be a list (got {_show(given)})")
-                continue
-            for index, value in enumerate(given or []):
-                place = f"spec.{name}[{index}]"
-                if key := self._reference(value, place, kind, namespace):
-                    yield place, (relation, key)
-
-    def _reference(
-        self, value: Any, place: str, kind: str | None, namespace: Any
-    ) -> EntityKey | None:
-        match = _REF.match(value) if isinstance(value, str) else None
-        parts = match and (match[1] or kind, match[2] or namespace, match[3])
-        try:
-            assert parts
-            kind_name = str(parts[0]).lower()
-            return _KEY.validate_python(
-                {"kind": kind_name, "namespace": parts[1], "name": parts[2]}
-            )
-        except (AssertionError, ValidationError):
-            like = f"{kind or 'component'}:default/name"
-            self._add(place, f"should name an entity, like {like} (got {_show(value)})")
-            return None
-
-    def _definition(self, kind: Any, spec: dict[str, Any]) -> str | None:
-        value = spec.get("definition")
-        if str(kind).lower() != "api" or value is None:
-            return None
-        if not isinstance(value, str):
-            self._add("spec.definition", "should be the document itself; nothing is fetched")
-            return None
-        return value if spec.get("type") == "openapi" else None
+def _skip(kind: str, document: Mapping[str, Any], notes: Notes, found: CatalogInfo) -> None:
+    why = f"the portal has no kind '{kind}'"
+    if kind.lower() == "location":
+        why = f"an import reads no other file. Import what it names: {_named(document)}"
+    notes.warn("kind", f"skipped: {why}")
+    found.skipped.append(_skipped(kind, document, notes))
 
 
-def _free(kind: Any, spec: dict[str, Any]) -> dict[str, Any]:
-    rest = {name: value for name, value in spec.items() if name not in _TAKEN_OUT}
-    if str(kind).lower() == "api" and spec.get("type") != "openapi" and "definition" in spec:
-        rest["definition"] = spec["definition"]
-    return rest
+def _named(location: Mapping[str, Any]) -> str:
+    spec = location.get("spec")
+    given = spec if isinstance(spec, dict) else {}
+    targets = given.get("targets")
+    named = [given.get("target"), *(targets if isinstance(targets, list) else [])]
+    return ", ".join(str(target) for target in named if target)
 
 
-def _links(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value or []
-    return [
-        {name: link[name] for name in ("url", "title") if name in link}
-        if isinstance(link, dict)
-        else link
-        for link in value
-    ]
+def _skipped(kind: str, document: Mapping[str, Any], notes: Notes) -> Skipped:
+    metadata = document.get("metadata")
+    given = metadata if isinstance(metadata, dict) else {}
+    name, namespace = str(given.get("name", "")), str(given.get("namespace", "default"))
+    return Skipped(notes.number, kind.lower(), namespace, name)
 
 
-def _place(parts: list[str]) -> str:
-    first = _PLACES.get(parts[0], f"metadata.{parts[0]}")
-    return first + "".join(f"[{p}]" if p.isdecimal() else f".{p}" for p in parts[1:])
-
-
-def _rule(item: Any) -> str:
-    if item["type"] == "value_error":
-        return str(item["ctx"]["error"])
-    if item["type"] == "string_pattern_mismatch":
-        return f"should look like {item['ctx']['pattern']}"
-    said: str = item["msg"]
-    return said.replace("Input should be", "should be").replace("String should", "should")
-
-
-def _show(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+def _doubles(found: CatalogInfo) -> Iterator[str]:
+    named = [(str(one.entity.key), one.number) for one in found.entities]
+    named += [(f"group:{one.namespace}/{one.name}", one.number) for one in found.groups]
+    named += [(f"user:{one.namespace}/{one.name}", one.number) for one in found.users]
+    first: dict[str, int] = {}
+    for name, number in named:
+        before = first.setdefault(name.lower(), number)
+        if before != number:
+            yield f"document {number}: should describe {name} once (document {before} does)"

@@ -1,6 +1,7 @@
 """The catalogue: entities, who may change them, and the version that a change applies to."""
 
 import hashlib
+import uuid
 from collections.abc import Collection
 
 from pydantic import BaseModel
@@ -33,15 +34,17 @@ from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import (
-    add_entity,
+    SavedEntity,
     count_entities,
     count_facets,
     delete_entity,
     get_entity,
     list_entities,
+    save_entities,
     update_entity,
 )
 from app.storage.generations import Lookup
+from app.storage.relations import keep_by_name
 
 LIST_FIELDS: tuple[EntityField, ...] = (
     "title",
@@ -170,7 +173,7 @@ class Catalogue:
         try:
             async with self._database.connect() as connection:
                 owner_id = await find_owner(connection, new.owner)
-                await add_entity(connection, new.key, owner_id, new)
+                await save_entities(connection, [SavedEntity(uuid.uuid4(), owner_id, new)])
                 detail = {"entity": new.model_dump(mode="json", exclude_defaults=True)}
                 await add_event(
                     connection,
@@ -214,12 +217,13 @@ class Catalogue:
         return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
 
     async def delete(self, actor: Actor, key: EntityKey, *, if_match: str) -> None:
-        """Remove an entity with its relations, documents and pages."""
+        """Remove an entity with its own relations, documents and pages."""
         async with self._database.connect() as connection:
             stored = await lock_entity(connection, key)
             check_owner(actor, stored.entity.owner)
             check_version(if_match, entity_tag(stored))
             contents = await list_contents(connection, stored.id)
+            await keep_by_name(connection, stored.id)
             await delete_entity(connection, stored.id)
             await delete_unused_contents(connection, contents)
             detail = {"entity": stored.entity.model_dump(mode="json")}

@@ -72,6 +72,9 @@ class Answer(NamedTuple):
     body: bytes
 
 
+Work = Literal["check", "check-all", "diff", "outline"]
+
+
 class DocumentWork:
     """Runs `python -m app.openapi.worker`."""
 
@@ -110,7 +113,7 @@ class DocumentWork:
         except TimeoutError as error:
             raise _busy() from error
 
-    async def run(self, what: Literal["check", "diff", "outline"], content: bytes) -> Answer:
+    async def run(self, what: Work, content: bytes) -> Answer:
         """The result of the work, in a `turn`.
 
         Raises

@@ -1,6 +1,6 @@
 """Relations between entities."""
 
-import uuid
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.exceptions import InvalidRequestError, NotFoundError
 from app.models.access import Actor
@@ -13,7 +13,12 @@ from app.services.entity_rules import lock_owned, require_entity
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import get_entity
-from app.storage.relations import Edge, add_edges, delete_edges, list_relations
+from app.storage.relations import (
+    Statement,
+    add_statements,
+    delete_statements,
+    list_relations,
+)
 
 
 class Relations:
@@ -51,42 +56,43 @@ class Relations:
         """
         if key == target:
             raise InvalidRequestError(f"{key}: should not have a relation to itself")
-        await self._change(actor, key, type_, target, add=True)
+        async with self._database.connect() as connection:
+            stored = await lock_owned(connection, actor, key)
+            await require_entity(connection, target)
+            statement = Statement(type_, target, inverse=False)
+            if await add_statements(connection, [(stored.id, statement)]):
+                await _record(connection, actor, "relation.create", key, type_, target)
+        await self._cache.forget(LISTS)
 
     async def remove(
         self, actor: Actor, key: EntityKey, type_: RelationType, target: EntityKey
     ) -> None:
-        """Remove a relation.
+        """Remove a relation, also one that the target has stated.
 
         Raises
         ------
         NotFoundError
             Raised when there is none.
         """
-        await self._change(actor, key, type_, target, add=False)
-
-    async def _change(
-        self, actor: Actor, key: EntityKey, type_: RelationType, target: EntityKey, *, add: bool
-    ) -> None:
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
             other = await get_entity(connection, target)
-            edge = _edge(type_, other and other.id, target)
-            changed = await (add_edges if add else delete_edges)(connection, stored.id, [edge])
-            if not changed and not add:
+            stated = [(stored.id, Statement(type_, target, inverse=False))]
+            if other is not None:
+                stated.append((other.id, Statement(type_, key, inverse=True)))
+            if not await delete_statements(connection, stated):
                 raise NotFoundError(f"{key} has no relation {type_} to {target}")
-            if changed:
-                await add_event(
-                    connection,
-                    actor=actor,
-                    action="relation.create" if add else "relation.delete",
-                    target=str(key),
-                    detail={"type": type_, "to": str(target)},
-                )
+            await _record(connection, actor, "relation.delete", key, type_, target)
         await self._cache.forget(LISTS)
 
 
-def _edge(type_: str, target_id: uuid.UUID | None, target: EntityKey) -> Edge:
-    if target_id is None:
-        raise NotFoundError(f"there is no {target.kind} '{target.namespace}/{target.name}'")
-    return type_, target_id
+async def _record(
+    connection: AsyncConnection,
+    actor: Actor,
+    action: str,
+    key: EntityKey,
+    type_: RelationType,
+    target: EntityKey,
+) -> None:
+    detail = {"type": type_, "to": str(target)}
+    await add_event(connection, actor=actor, action=action, target=str(key), detail=detail)

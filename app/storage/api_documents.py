@@ -1,8 +1,8 @@
 """API documents in PostgreSQL: versions, and the contents that they share."""
 
 import uuid
-from collections.abc import Collection
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -59,21 +59,41 @@ async def put_version(
     connection: AsyncConnection, entity_id: uuid.UUID, version: str, content: Content
 ) -> None:
     """Make `version` this document; the document itself is stored once."""
-    values: dict[str, Any] = content._asdict()
+    await put_versions(connection, {(entity_id, version): content})
+
+
+async def put_versions(
+    connection: AsyncConnection, contents: Mapping[tuple[uuid.UUID, str], Content]
+) -> None:
+    """The same for versions by entity and name, many a statement."""
+    if not contents:
+        return
+    adding = insert(ApiContent)
     # An update of nothing holds the row against a removal of unused contents.
-    kept = (
-        insert(ApiContent)
-        .values(values)
-        .on_conflict_do_update(index_elements=[ApiContent.sha256], set_={"title": content.title})
+    kept = adding.on_conflict_do_update(
+        index_elements=[ApiContent.sha256], set_={"title": adding.excluded.title}
     )
-    await connection.execute(kept)
-    put = insert(ApiDocument).values(entity_id=entity_id, version=version, sha256=content.sha256)
-    await connection.execute(
-        put.on_conflict_do_update(
-            index_elements=[ApiDocument.entity_id, ApiDocument.version],
-            set_={"sha256": content.sha256, "created_at": func.now()},
-        )
+    documents = {content.sha256: content._asdict() for content in contents.values()}
+    await connection.execute(kept.returning(ApiContent.sha256), [*documents.values()])
+    putting = insert(ApiDocument)
+    put = putting.on_conflict_do_update(
+        index_elements=[ApiDocument.entity_id, ApiDocument.version],
+        set_={"sha256": putting.excluded.sha256, "created_at": func.now()},
     )
+    rows = [
+        {"entity_id": entity_id, "version": version, "sha256": content.sha256}
+        for (entity_id, version), content in contents.items()
+    ]
+    await connection.execute(put.returning(ApiDocument.id), rows)
+
+
+async def list_hashes(
+    connection: AsyncConnection, entity_ids: Collection[uuid.UUID]
+) -> dict[tuple[uuid.UUID, str], bytes]:
+    """What each version of these entities is, by entity and version."""
+    columns = (ApiDocument.entity_id, ApiDocument.version, ApiDocument.sha256)
+    rows = await connection.execute(select(*columns).where(ApiDocument.entity_id.in_(entity_ids)))
+    return {(row.entity_id, row.version): row.sha256 for row in rows}
 
 
 async def delete_version(connection: AsyncConnection, entity_id: uuid.UUID, version: str) -> None:

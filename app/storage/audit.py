@@ -1,9 +1,10 @@
 """The audit trail: an event is added in the transaction of the change that it records."""
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.access import Actor
@@ -23,6 +24,24 @@ _COLUMNS = (
     func.host(AuditEvent.address).label("address"),
     AuditEvent.request_id,
 )
+
+_ADD = text(
+    """
+    INSERT INTO audit_event
+        (actor_id, actor, actor_kind, action, target, detail, address, request_id)
+    SELECT CAST(:actor_id AS uuid), :actor, :actor_kind, action, target, detail,
+        CAST(:address AS inet), :request_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS event(action text, target text, detail jsonb)
+    """
+)
+
+
+class Event(NamedTuple):
+    """What was done to what, as `add_event` has it."""
+
+    action: str
+    target: str
+    detail: Mapping[str, Any]
 
 
 async def add_event(
@@ -44,15 +63,20 @@ async def add_event(
     detail
         The change; never a secret.
     """
-    event = {
+    await add_events(connection, actor, [Event(action, target, detail or {})])
+
+
+async def add_events(
+    connection: AsyncConnection, actor: Actor | None, events: Iterable[Event]
+) -> None:
+    """Record several actions, in one statement."""
+    shared = {
         **_describe(actor),
-        "action": action,
-        "target": target,
-        "detail": dict(detail or {}),
         "address": client_address.get() or None,
         "request_id": request_id.get(),
     }
-    await connection.execute(insert(AuditEvent).values(event))
+    if rows := [event._asdict() for event in events]:
+        await connection.execute(_ADD, {**shared, "rows": json.dumps(rows, default=str)})
 
 
 async def list_events(
@@ -85,6 +109,6 @@ def _conditions(wanted: AuditFilter) -> list[Any]:
 
 def _describe(actor: Actor | None) -> dict[str, Any]:
     if actor is None:
-        return {"actor": "anonymous", "actor_kind": "anonymous"}
+        return {"actor_id": None, "actor": "anonymous", "actor_kind": "anonymous"}
     kind = "session" if actor.scopes is None else "api_key"
     return {"actor_id": actor.user_id, "actor": actor.email, "actor_kind": kind}

@@ -12,6 +12,7 @@ from app.http.access import Access, ActorDep, access
 from app.http.dependencies import CatalogueDep, RelationsDep
 from app.models.entities import EntityKey, EntityQuery
 from app.models.relations import RelationType
+from app.web.annotations import annotation_links
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key
 from app.web.forms import Form
 from app.web.graph import draw
@@ -93,6 +94,7 @@ async def _show(
         form=form,
         tab="overview",
         relations=related,
+        annotation_links=annotation_links(frame.entity.annotations),
         graph=draw(frame.entity, related) if known else None,
         targets=await _targets(frame, catalogue) if frame.may_change else [],
         relation_choices=[(name, texts[0]) for name, texts in RELATION_NAMES.items()],

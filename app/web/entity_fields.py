@@ -1,5 +1,6 @@
 """An entity's content as fields of a form, and back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.constants import MAX_SPEC_BYTES
@@ -10,6 +11,9 @@ from app.yaml_text import YamlError, dump_document, load_documents
 
 _MAX_SPEC_CHARACTERS = 4 * MAX_SPEC_BYTES
 """YAML has room for blanks, and is parsed before its size as JSON is known."""
+
+_MAPPINGS = {"annotations": "annotations", "labels": "labels", "spec": "specification"}
+"""The fields that are written as YAML, and what they are called."""
 
 
 def write_fields(entity: EntityOut, etag: str) -> dict[str, str]:
@@ -22,18 +26,24 @@ def write_fields(entity: EntityOut, etag: str) -> dict[str, str]:
         "lifecycle": entity.lifecycle,
         "tags": ", ".join(entity.tags),
         "links": "\n".join(map(_line, entity.links)),
-        "spec": dump_document(entity.spec) if entity.spec else "",
+        **{name: _write_mapping(getattr(entity, name)) for name in _MAPPINGS},
     }
 
 
-def read_fields(form: Form) -> dict[str, Any]:
+def read_fields(form: Form, before: EntityOut | None = None) -> dict[str, Any]:
     """The content the form holds, for a model to check.
+
+    Parameters
+    ----------
+    before
+        The entity as it is: its links keep their icon and type, for which there is no field.
 
     Raises
     ------
     InvalidRequestError
-        Raised for a specification that is no YAML mapping.
+        Raised for a specification, annotations or labels that are no YAML mapping.
     """
+    known = {link["url"]: link for link in before.links} if before else {}
     tags = [tag.strip() for tag in form.values["tags"].split(",")]
     return {
         "title": form.text("title"),
@@ -41,8 +51,8 @@ def read_fields(form: Form) -> dict[str, Any]:
         "owner": form.text("owner"),
         "lifecycle": form.text("lifecycle"),
         "tags": [tag for tag in tags if tag],
-        "links": [_link(line) for line in form.values["links"].splitlines() if line.strip()],
-        "spec": _spec(form.values["spec"]),
+        "links": [_link(line, known) for line in form.values["links"].splitlines() if line.strip()],
+        **{name: _read_mapping(what, form.values[name]) for name, what in _MAPPINGS.items()},
     }
 
 
@@ -50,22 +60,24 @@ def _line(link: dict[str, str]) -> str:
     return f"{link['url']} {link.get('title', '')}".rstrip()
 
 
-def _link(line: str) -> dict[str, str]:
+def _link(line: str, known: Mapping[str, dict[str, str]]) -> dict[str, str]:
     url, _, title = line.strip().partition(" ")
-    return {"url": url, "title": title.strip()}
+    return {**known.get(url, {}), "url": url, "title": title.strip()}
 
 
-def _spec(text: str) -> Any:
+def _write_mapping(value: dict[str, Any]) -> str:
+    return dump_document(value) if value else ""
+
+
+def _read_mapping(what: str, text: str) -> Any:
     if not text.strip():
         return {}
     if len(text) > _MAX_SPEC_CHARACTERS:
-        raise InvalidRequestError(
-            f"specification: should be at most {MAX_SPEC_BYTES} bytes of JSON"
-        )
+        raise InvalidRequestError(f"{what}: should be at most {MAX_SPEC_BYTES} bytes of JSON")
     try:
         found = list(load_documents(text))
     except YamlError as error:
-        raise InvalidRequestError(f"specification: {error}") from error
+        raise InvalidRequestError(f"{what}: {error}") from error
     if len(found) != 1 or not isinstance(found[0], dict):
-        raise InvalidRequestError("specification: should be one YAML mapping of names to values")
+        raise InvalidRequestError(f"{what}: should be one YAML mapping of names to values")
     return found[0]

@@ -1,5 +1,6 @@
 """Forms of an entity: made, changed, deleted, imported."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -20,6 +21,9 @@ from app.web.views import View, ViewDep
 router = APIRouter(include_in_schema=False)
 _LIFECYCLES = ("experimental", "production", "deprecated")
 Choices = list[tuple[str, str]]
+_SHOWN_ITEMS = 200
+"""Documents that the page of an import lists; the API tells of all."""
+_SHOWN_FILE_BYTES = 200_000
 
 
 async def _owners(actor: ActorDep, teams: TeamsDep) -> Choices:
@@ -71,7 +75,7 @@ async def edit(
     """Replace the entity's content, unless it was changed in the meantime."""
     form = await Form.read(view.request)
     try:
-        change = EntityChange.model_validate(read_fields(form))
+        change = EntityChange.model_validate(read_fields(form, frame.entity))
         await catalogue.replace(actor, frame.key, change, if_match=form.values["etag"])
     except (PortalError, ValidationError) as error:
         return _render(view, form.refused(error), owners, frame)
@@ -85,7 +89,7 @@ async def show_delete(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
         "parts/confirm.html",
         area="catalogue",
         heading=f"Delete {frame.entity.title}?",
-        text="Its relations, API documents and pages go with it. This cannot be undone.",
+        text="Its own relations, API documents and pages go with it. This cannot be undone.",
         button="Delete it",
         action=f"{frame.path}/delete",
         back=frame.path,
@@ -106,19 +110,30 @@ async def delete(
 @router.get("/entities/import", **access(Access.MEMBER))
 async def show_import(view: ViewDep) -> HTMLResponse:
     """The form for a catalog-info.yaml."""
-    return view.render("catalogue/import.html", area="catalogue", result=None)
+    return view.render("catalogue/import.html", area="catalogue", result=None, counts={})
 
 
 @router.post("/entities/import", **access(Access.MEMBER))
 async def import_file(view: ViewDep, actor: ActorDep, imports: ImportsDep) -> HTMLResponse:
-    """Import the file, or the text if no file was chosen."""
-    form, result = await Form.read(view.request), None
+    """Import the file, or the text if no file was chosen; or tell what that would do."""
+    form, result, given = await Form.read(view.request), None, b""
     try:
         given = await read_file(form, "file", max_bytes=MAX_IMPORT_BYTES)
-        result = await imports.run(actor, given or form.values["yaml"].encode())
+        content, dry_run = given or form.values["yaml"].encode(), bool(form.values["dry_run"])
+        result = await imports.run(actor, content, dry_run=dry_run)
     except PortalError as error:
         form.refused(error)
-    return view.render("catalogue/import.html", area="catalogue", form=form, result=result)
+    if len(given) <= _SHOWN_FILE_BYTES and not form.values["yaml"]:
+        # No page can choose a file for its user: what was looked at is imported as its text.
+        form.values["yaml"] = given.decode(errors="replace")
+    return view.render(
+        "catalogue/import.html",
+        area="catalogue",
+        form=form,
+        result=result,
+        counts=Counter(item.result for item in result.items) if result else {},
+        shown_items=_SHOWN_ITEMS,
+    )
 
 
 def _render(view: View, form: Form, owners: Choices, frame: Frame | None = None) -> HTMLResponse:

@@ -14,7 +14,7 @@ _ARROW, _ABOVE, _BELOW = 7, 6, 15
 
 @dataclass(frozen=True)
 class Node:
-    """A box; `url` leads to the entity, empty for the one in the middle."""
+    """A box; `url` leads to the entity, empty for the one in the middle and what is not there."""
 
     x: int
     y: int
@@ -23,6 +23,7 @@ class Node:
     title: str
     short_title: str
     url: str
+    exists: bool
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,16 @@ def _rows(count: int, height: int) -> list[int]:
 
 
 def _url(relation: RelationOut) -> str:
+    if not relation.entity.exists:
+        return ""
     return entity_path(relation.entity.kind, relation.entity.namespace, relation.entity.name)
 
 
 def _node(entity: EntityOut | EntityRef, x: int, y: int, *, url: str) -> Node:
     kind, title = entity.kind, entity.title
     short = title if len(title) <= _TITLE_CHARACTERS else title[: _TITLE_CHARACTERS - 1] + "…"
-    return Node(x, y, kind, KIND_NAMES[kind], title, short, url)
+    exists = isinstance(entity, EntityOut) or entity.exists
+    return Node(x, y, kind, KIND_NAMES[kind], title, short, url, exists)
 
 
 def _edge(

@@ -10,12 +10,19 @@ PASSWORD_RULE = (
     f"At least {MIN_PASSWORD_CHARACTERS} characters; a few words are easier to remember."
 )
 
-KIND_NAMES = {"component": "Component", "api": "API", "resource": "Resource", "system": "System"}
+KIND_NAMES = {
+    "component": "Component",
+    "api": "API",
+    "resource": "Resource",
+    "system": "System",
+    "domain": "Domain",
+}
 KIND_PLURALS = {
     "component": "Components",
     "api": "APIs",
     "resource": "Resources",
     "system": "Systems",
+    "domain": "Domains",
 }
 ROLE_NAMES = {"admin": "Administrator", "member": "Member", "viewer": "Viewer"}
 RELATION_NAMES: dict[RelationType, tuple[str, str]] = {

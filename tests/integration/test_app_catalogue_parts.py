@@ -15,7 +15,8 @@ def test_relations_lead_both_ways_and_are_audited(paula: Person, environment: En
     edge = f"{path}/relations/consumes/api/default/ledger-api"
     assert [send(paula, "PUT", edge).status_code for _ in range(2)] == [204, 204]
     outgoing = send(paula, "GET", f"{path}/relations").json()["outgoing"]
-    ledger = {"kind": "api", "namespace": "default", "name": "ledger-api", "title": "Ledger API"}
+    key = {"kind": "api", "namespace": "default", "name": "ledger-api"}
+    ledger = {**key, "title": "Ledger API", "exists": True}
     assert outgoing == [{"type": "consumes", "entity": ledger}]
     incoming = paula.get("/entities/api/default/ledger-api/relations").json()["incoming"]
     assert "related" in [edge["entity"]["name"] for edge in incoming]

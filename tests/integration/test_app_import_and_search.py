@@ -61,30 +61,28 @@ def test_import_names_every_mistake_and_brings_nothing(paula: Person) -> None:
     bad = (
         FILE.replace("imported", "broken")
         .replace("orders-database", "nothing")
-        .replace("owner: payments", "owner: 'user:jane'")
+        .replace("owner: payments", "owner: 'robot:jane'")
         .replace("openapi: 3.0.3", "openapi: 9")
-        + "---\nkind: Location\n---\n[]\n"
+        + "---\nkind: Domain\n---\n[]\n"
     )
     answer = import_file(paula, bad)
     assert problem(answer) == (
         422,
-        "document 2: spec.owner: should name a team, like group:default/platform "
-        "(got 'user:jane'); "
+        "document 2: spec.owner: should be like group:default/platform or "
+        "user:default/ada (got 'robot:jane'); "
         "document 3: apiVersion: should be backstage.io/v1alpha1 (got nothing); "
         "document 3: metadata: should be a mapping (got nothing); "
         "document 3: spec: should be a mapping (got nothing); "
-        "document 3: spec.owner: should name a team, like group:default/platform (got nothing); "
+        "document 3: spec.owner: should be like group:default/platform or "
+        "user:default/ada (got nothing); "
         "document 3: metadata.title: should be a valid string (got nothing); "
-        "document 3: kind: should be 'component', 'api', 'resource' or 'system' "
-        "(got 'location'); "
         "document 3: metadata.name: should be a valid string (got nothing); "
         "document 4: should be a mapping",
     )
-    good_shape = FILE.replace("imported", "broken").replace("orders-database", "nothing")
-    assert problem(import_file(paula, good_shape)) == (
+    nobodys = FILE.replace("imported", "broken").replace("owner: payments", "owner: nobodys")
+    assert problem(import_file(paula, nobodys)) == (
         422,
-        "document 1: spec.dependsOn[0]: should name an entity that exists "
-        "(got 'resource:default/nothing')",
+        "document 2: spec.owner: should name a team that exists (got 'nobodys')",
     )
     assert send(paula, "GET", "/component/default/broken").status_code == 404
 

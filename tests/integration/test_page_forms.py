@@ -162,6 +162,20 @@ def test_broken_import_is_refused_on_the_form(paula: Browser) -> None:
     assert said
 
 
+def test_an_import_is_tried_before_it_is_done(paula: Browser) -> None:
+    spec = "{owner: payments, dependsOn: ['resource:later']}"
+    text = (
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: tried}\nspec: " + spec
+    )
+    path = "/entities/component/default/tried"
+    tried = paula.send("/entities/import", yaml=text, dry_run="yes").text
+    assert "Nothing was changed." in tried
+    assert path not in tried
+    assert paula.get(path).status_code == 404
+    assert f'href="{path}"' in paula.send("/entities/import", yaml=text).text
+    assert "Not in the catalogue" in paula.get(path).text
+
+
 def test_a_key_is_shown_in_the_answer_alone(paula: Browser) -> None:
     answer = paula.send("/account/keys", name="forms", scopes="catalogue:read", days="7")
     key = re.findall(r'id="new-key">(dpk_[^<]+)<', answer.text)[0]

@@ -107,7 +107,7 @@ async def replace_entity(
 async def delete_entity(
     catalogue: CatalogueDep, actor: ActorDep, key: EntityKeyDep, if_match: IfMatch
 ) -> None:
-    """Remove an entity with its relations, documents and pages."""
+    """Remove an entity with its own relations, documents and pages."""
     await catalogue.delete(actor, key, if_match=if_match)
 
 

@@ -31,8 +31,14 @@ _BODY = request_body(
 
 @router.post(
     "/import",
-    **access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE, errors=(413, 422), body=_BODY),
+    **access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE, errors=(409, 413, 422), body=_BODY),
 )
-async def import_entities(request: Request, imports: ImportsDep, actor: ActorDep) -> ImportResult:
-    """Import all documents of a file, or none of them if one has a mistake."""
-    return await imports.run(actor, await read_body(request, max_bytes=MAX_IMPORT_BYTES))
+async def import_entities(
+    request: Request, imports: ImportsDep, actor: ActorDep, dry_run: bool = False
+) -> ImportResult:
+    """Import all documents of a file, or none of them if one has a mistake.
+
+    With `dry_run`, tell what would be done and change nothing.
+    """
+    content = await read_body(request, max_bytes=MAX_IMPORT_BYTES)
+    return await imports.run(actor, content, dry_run=dry_run)

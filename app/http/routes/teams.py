@@ -8,7 +8,8 @@ from app.http.access import Access, ActorDep, MaybeActorDep, access
 from app.http.dependencies import TeamsDep
 from app.models.access import Scope
 from app.models.sessions import Email
-from app.models.teams import MemberIn, TeamChange, TeamIn, TeamList, TeamName, TeamWithMembers
+from app.models.teams import MemberIn, TeamChange, TeamIn, TeamList, TeamWithMembers
+from app.models.texts import TeamName
 
 router = APIRouter(prefix="/api/v1/teams", tags=["teams"])
 _Name = Annotated[TeamName, Path(examples=["payments"])]

@@ -41,6 +41,8 @@ def entity(name: str) -> EntityOut:
         "owner": "platform",
         "tags": [],
         "links": [],
+        "annotations": {},
+        "labels": {},
         "spec": {},
         "version": 1,
         "created_at": now,

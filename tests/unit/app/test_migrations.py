@@ -27,6 +27,14 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
         "adding-field-with-default": _YOUNG,
         "require-concurrent-index-creation": _YOUNG,
     },
+    "0004": {
+        "ban-drop-constraint": "a wider one takes its place in the same transaction",
+        "constraint-missing-not-valid": "thousands of kinds are checked within a second",
+        "require-concurrent-index-creation": (
+            "thousands of rows are indexed within a second; concurrently, this would wait for the "
+            "replicas that wait for the migration"
+        ),
+    },
 }
 
 

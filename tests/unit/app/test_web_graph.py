@@ -41,3 +41,10 @@ def test_a_long_title_is_cut_in_its_box_and_whole_for_readers() -> None:
     title = "A title that is much longer than a box"
     node = draw(_ENTITY, Relations(incoming=[], outgoing=[_related("b", title)])).nodes[1]
     assert (node.short_title, node.title) == ("A title that is much l…", title)
+
+
+def test_what_is_not_there_yet_has_a_box_that_leads_nowhere() -> None:
+    missing = EntityRef(kind="api", namespace="default", name="x", title="x", exists=False)
+    relation = RelationOut(type="consumes", entity=missing)
+    found = draw(_ENTITY, Relations(incoming=[], outgoing=[relation]))
+    assert [(node.url, node.exists) for node in found.nodes] == [("", True), ("", False)]
