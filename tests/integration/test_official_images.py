@@ -108,4 +108,5 @@ def test_production_runs_rolls_and_backs_up_on_the_official_images(stack_of: Mak
     assert stack.run_in("backups", "backups", "check", name) == f"{name}: can be restored\n"
     with portal_client(stack) as client:
         assert client.get("/health").status_code == 200
-    assert stack.run_in("app", "printenv", "APP_VERSION") == "2\n"
+    versions = [app.exec_run(["printenv", "APP_VERSION"]).output for app in stack.containers("app")]
+    assert versions == [b"2\n"] * 2
