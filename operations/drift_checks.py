@@ -173,7 +173,7 @@ def check_missing(observed: Observed, outputs: Mapping[str, Any]) -> Iterator[Fi
     for other in (other for other in observed.containers if other.name == name):
         is_equal = other.labels[SPEC_LABEL] == spec
         got = "another one" if is_equal else f"one of specification {other.labels[SPEC_LABEL]}"
-        command = f"docker rm --force {name} && {observed.up}"
+        command = f"docker rm --force --volumes {name} && {observed.up}"
     what = f"container '{name}', specification {spec}: should exist (got {got})."
     yield Finding(what, "what it serves is not served, or not as the settings say", command)
 
@@ -185,7 +185,7 @@ def check_strangers(observed: Observed) -> Iterator[Finding]:
         if container.id not in observed.known and container.name not in names:
             what = f"container '{container.name}': should be in the stack's state (got: it is not)."
             why = "nothing of the stack minds it, and `make down` cannot remove its image"
-            yield Finding(what, why, f"docker rm --force {container.name}")
+            yield Finding(what, why, f"docker rm --force --volumes {container.name}")
 
 
 def check_ports(

@@ -43,6 +43,8 @@ def harm_containers(stack: PortalStack) -> dict[str, str]:
         entrypoint="",
         user="0:0",
         remove=True,
+        # Or the image's own volume would be left over, without a name.
+        tmpfs={"/data": ""},
         volumes={volume: {"bind": "/files"}},
     )
     labels = {STACK_LABEL: stack.name, ROLE_LABEL: "app", SPEC_LABEL: "by hand"}
@@ -58,7 +60,9 @@ def harm_containers(stack: PortalStack) -> dict[str, str]:
         "redis': restart should be unless-stopped (got no).": up,
         f"container '{server.name}': memory should be 512 (got 500).": up,
         "certificate: should be valid for longer (got: until ": up,
-        f"container '{stranger}': should be in the stack's state": f"docker rm --force {stranger}",
+        f"container '{stranger}': should be in the stack's state": (
+            f"docker rm --force --volumes {stranger}"
+        ),
         "(got others for devportal_migrator).": f"make restart ROLE=postgres STACK={stack.name}",
         "should not be locked (got a lock by ": f"make unlock STACK={stack.name}",
         "backups: the last backup should be taken (got: no space left).": (

@@ -313,12 +313,12 @@ FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
     (
         replace_by_hand,
         f"{APP}, specification spec-app: should exist (got one of specification spec-other).",
-        f"docker rm --force devportal-prod-app && {UP}",
+        f"docker rm --force --volumes devportal-prod-app && {UP}",
     ),
     (
         add_stranger,
         f"{REDIS}: should be in the stack's state (got: it is not).",
-        "docker rm --force devportal-prod-redis",
+        "docker rm --force --volumes devportal-prod-redis",
     ),
     (lose_volume, "volume 'devportal-prod-postgres-data': should exist (got none).", BEGIN_EMPTY),
     (lose_network, "network 'devportal-net': should exist (got none of its id).", UP),
