@@ -10,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ def _shorten(text: str) -> str:
 
 
 def _comments(issue: str, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    page, found = 1, [{}]
-    while len(found) == _PER_PAGE or page == 1:
+    for page in count(1):
         found = _ask("GET", f"{issue}?per_page={_PER_PAGE}&page={page}", environ)
         yield from found
-        page += 1
+        if len(found) < _PER_PAGE:
+            return
 
 
 def _ask(

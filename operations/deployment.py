@@ -11,7 +11,7 @@ from operations.arguments import names_engine
 from operations.base_stack import base_stack
 from operations.build_logs import follow_builds
 from operations.interruption import clear_up
-from operations.passphrase import check_passphrase, explain_failure, take_own_passphrase
+from operations.passphrase import check_passphrase, explain_failure
 from operations.plan import STREAMING, Plan
 from operations.review import render
 from operations.stack import Stack, create_file
@@ -62,7 +62,6 @@ class Deployment:
             create_file(self.stack)
         if target in _CHECKED and (mistakes := find_mistakes(self.stack.root, self.stack.name)):
             raise UserError("\n".join(mistakes))
-        self.stack = take_own_passphrase(self.stack)
         # A base has a passphrase of its own, unless the file has secrets to open.
         if self.stack.is_production and not self.base:
             check_passphrase(self.stack)
@@ -195,7 +194,7 @@ class Deployment:
         code = run_in_front(
             command,
             cwd=self.stack.root,
-            environ=self.stack.environ,
+            environ=self.stack.pulumi_environ,
             interactive=self.interactive,
         )
         if code:

@@ -25,7 +25,7 @@ from operations.deploy_lock import refuse_if_locked
 from operations.doctor import Examination, Finding
 from operations.drift_checks import Observed, find_drift
 from operations.interruption import Lock, read_latest, read_locks
-from operations.passphrase import check_passphrase, own_file, take_own_passphrase
+from operations.passphrase import check_passphrase
 from operations.stack import Stack
 
 _REFUSED = "`make up` refuses to begin before that is right"
@@ -76,9 +76,9 @@ def check_settings(stack: Stack) -> Iterator[Finding]:
         yield Finding(mistake, _REFUSED, edit)
     try:
         if stack.file.exists() and stack.is_production:
-            check_passphrase(take_own_passphrase(stack))
+            check_passphrase(stack)
     except UserError as error:
-        file = own_file(stack).relative_to(stack.root)
+        file = stack.own_passphrase_file.relative_to(stack.root)
         write = f"(umask 077 && mkdir -p {file.parent} && cat > {file})"
         yield Finding(str(error), _REFUSED, write)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.errors import UserError
-from operations.passphrase import take_own_passphrase
 from operations.stack import Stack
 from operations.terminal import print_table
 
@@ -18,7 +17,7 @@ _TIME_LETTERS = len("2026-11-25T06:00:00")
 def print_history(stack: Stack, options: argparse.Namespace) -> None:
     """The last runs that changed the stack or its state, newest first."""
     words = ("stack", "history", "--json", f"--page-size={options.count}")
-    asked = take_own_passphrase(stack).run_pulumi(*words)
+    asked = stack.run_pulumi(*words)
     if asked.returncode:
         raise UserError(
             f"stack {stack.name}: should have a history (got: {asked.stderr.strip()}). "

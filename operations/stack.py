@@ -15,11 +15,15 @@ from infra.naming import PROJECT
 from infra.settings import Environment, PortSettings
 from infra.settings.stack_file import read_provider_values, read_values
 from toolchain.setup.atomic import write_file
+from toolchain.setup.environment import (
+    DEVELOPMENT_PASSPHRASE,
+    PASSPHRASE,
+    PASSPHRASE_FILE,
+)
 from toolchain.setup.project import ROOT, Project
 
-TEMPLATE = "Pulumi.dev.yaml"
-"""What a new development stack gets its settings from."""
-_MADE_FROM = f"# Made from {TEMPLATE}"
+_TEMPLATE = "Pulumi.dev.yaml"
+_MADE_FROM = f"# Made from {_TEMPLATE}"
 _ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 
 
@@ -64,6 +68,27 @@ class Stack:
         return {**kept, "DOCKER_HOST": address.host}
 
     @property
+    def pulumi_environ(self) -> dict[str, str]:
+        """The environment in which `pulumi` acts on the stack: with the passphrase that is its own.
+
+        That stands in `own_passphrase_file`; a stack with the salt of the development template has
+        the template's. So one shell serves several stacks.
+        """
+        if self.own_passphrase_file.exists():
+            own = {PASSPHRASE_FILE: str(self.own_passphrase_file)}
+        elif (salt := read_salt(self.file)) and salt == read_salt(self.root / _TEMPLATE):
+            own = {PASSPHRASE: DEVELOPMENT_PASSPHRASE}
+        else:
+            return dict(self.environ)
+        given = (PASSPHRASE, PASSPHRASE_FILE)
+        return {**{key: text for key, text in self.environ.items() if key not in given}, **own}
+
+    @property
+    def own_passphrase_file(self) -> Path:
+        """Where the stack's passphrase stands; git ignores it."""
+        return self.root / ".secrets" / f"{self.name}.passphrase"
+
+    @property
     def project(self) -> Project:
         """The machine, with the stack's engine as its own."""
         keys = filter(self.engine_settings.get, ("docker:context", "docker:host"))
@@ -89,7 +114,7 @@ class Stack:
         `variables` are laid over its environment.
         """
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
-        environ = {**self.environ, **variables}
+        environ = {**self.pulumi_environ, **variables}
         return subprocess.run(
             command, cwd=self.root, env=environ, input=text, capture_output=True, text=True
         )
@@ -116,14 +141,14 @@ def create_file(stack: Stack) -> None:
     """Give a new development stack a settings file: the template's, with every port 0."""
     if stack.file.exists():
         return
-    document = yaml.safe_load((stack.root / TEMPLATE).read_text())
+    document = yaml.safe_load((stack.root / _TEMPLATE).read_text())
     fields = PortSettings.model_fields.items()
     ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
     document["config"]["devportal:ports"] = ports
     text = yaml.safe_dump(document, sort_keys=False)
     write_file(stack.file, f"{_MADE_FROM}; a port of 0 is a free one.\n{text}")
     print(
-        f"{stack.file.name}: new, with the settings of {TEMPLATE} and every port 0: free ones "
+        f"{stack.file.name}: new, with the settings of {_TEMPLATE} and every port 0: free ones "
         f"are chosen, and `make output STACK={stack.name}` lists them",
         flush=True,
     )

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from infra.errors import UserError
-from operations.passphrase import check_passphrase, read_passphrase, take_own_passphrase
+from operations.passphrase import check_passphrase, read_passphrase
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 
@@ -27,7 +27,6 @@ _SALT_BYTES = 16
 
 def back_up_state(stack: Stack, options: argparse.Namespace) -> None:
     """Write the file and print its name. Raises UserError when the stack has no state."""
-    stack = take_own_passphrase(stack)
     if stack.is_production:
         check_passphrase(stack)
     exported = stack.run_pulumi("stack", "export")
@@ -52,7 +51,6 @@ def restore_state(stack: Stack, options: argparse.Namespace) -> None:
     Raises UserError for a file that is not this stack's or not whole, for another passphrase, and
     when the stack has a state that would be lost.
     """
-    stack = take_own_passphrase(stack)
     content = _read(options.file, stack)
     if _has_resources(stack) and not options.yes:
         raise UserError(

@@ -9,7 +9,6 @@ from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
 from infra.settings.stack_file import read_values
 from operations.containers import connect_engine
 from operations.deployment import Deployment
-from operations.passphrase import take_own_passphrase
 from operations.stack import Stack
 from operations.terminal import print_table
 
@@ -95,7 +94,7 @@ def rollback(stack: Stack, options: argparse.Namespace, deployment: Deployment) 
     code = 1
     try:
         change = ["set", "--path", _SETTING, chosen.id] if chosen else ["rm", "--path", _SETTING]
-        take_own_passphrase(stack).prepare_with_pulumi("config", *change)
+        stack.prepare_with_pulumi("config", *change)
         print(f"rollback: {stack.file.name}: {_SETTING} is {chosen or 'gone'}", flush=True)
         code = deployment.run("up")
     finally:

@@ -8,7 +8,8 @@ from toolchain.setup.project import Project
 from toolchain.setup.steps.base_images import OFFICIAL, read_source
 from toolchain.setup.steps.pulumi import pulumi_folder
 
-PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+PASSPHRASE, PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"
+"""The variables of Pulumi's: the passphrase itself, or a file that holds it."""
 DEVELOPMENT_PASSPHRASE = "devportal-development"
 """No secret: it opens development stacks alone, whose state lies on the same machine."""
 
@@ -28,8 +29,8 @@ def describe_environment(project: Project) -> dict[str, str]:
     }
     if not environ.get("PULUMI_BACKEND_URL"):
         exported["PULUMI_BACKEND_URL"] = f"file://{places.state}"
-    if not any(name in environ for name in PASSPHRASE_VARIABLES):
-        exported["PULUMI_CONFIG_PASSPHRASE"] = DEVELOPMENT_PASSPHRASE
+    if not any(name in environ for name in (PASSPHRASE, PASSPHRASE_FILE)):
+        exported[PASSPHRASE] = DEVELOPMENT_PASSPHRASE
     return exported | spare_loopback(environ)
 
 

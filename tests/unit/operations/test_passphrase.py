@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from operations.deployment import Deployment
-from operations.passphrase import check_passphrase, take_own_passphrase
+from operations.passphrase import check_passphrase
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import write_state
@@ -24,8 +24,10 @@ from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
         ),
     ],
 )
-def test_production_wants_a_passphrase_of_its_own(environ: dict[str, str], got: str) -> None:
-    assert refusal(check_passphrase, Stack("prod", environ)) == (
+def test_production_wants_a_passphrase_of_its_own(
+    environ: dict[str, str], got: str, tmp_path: Path
+) -> None:
+    assert refusal(check_passphrase, Stack("prod", environ, tmp_path)) == (
         f"stack prod: production should have a passphrase of its own (got {got}). Write "
         "one into .secrets/prod.passphrase, or set PULUMI_CONFIG_PASSPHRASE or "
         "PULUMI_CONFIG_PASSPHRASE_FILE, and run this again."
@@ -34,7 +36,7 @@ def test_production_wants_a_passphrase_of_its_own(environ: dict[str, str], got: 
 
 def test_passphrase_in_a_file_opens_production(tmp_path: Path) -> None:
     file = tmp_path / "passphrase"
-    production = Stack("prod", {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)})
+    production = Stack("prod", {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)}, tmp_path)
     assert refusal(check_passphrase, production) == (
         f"PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read (got '{file}': No such "
         "file or directory). Set it to the file with the passphrase."
@@ -60,7 +62,7 @@ def test_each_stack_has_its_own_passphrase_in_one_shell(
     write_file(stack.root / "Pulumi.mine.yaml", "encryptionsalt: v1:of-the-template\n")
     write_file(stack.root / ".secrets" / "prod.passphrase", "of our own\n")
     chosen = {
-        name: dict(take_own_passphrase(Stack(name, given, stack.root)).environ)
+        name: Stack(name, given, stack.root).pulumi_environ
         for name in ("dev", "mine", "prod", "other")
     }
     assert chosen == {
