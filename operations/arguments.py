@@ -219,7 +219,7 @@ _OPTIONS: tuple[tuple[Sequence[str], str, dict[str, Any]], ...] = (
     (("history",), "--count", {"type": _count, "default": 10, "help": "rows; default: 10"}),
     (("rollback",), "--version", _text("a version or an image, as `make versions` lists them")),
     (("rollback",), "--forward", _flag("run what the clone builds again")),
-    (("lock",), "--reason", _text("what others are told")),
+    (("lock",), "--reason", _text("why; shown to everybody who is refused")),
     (("review",), "--base", _text("revision to compare with, in a stack of its own")),
     (("restore",), "--backup", _text("its name, as `make backups` lists it")),
     (("restore",), "--without-backup", _flag("do not back up the present data first")),

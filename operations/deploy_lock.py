@@ -45,7 +45,7 @@ def lock(stack: Stack, options: argparse.Namespace) -> None:
 
 
 def unlock(stack: Stack, options: argparse.Namespace) -> None:
-    """`make unlock`: whoever has locked it."""
+    """`make unlock`: ends a lock, no matter who holds it."""
     held = _find(stack)
     if held is None:
         raise UserError(f"stack {stack.name}: should be locked (got no lock). Nothing to do.")

@@ -17,8 +17,8 @@ Identity = tuple[Actor, Verdict | None]
 """A sender, and the verdict on its request if that was charged already."""
 
 _DESTINATIONS = ("document", "empty")
-"""What a browser asks for with a session: pages, and what their scripts fetch. The image that
-somebody put into a text is asked for by whoever reads it, and is anything but an image."""
+"""What counts as a request of the session's user: pages, and what their scripts fetch. A browser
+also requests the images in a text, and their address may be any of the portal's."""
 
 
 class Identities:

@@ -69,7 +69,7 @@ def _check_spec(value: dict[str, Any]) -> dict[str, Any]:
 
 
 MetadataKey = Annotated[str, StringConstraints(pattern=_METADATA_KEY)]
-"""As in Backstage: a name, and before it the domain of whoever defines it."""
+"""As in Backstage: a name, optionally prefixed by the domain that defines it."""
 Annotations = Annotated[dict[MetadataKey, Text], Field(max_length=100)]
 Labels = Annotated[
     dict[MetadataKey, Annotated[str, StringConstraints(max_length=63, pattern=f"^$|{_NAME}")]],

@@ -9,9 +9,9 @@ function follow() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-// Only the portal's own document sends requests, with the session's cookie and so with its token. One
-// that somebody uploaded decides what a button does: with the session of whoever presses it, that
-// could be anything at the portal. The page's policy lets nothing out to other servers; for all of
+// Only the portal's own document sends requests, with the session's cookie and so with its token. An
+// uploaded one decides what a button does: with the reader's session, that could be anything at the
+// portal. The page's policy lets nothing out to other servers; for all of
 // these there is the command to copy.
 function prepare(request) {
   // The document itself. What its references lead to is asked for in the same way.

@@ -20,8 +20,8 @@ EMAILS = {
     "key": "admin@example.com",
 }
 SCOPES = ("catalogue:read", "catalogue:write", "audit:read")
-# What can end the session or the role of whoever asks is asked apart, without the lists that give
-# ids away, and logging out last.
+# What can end the caller's own session or role is tested apart, without the lists that give ids
+# away, and logging out last.
 BY_ID = {"/api/v1/auth/sessions/{session_id}", "/api/v1/admin/users/{user_id}"}
 LOG_OUT = {"/api/v1/auth/logout"}
 OPEN_TO: Mapping[str, tuple[str, ...]] = {

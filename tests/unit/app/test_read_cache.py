@@ -183,7 +183,7 @@ async def test_change_that_redis_did_not_hear_of_is_told_when_it_is_back(
     portal.redis.away = True
     await portal.write("new")
     portal.redis.away = False
-    # Who changed it knows at once; the other one as soon as it is told.
+    # The replica that wrote knows at once, the other one when the change is announced to it.
     assert await portal.read(0) == "new"
     async with asyncio.timeout(20):
         while await portal.read(1) != "new":
