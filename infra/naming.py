@@ -1,9 +1,14 @@
 """Physical names and ownership labels: the only place that knows how they are made."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PROJECT = "devportal"
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+"""Types of the docker provider, as plans and states name them."""
 STACK_LABEL = "devportal.stack"
 ROLE_LABEL = "devportal.role"
 SPEC_LABEL = "devportal.spec"
@@ -32,6 +37,11 @@ def container_labels(stack: str, role: str | None = None) -> list[str]:
     """
     chosen = [f"{STACK_LABEL}={stack}", SPEC_LABEL]
     return [*chosen, f"{ROLE_LABEL}={role}"] if role else chosen
+
+
+def find_label(labels: Iterable[Mapping[str, str]] | None, name: str) -> str | None:
+    """One of the labels as the docker provider lists them; in a plan no other has to be known."""
+    return next((entry["value"] for entry in labels or () if entry["label"] == name), None)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """A stack's containers on its engine: `make ps`, `logs`, `stats`, and commands inside them."""
 
 import argparse
+import io
 import re
 import subprocess
+import tarfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -103,6 +105,14 @@ def print_stats(stack: Stack, options: argparse.Namespace) -> int:
     command = ["docker", "stats", *once, f"--format={_STATS}", *running]
     environ = stack.engine_environ
     return run_in_front(command, cwd=stack.root, environ=environ, interactive=True)
+
+
+def read_file(container: Container, path: str) -> str:
+    """A file of a container, running or not; docker's NotFound where there is none."""
+    stream, _ = container.get_archive(path)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        content = archive.extractfile(archive.getmembers()[0])
+        return content.read().decode(errors="replace") if content else ""
 
 
 def run_inside(stack: Stack, container: Container, *command: str, text: str = "") -> str:

@@ -10,12 +10,18 @@ from docker.models.containers import Container
 
 from infra.engine.container_state import FINISHED, HEALTHY, Wanted, observe
 from infra.engine.host_port import bind_error, published_ports
-from infra.naming import ROLE_LABEL, SPEC_LABEL, STACK_LABEL, container_labels
+from infra.naming import (
+    CONTAINER,
+    NETWORK,
+    ROLE_LABEL,
+    SPEC_LABEL,
+    STACK_LABEL,
+    VOLUME,
+    container_labels,
+    find_label,
+)
 from operations.doctor import Finding
 
-_CONTAINER, _VOLUME, _NETWORK = (
-    f"docker:index/{kind}:{kind.title()}" for kind in ("container", "volume", "network")
-)
 _READINESS, _GUARD = (f"pulumi-python:dynamic/devportal:{n}" for n in ("Readiness", "DataGuard"))
 _MEBIBYTE = 1 << 20
 _BILLION = 1_000_000_000
@@ -94,7 +100,7 @@ def find_drift(observed: Observed, asked_ports: Collection[int] = ()) -> Iterato
     """
     yield from check_objects(observed)
     there = {container.id: container for container in observed.containers}
-    for item in observed.of(_CONTAINER):
+    for item in observed.of(CONTAINER):
         wanted = observed.wanted(item)
         if container := there.get(item["id"]):
             yield from check_container(observed, container, item["outputs"], wanted)
@@ -111,14 +117,14 @@ def check_objects(observed: Observed) -> Iterator[Finding]:
     label = {"label": f"{STACK_LABEL}={observed.stack}"}
     volumes = {volume.name for volume in observed.client.volumes.list(filters=label)}
     guarded = {item["id"] for item in observed.of(_GUARD) if item["outputs"]["retain"]}
-    for name in (item["id"] for item in observed.of(_VOLUME) if item["id"] not in volumes):
+    for name in (item["id"] for item in observed.of(VOLUME) if item["id"] not in volumes):
         why, command = "its container cannot start without it", observed.up
         if name in guarded:
             why = "`make up` fails without the stack's data; begin empty, then restore a backup"
             command = _begin_empty(observed)
         yield Finding(f"volume '{name}': should exist (got none).", why, command)
     networks = {network.id for network in observed.client.networks.list(filters=label)}
-    for item in (item for item in observed.of(_NETWORK) if item["id"] not in networks):
+    for item in (item for item in observed.of(NETWORK) if item["id"] not in networks):
         what = f"network '{item['outputs']['name']}': should exist (got none of its id)."
         yield Finding(what, "its containers do not reach each other", observed.up)
 
@@ -180,7 +186,7 @@ def check_missing(observed: Observed, outputs: Mapping[str, Any]) -> Iterator[Fi
 
 def check_strangers(observed: Observed) -> Iterator[Finding]:
     """Containers with the stack's labels that its state does not know, where it knows others."""
-    names = {item["outputs"]["name"] for item in observed.of(_CONTAINER)}
+    names = {item["outputs"]["name"] for item in observed.of(CONTAINER)}
     for container in observed.containers if names else ():
         if container.id not in observed.known and container.name not in names:
             what = f"container '{container.name}': should be in the stack's state (got: it is not)."
@@ -216,5 +222,4 @@ def _name(item: Mapping[str, Any]) -> str:
 
 
 def _spec(outputs: Mapping[str, Any]) -> str:
-    labels = {entry["label"]: entry["value"] for entry in outputs["labels"]}
-    return labels.get(SPEC_LABEL, "")
+    return find_label(outputs["labels"], SPEC_LABEL) or ""

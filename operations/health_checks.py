@@ -3,9 +3,7 @@
 It asks what `make up` would ask, and reads the state; no Pulumi program runs.
 """
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +19,11 @@ from infra.services.nginx.live import CONFIGURATION_PATH
 from infra.settings import Settings, TlsMode
 from infra.settings.stack_file import find_mistakes, read_values
 from infra.x509 import CertificateError, expires_at, is_due
+from operations.containers import read_file
 from operations.deploy_lock import refuse_if_locked
 from operations.doctor import Examination, Finding
 from operations.drift_checks import Observed, find_drift
+from operations.inside import PASSWORD_FILES
 from operations.interruption import Lock, read_latest, read_locks
 from operations.passphrase import check_passphrase
 from operations.stack import Stack
@@ -31,8 +31,8 @@ from operations.stack import Stack
 _REFUSED = "`make up` refuses to begin before that is right"
 # A certificate from elsewhere is renewed by others, some of them three weeks before its end.
 _PROVIDED_DAYS = 14
-_ROLES = "devportal_user:app_password devportal_migrator:migrator_password devportal_backup:\
-backup_password"
+# The superuser has no password: the server knows it by its socket.
+_ROLES = " ".join(f"{role}:{file}" for role, file in PASSWORD_FILES.items() if role != "postgres")
 # What counts is what the server says: it may as well have no connection left.
 _LOG_IN = f"""
 for login in {_ROLES}; do
@@ -193,7 +193,7 @@ def check_certificate(stack: Stack, proxy: Container, *, is_provided: bool) -> I
     path = f"{CONFIGURATION_PATH}/live/server.crt"
     up = f"make up STACK={stack.name}"
     try:
-        chain = _read_file(proxy, path)
+        chain = read_file(proxy, path)
         end = expires_at(chain)
     except (NotFound, CertificateError) as error:
         yield Finding(f"{path}: {error}", "nginx does not start again with it", up)
@@ -214,10 +214,3 @@ def _output(container: Container, command: Sequence[str]) -> tuple[int, str]:
     code, output = container.exec_run(list(command))
     assert isinstance(output, bytes)
     return code or 0, output.decode(errors="replace")
-
-
-def _read_file(container: Container, path: str) -> str:
-    stream, _ = container.get_archive(path)
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-        content = archive.extractfile(archive.getmembers()[0])
-        return content.read().decode(errors="replace") if content else ""

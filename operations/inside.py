@@ -4,10 +4,8 @@ A password is read where the engine keeps it, and never stands on a command line
 """
 
 import argparse
-import io
 import shlex
 import sys
-import tarfile
 from collections.abc import Sequence
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
@@ -17,7 +15,7 @@ from docker.models.containers import Container
 
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
-from operations.containers import find_running, list_containers
+from operations.containers import find_running, list_containers, read_file
 from operations.stack import Stack
 from operations.terminal import run_in_front
 
@@ -26,12 +24,13 @@ _SHELL = "command -v bash >/dev/null && exec bash; exec sh"
 _PSQL = """
 PGPASSWORD=$(cat "/run/secrets/$0") && export PGPASSWORD PSQL_HISTORY=/dev/null && exec psql "$@"
 """
-_PASSWORD_FILES = {
+PASSWORD_FILES = {
     "devportal_user": "app_password",
     "devportal_migrator": "migrator_password",
     "devportal_backup": "backup_password",
     "postgres": "postgres_password",
 }
+"""The secret of each of the database's roles, below /run/secrets of its server."""
 _TOOLS_ROLE, _TOOLS_USER = "redis-commander", "devtools"
 
 
@@ -54,7 +53,7 @@ def open_database(stack: Stack, options: argparse.Namespace) -> int:
     # The superuser has no password: the server knows it by its socket.
     host = [] if options.user == "postgres" else ["--host=127.0.0.1"]
     words = [*host, f"--username={options.user}", "--dbname=devportal", *script, *statement]
-    command = ["sh", "-c", _PSQL, _PASSWORD_FILES[options.user], *words]
+    command = ["sh", "-c", _PSQL, PASSWORD_FILES[options.user], *words]
     return attach(stack, find_running(stack, "postgres"), command)
 
 
@@ -89,15 +88,12 @@ def _redis_login(stack: Stack) -> tuple[str, str]:
 def read_secret(container: Container, name: str) -> str:
     """A secret as a container has it, running or not. Raises UserError when it has none."""
     try:
-        stream, _ = container.get_archive(f"/run/secrets/{name}")
+        return read_file(container, f"/run/secrets/{name}").strip()
     except NotFound:
         raise UserError(
             f"container '{container.name}': should have the secret {name} (got none). Run "
             "`make up`, which writes it again."
         ) from None
-    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
-        file = archive.extractfile(archive.getmembers()[0])
-        return file.read().decode().strip() if file else ""
 
 
 def attach(stack: Stack, container: Container, command: Sequence[str], **secrets: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from infra.naming import ROLE_LABEL
+from infra.naming import ROLE_LABEL, find_label
 
 STREAMING = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 """Environment in which Pulumi prints events."""
@@ -45,9 +45,7 @@ class State:
     @property
     def role(self) -> str:
         """Its label; its logical name where it has none."""
-        labels = self.inputs.get("labels") or ()
-        given = (entry["value"] for entry in labels if entry["label"] == ROLE_LABEL)
-        return next(given, self.name)
+        return find_label(self.inputs.get("labels"), ROLE_LABEL) or self.name
 
 
 @dataclass(frozen=True)
@@ -179,11 +177,11 @@ def _differences(
     found = list(_compare("", before, new.inputs))
     yield from found
     # What was changed by hand differs from what is wanted, which is as it was.
-    known = {difference.top for difference in found}
-    for path in step.get("detailedDiff") or ():
+    seen = set[str]()
+    for path in () if found else step.get("detailedDiff") or ():
         changed = Difference(path, "changed on the engine", "as it was")
-        if not found and changed.top not in known:
-            known.add(changed.top)
+        if changed.top not in seen:
+            seen.add(changed.top)
             yield changed
 
 

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.settings import Environment
-from infra.naming import ROLE_LABEL
-
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
+from infra.naming import ROLE_LABEL, find_label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +20,7 @@ class Resource:
 
     @property
     def role(self) -> str | None:
-        return self.label(ROLE_LABEL)
-
-    def label(self, name: str) -> str | None:
-        """One label; only the one that is asked for has to be known in a plan."""
-        entries = self.inputs.get("labels") or ()
-        return next((entry["value"] for entry in entries if entry["label"] == name), None)
+        return find_label(self.inputs.get("labels"), ROLE_LABEL)
 
 
 Reason = str | None

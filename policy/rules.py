@@ -10,17 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from app.settings import Environment
-from infra.naming import ROLE_LABEL, STACK_LABEL
-from policy.resource import (
-    CONTAINER,
-    NETWORK,
-    VOLUME,
-    Reason,
-    Resource,
-    Rule,
-    show,
-    show_all,
-)
+from infra.naming import CONTAINER, NETWORK, ROLE_LABEL, STACK_LABEL, VOLUME, find_label
+from policy.resource import Reason, Resource, Rule, show, show_all
 
 _SOCKETS = (PurePosixPath("/var/run/docker.sock"), PurePosixPath("/run/docker.sock"))
 _NAMESPACES = ("networkMode", "pidMode", "ipcMode", "usernsMode", "cgroupnsMode")
@@ -154,7 +145,8 @@ def pinned_image(resource: Resource) -> Reason:
 
 
 def labels(resource: Resource) -> Reason:
-    missing = [name for name in (STACK_LABEL, ROLE_LABEL) if not resource.label(name)]
+    given = resource.inputs.get("labels")
+    missing = [name for name in (STACK_LABEL, ROLE_LABEL) if not find_label(given, name)]
     if missing:
         return (
             f"should be labelled with its stack and role (got no {', '.join(missing)}). "

@@ -35,7 +35,7 @@ def container_bytes() -> int:
     """Memory that this container may use; all of the machine's if it has no limit."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     given = [file.read_text().strip() for file in _LIMITS if file.exists()]
-    return min(machine, *(int(text) for text in given if text.isdecimal()), machine)
+    return min([machine, *(int(text) for text in given if text.isdecimal())])
 
 
 @dataclass(frozen=True)

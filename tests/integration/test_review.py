@@ -8,7 +8,7 @@ from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.settings.policies import PolicySettings
 from tests.support.edits import edited
-from tests.support.make import make, run
+from tests.support.make import Done, make, run
 
 CREATED = "    container = docker.Container(name, spec, opts)\n"
 UNSAFE = """\
@@ -32,6 +32,19 @@ IN_PRODUCTION = {"only-nginx-publishes", "no-development-tools", "protected-data
 IN_DEVELOPMENT = {name.replace("_", "-") for name in PolicySettings.model_fields} - IN_PRODUCTION
 
 
+def preview_edited(stack: PortalStack, code: str, policies: dict[str, str]) -> Done:
+    """The plan of a program that does more to each container; afterwards all is as it was."""
+    settings, container = stack.settings, stack.project / "infra" / "resources" / "container.py"
+    stack.settings = {**settings, "policies": policies}
+    stack.configure()
+    try:
+        with edited(container, lambda text: text.replace(CREATED, code + CREATED)):
+            return make(stack, "preview")
+    finally:
+        stack.settings = settings
+        stack.configure()
+
+
 @pytest.mark.parametrize(
     ("fixture", "code", "broken"),
     [
@@ -42,35 +55,16 @@ IN_DEVELOPMENT = {name.replace("_", "-") for name in PolicySettings.model_fields
 def test_preview_stops_with_each_rule_that_the_program_breaks(
     fixture: str, code: str, broken: set[str], request: pytest.FixtureRequest
 ) -> None:
-    stack: PortalStack = request.getfixturevalue(fixture)
-    settings = stack.settings
-    # Only its plan is asked for: the data of a test's stack may go with it.
-    stack.settings = {key: value for key, value in settings.items() if key != "policies"}
-    stack.configure()
-    container = stack.project / "infra" / "resources" / "container.py"
-    try:
-        with edited(container, lambda text: text.replace(CREATED, code + CREATED)):
-            done = make(stack, "preview")
-    finally:
-        stack.settings = settings
-        stack.configure()
+    # Without what a test's stack switches off: its data may go with it.
+    done = preview_edited(request.getfixturevalue(fixture), code, policies={})
     assert done.code != 0
     assert set(re.findall(r"\[mandatory\] +([a-z-]+) ", done.out)) == broken
     assert "Traceback" not in done.out + done.err
 
 
 def test_advisory_rule_is_a_warning(running_stack: PortalStack) -> None:
-    settings = running_stack.settings
-    running_stack.settings = {**settings, "policies": {"not_privileged": "advisory"}}
-    running_stack.configure()
-    container = running_stack.project / "infra" / "resources" / "container.py"
     code = "    spec.privileged = True\n"
-    try:
-        with edited(container, lambda text: text.replace(CREATED, code + CREATED)):
-            done = make(running_stack, "preview")
-    finally:
-        running_stack.settings = settings
-        running_stack.configure()
+    done = preview_edited(running_stack, code, policies={"not_privileged": "advisory"})
     assert done.code == 0, done.out + done.err
     assert "container redis: should not be privileged (got privileged). Remove it." in done.out
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from app.settings import Environment
+from infra.naming import CONTAINER, NETWORK, VOLUME
 from infra.settings.policies import PolicySettings
 from policy import rules
-from policy.resource import CONTAINER, NETWORK, VOLUME, Resource
+from policy.resource import Resource
 from policy.rules import RULES, find_reason
 from tests.support.recording import load_stack_file, record_portal
 

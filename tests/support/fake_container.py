@@ -1,7 +1,8 @@
 """One container of an engine that is not there, with a life to be played."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -65,16 +66,8 @@ def fake_engine(
         assert command == ["healthcheck"]
         return SimpleNamespace(exit_code=codes.pop(0) if len(codes) > 1 else codes[0])
 
-    def list_stopped(*, filters: dict[str, Any], **_: Any) -> list[MagicMock]:
-        assert "running" not in filters["status"]
-        found = [MagicMock(id=id_, labels=LABELS) for id_, _ in others]
-        for one, (id_, hostname) in zip(found, others, strict=True):
-            one.attrs = {"Config": {"Hostname": hostname}}
-            one.remove.side_effect = lambda v, id_=id_: note("remove", id_)
-        return found
-
     container.reload.side_effect = look
-    engine.containers.list.side_effect = list_stopped
+    engine.containers.list.side_effect = partial(_list_stopped, others, note)
     container.exec_run.side_effect = probe
     container.logs.return_value = log.encode()
     container.start.side_effect = lambda: note("start")
@@ -87,3 +80,18 @@ def fake_engine(
     dead = ({"Actor": {"Attributes": {"exitCode": code}}} for code in exit_codes)
     engine.events.side_effect = lambda **filters: dead
     return engine
+
+
+def _list_stopped(
+    others: Sequence[tuple[str, str]],
+    note: Callable[..., None],
+    *,
+    filters: dict[str, Any],
+    **_: Any,
+) -> list[MagicMock]:
+    assert "running" not in filters["status"]
+    found = [MagicMock(id=id_, labels=LABELS) for id_, _ in others]
+    for one, (id_, hostname) in zip(found, others, strict=True):
+        one.attrs = {"Config": {"Hostname": hostname}}
+        one.remove.side_effect = lambda v, id_=id_: note("remove", id_)
+    return found

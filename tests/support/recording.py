@@ -15,12 +15,10 @@ import yaml
 from pulumi.runtime import mocks
 
 from infra.engine.address import EngineAddress, EngineVersion
+from infra.naming import CONTAINER
 from infra.settings import Settings
 from infra.stack import DevportalStack
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
 IMAGE = "docker:index/remoteImage:RemoteImage"
 READINESS = "pulumi-python:dynamic/devportal:Readiness"
 FILES = "pulumi-python:dynamic/devportal:VolumeFiles"

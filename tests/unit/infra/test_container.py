@@ -7,12 +7,12 @@ import pulumi
 import pytest
 
 from infra.engine.address import EngineAddress
-from infra.naming import SPEC_LABEL, Naming
+from infra.naming import CONTAINER, SPEC_LABEL, Naming
 from infra.resources.container import run_container, run_job, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.container_options import duration
 from infra.settings import HealthSettings, LogSettings
-from tests.support.recording import CONTAINER, READINESS, Recorder, labels_of, published, record
+from tests.support.recording import READINESS, Recorder, labels_of, published, record
 
 HOST_PORT = "pulumi-python:dynamic/devportal:HostPort"
 

@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import CONTAINER, NETWORK, ROLE_LABEL, STACK_LABEL, VOLUME
 from tests.support.recording import (
-    CONTAINER,
     FILES,
-    NETWORK,
     READINESS,
-    VOLUME,
     Recorder,
     labels_of,
     load_stack_file,

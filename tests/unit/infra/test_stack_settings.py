@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 
-from infra.naming import SPEC_LABEL
+from infra.naming import CONTAINER, NETWORK, SPEC_LABEL, VOLUME
 from tests.support.recording import (
-    CONTAINER,
     IMAGE,
-    NETWORK,
     READINESS,
-    VOLUME,
     Recorder,
     labels_of,
     load_settings,

@@ -19,6 +19,7 @@ from docker.errors import NotFound
 from docker.models.containers import ExecResult
 
 from infra.errors import UserError
+from infra.naming import CONTAINER, NETWORK, VOLUME
 from infra.preflight import Room
 from infra.x509 import make_authority, make_certificate
 from operations import containers, drift_checks, health_checks
@@ -89,8 +90,7 @@ def resources(role: str) -> list[dict[str, Any]]:
         "wait_seconds": 1,
         "stop_seconds": 1,
     }
-    kind = "docker:index/container:Container"
-    made = resource(kind, role, f"id-{name}", name=name, labels=labels, **limits)
+    made = resource(CONTAINER, role, f"id-{name}", name=name, labels=labels, **limits)
     readiness = "pulumi-python:dynamic/devportal:Readiness"
     return [made, resource(readiness, f"{role}-readiness", name, **ready)]
 
@@ -110,8 +110,8 @@ class World:
         data = "devportal-prod-postgres-data"
         self.latest["resources"] = [
             *(item for role in ROLES for item in resources(role)),
-            resource("docker:index/volume:Volume", "postgres-data", data),
-            resource("docker:index/network:Network", "network", "id-net", name="devportal-net"),
+            resource(VOLUME, "postgres-data", data),
+            resource(NETWORK, "network", "id-net", name="devportal-net"),
             resource("pulumi-python:dynamic/devportal:DataGuard", "guard", data, retain=True),
         ]
         volume = MagicMock()
