@@ -16,6 +16,12 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
     services = {c.labels[ROLE_LABEL]: _describe_service(c) for c in containers}
     services["app"]["scale"] = sum(c.labels[ROLE_LABEL] == "app" for c in containers)
     services["app"]["depends_on"] = _healthy("postgres", "redis")
+    if "migrations" in services:
+        # Without one that waits for its end, `up --wait` takes a container that ended for a failure.
+        services["migrations"]["depends_on"] = _healthy("postgres")
+        services["app"]["depends_on"]["migrations"] = {
+            "condition": "service_completed_successfully"
+        }
     for role in {"nginx", "backups"} & set(services):
         services[role]["depends_on"] = _healthy("app")
     mounts = [mount for c in containers for mount in _volume_mounts(c)]

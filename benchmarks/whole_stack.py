@@ -53,14 +53,16 @@ def _run_round(stack: PortalStack, compose: Path, ours: Seconds, theirs: Seconds
     _time(ours["up"], mine.up)
     _time(ours["no-op up"], mine.up)
     other = Compose(compose, stack)
-    _time(theirs["up"], other.up)
-    _time(theirs["no-op up"], other.up)
-    if stack.settings["environment"] == "production":
-        for count in (4, 2):
-            name = f"scale to {count}"
-            _time(ours[name], lambda count=count: mine.change_app(replicas=count))
-            _time(theirs[name], lambda count=count: other.change_app(replicas=count))
-    _time(theirs["destroy"], other.destroy)
+    try:
+        _time(theirs["up"], other.up)
+        _time(theirs["no-op up"], other.up)
+        if stack.settings["environment"] == "production":
+            for count in (4, 2):
+                name = f"scale to {count}"
+                _time(ours[name], lambda count=count: mine.change_app(replicas=count))
+                _time(theirs[name], lambda count=count: other.change_app(replicas=count))
+    finally:
+        _time(theirs["destroy"], other.destroy)
     _time(ours["destroy"], mine.destroy)
 
 
