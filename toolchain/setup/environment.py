@@ -25,6 +25,8 @@ def describe_environment(project: Project) -> dict[str, str]:
         # A stack's file that has lost its salt, by a checkout, gets it back from the state.
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The provider waits 2 s for each volume and network that goes: one wave of them, not two.
+        "PULUMI_PARALLEL": environ.get("PULUMI_PARALLEL") or "16",
         "DEVPORTAL_IMAGE_SOURCE": read_source(project) or OFFICIAL,
     }
     if not environ.get("PULUMI_BACKEND_URL"):

@@ -86,6 +86,7 @@ def test_pulumi_finds_everything_in_this_projects_folders(project: Project) -> N
         "PULUMI_CONFIG_PASSPHRASE": "devportal-development",
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_PARALLEL": "16",
         "DEVPORTAL_IMAGE_SOURCE": "packages",
         "NO_PROXY": "127.0.0.1,localhost,::1",
         "no_proxy": "127.0.0.1,localhost,::1",
