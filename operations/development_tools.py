@@ -15,6 +15,9 @@ from toolchain.setup.schedule import run_steps
 from toolchain.setup.setup import set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
+# In the order of collection: what takes longest comes first, the unit tests fill the gaps.
+_ALL_TESTS = ("tests", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
+
 
 class _DevelopmentTools(PythonEnvironment):
     name = "development tools"
@@ -26,8 +29,8 @@ def run_tests(project: Project, console: Console, options: argparse.Namespace) -
     """Become pytest, on all tests unless some are named."""
     # The tests would set up as well, but out of sight.
     set_up(project, console)
-    named = [] if any(not word.startswith("-") for word in options.extra) else ["tests"]
-    _become(project, console, "pytest", *named, *options.extra)
+    named = any(not word.startswith("-") for word in options.extra)
+    _become(project, console, "pytest", *(() if named else _ALL_TESTS), *options.extra)
 
 
 def run_benchmarks(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+_SHARED = {"production_stack", "running_stack", "stores"}
+
 
 @pytest.fixture(scope="session")
 def engine() -> Any:
@@ -16,6 +18,17 @@ def engine() -> Any:
     client = engine_client()
     remove_leftovers(client)
     return client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that use a shared stack go to one worker, which makes it once; each other where it can.
+
+    So no more than three stacks run at a time: the shared two, and the other worker's.
+    """
+    sharing = {item.path for item in items if _SHARED & set(getattr(item, "fixturenames", ()))}
+    for item in items:
+        group = "shared stacks" if item.path in sharing else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)
