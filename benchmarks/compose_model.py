@@ -17,7 +17,7 @@ def describe_project(name: str, containers: list[Container]) -> dict[str, Any]:
     services["app"]["scale"] = sum(c.labels[ROLE_LABEL] == "app" for c in containers)
     services["app"]["depends_on"] = _healthy("postgres", "redis")
     if "migrations" in services:
-        # Without one that waits for its end, `up --wait` takes a container that ended for a failure.
+        # Without one that waits for its end, `up --wait` calls a container that ended failed.
         services["migrations"]["depends_on"] = _healthy("postgres")
         services["app"]["depends_on"]["migrations"] = {
             "condition": "service_completed_successfully"
