@@ -73,6 +73,7 @@ def test_unfinished_operation_is_cleared(stack: Stack, engine: MagicMock) -> Non
         ({"pid": os.getpid()}, f"process {os.getpid()} of ada on {socket.gethostname()}"),
         ({"hostname": "elsewhere"}, f"process {DEAD_PID} of ada on elsewhere"),
     ],
+    ids=["alive here", "elsewhere"],
 )
 def test_lock_of_a_living_run_is_respected(
     stack: Stack, holder: dict[str, Any], shown: str
