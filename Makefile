@@ -15,9 +15,9 @@ VARIABLES = STACK ARGS BACKUP BASE ROLE CMD VERSION REASON
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(VARIABLES)
 
-TARGETS = help up preview review refresh drift down output logs ps stats exec shell psql \
-	redis-cli run restart password history versions rollback lock unlock backup backups restore \
-	state-backup state-restore doctor test lint bench setup clean-cache
+TARGETS = help up preview review graph refresh drift down output logs ps stats exec shell \
+	psql redis-cli run restart password history versions rollback lock unlock backup backups restore \
+	state-backup state-restore doctor test lint check bench setup clean-cache
 
 .DEFAULT_GOAL := help
 .PHONY: $(TARGETS)

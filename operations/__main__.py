@@ -16,7 +16,7 @@ from operations.arguments import (
     parse,
     render_targets,
 )
-from operations.development_tools import check, run_benchmarks, run_tests
+from operations.development_tools import check, lint, run_benchmarks, run_tests
 from operations.doctor import print_findings
 from operations.terminal import run_reporting
 from toolchain.setup.console import Console
@@ -51,7 +51,8 @@ _OWN: dict[str, Callable[[Project, Console, argparse.Namespace], int]] = {
     "help": print_targets,
     "setup": set_up_alone,
     "test": run_tests,
-    "lint": check,
+    "lint": lint,
+    "check": check,
     "bench": run_benchmarks,
     "clean-cache": clean_cache,
 }

@@ -26,6 +26,7 @@ TARGETS = {
     "up": "make the machine ready, then create or update the stack",
     "preview": "show what `up` would change",
     "review": "print what `up` would change as Markdown; BASE=origin/main compares with that",
+    "graph": "print what the stack runs and how it is connected, as a Mermaid diagram",
     "refresh": "read the engine's real state into the stack's state",
     "drift": "show what was changed by hand on the engine; fails if anything was",
     "down": "remove the stack",
@@ -52,13 +53,14 @@ TARGETS = {
     "state-restore": "put them back; ARGS='--file NAME'",
     "doctor": "show what this machine has, and what is wrong with it and the stack",
     "test": "run all tests; ARGS='tests/unit -k settings'",
-    "lint": "check style and types",
+    "lint": "check style, and what else takes seconds; for a hook before each commit",
+    "check": "check all that needs no engine: style, types, SQL of migrations, configurations",
     "bench": "compare with Docker Compose, measure the portal; ARGS='rolling --requests 10000'",
     "setup": "make the machine ready and nothing else",
     "clean-cache": "delete what the set-up has built; stacks and their states stay",
     "help": "list the targets",
 }
-PULUMI = ("up", "preview", "review", "refresh", "drift", "down", "output")
+PULUMI = ("up", "preview", "review", "graph", "refresh", "drift", "down", "output")
 STATE = ("state-backup", "state-restore")
 INSPECTING = (
     *("output", "logs", "ps", "stats", "exec", "shell", "psql", "redis-cli", "run", "restart"),

@@ -16,6 +16,7 @@ from operations.plan import STREAMING, Plan
 from operations.review import render
 from operations.stack import Stack, create_file
 from operations.terminal import run_in_front
+from operations.topology import draw
 from toolchain.setup.console import Console
 from toolchain.setup.setup import set_up
 
@@ -29,7 +30,7 @@ _PLAIN = {
 }
 _CHANGES_FOUND = 7
 """Pulumi's exit code for changes where none are expected."""
-_CHECKED = ("up", "preview", "review", "refresh")
+_CHECKED = ("up", "preview", "review", "graph", "refresh")
 """Pulumi would start its engine, and ask Docker's, before it ran the program's own check."""
 
 
@@ -70,12 +71,16 @@ class Deployment:
             from operations.deploy_lock import refuse_if_locked
 
             refuse_if_locked(self.stack)
-        if target in ("up", "preview", "review") and names_engine(self.stack.root, self.stack.name):
+        if target in ("up", "preview", "review", "graph") and names_engine(
+            self.stack.root, self.stack.name
+        ):
             self._prepare_engine()
         if target == "up":
             return self._up()
         if target == "review":
             return self._review()
+        if target == "graph":
+            return self._print_graph()
         self._check_state()
         if target == "down":
             return self._down()
@@ -125,15 +130,27 @@ class Deployment:
             return self._print_review(stack)
 
     def _print_review(self, stack: Stack) -> int:
-        print("review: asking Pulumi for the plan", file=sys.stderr)
+        code, plan = self._plan(stack, "review", *_PREVIEW)
+        print(render(plan, self.stack.name), end="")
+        return code
+
+    def _print_graph(self) -> int:
+        code, plan = self._plan(self.stack, "graph", "preview")
+        if code:
+            raise UserError("\n".join(plan.errors))
+        print(draw(plan.after))
+        return code
+
+    def _plan(self, stack: Stack, target: str, *arguments: str) -> tuple[int, Plan]:
+        """Pulumi's exit code, and the plan; if it failed, that has a reason."""
+        print(f"{target}: asking Pulumi for the plan", file=sys.stderr)
         with _state_for_a_plan(stack):
-            done = stack.run_pulumi(*_PREVIEW, "--json", *self.extra, **STREAMING)
+            done = stack.run_pulumi(*arguments, "--json", *self.extra, **STREAMING)
         plan = Plan.read(done.stdout.splitlines())
         if done.returncode and not (plan.errors or plan.findings):
             explain_failure(stack)
             plan.errors.append(done.stderr.strip())
-        print(render(plan, self.stack.name), end="")
-        return done.returncode
+        return done.returncode, plan
 
     def _down(self) -> int:
         arguments = self.down_arguments()

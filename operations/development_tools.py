@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +16,8 @@ from toolchain.setup.schedule import run_steps
 from toolchain.setup.setup import set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
+_Commands = dict[str, Sequence[str | Path]]
+"""What a checker's command line is, by the name that a user knows."""
 # In the order of collection: what takes longest comes first, the unit tests fill the gaps.
 _ALL_TESTS = ("tests", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 
@@ -38,25 +41,47 @@ def run_benchmarks(project: Project, console: Console, options: argparse.Namespa
     _become(project, console, "benchmarks", *options.extra)
 
 
+def lint(project: Project, console: Console, options: argparse.Namespace) -> int:
+    """Run the checkers that take a second each; raises UserError as `check` does."""
+    return _run_all(
+        "lint", project, _quick_checkers(project, _development_python(project, console))
+    )
+
+
 def check(project: Project, console: Console, options: argparse.Namespace) -> int:
     """Run every checker; raises UserError with the names of those that have found something."""
     python = _development_python(project, console)
+    # What they read is made by the program: SQL of the migrations, Nginx's configuration.
+    rendered = ("tests/unit/app/test_migrations.py", "tests/unit/infra/test_nginx_files.py")
+    slow: _Commands = {
+        "pyright": [python, "-m", "pyright", "--pythonpath", python],
+        "squawk and gixy": [python, "-m", "pytest", "--quiet", *rendered],
+    }
+    return _run_all("check", project, _quick_checkers(project, python) | slow)
+
+
+def _quick_checkers(project: Project, python: Path) -> _Commands:
     folders = [project.root / name for name in (".github", "docker", "toolchain")]
-    images, scripts = ([*map(str, _find(folders, name))] for name in ("Dockerfile", "*.sh"))
-    commands = {
+    images, scripts = ([*_find(folders, name)] for name in ("Dockerfile", "*.sh"))
+    commands: _Commands = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
-        "pyright": [python, "-m", "pyright", "--pythonpath", python],
         "hadolint": [python.with_name("hadolint"), *images],
         "zizmor": [python.with_name("zizmor"), "--offline", "--quiet", ".github"],
     }
-    if shellcheck := shutil.which("shellcheck"):
-        commands["shellcheck"] = [shellcheck, "activate", *scripts]
-    if actionlint := shutil.which("actionlint"):
-        commands["actionlint"] = [actionlint]
+    # No package of Python's carries these.
+    for name, arguments in (("shellcheck", ["activate", *scripts]), ("actionlint", [])):
+        if found := shutil.which(name):
+            commands[name] = [found, *arguments]
+        else:
+            print(f"{name}: not installed, so not asked", file=sys.stderr)
+    return commands
+
+
+def _run_all(target: str, project: Project, commands: _Commands) -> int:
     ended = {name: subprocess.run(line, cwd=project.root) for name, line in commands.items()}
     if failed := [name for name, done in ended.items() if done.returncode]:
-        raise UserError(f"lint: should find nothing (got: {', '.join(failed)}). Correct it.")
+        raise UserError(f"{target}: should find nothing (got: {', '.join(failed)}). Correct it.")
     return 0
 
 

@@ -1,7 +1,8 @@
 """What runs and how it is connected, as a Mermaid diagram (https://mermaid.js.org)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from operations.plan import State
 
@@ -20,23 +21,31 @@ def draw(states: Iterable[State]) -> str:
     for container in containers:
         number = count[container.role]
         label = container.role if number == 1 else f"{container.role} x {number}"
-        lines[f'{container.role}["{label}"]'] = None
-        lines |= dict.fromkeys(_edges(container, networks, volumes))
+        lines |= dict.fromkeys(_edges(container, label, networks, volumes))
     return "\n".join(["flowchart LR", *(f"    {line}" for line in lines)]) if lines else ""
 
 
 def _edges(
-    container: State, networks: dict[str | None, str], volumes: dict[str | None, str]
+    container: State,
+    label: str,
+    networks: dict[str | None, str],
+    volumes: dict[str | None, str],
 ) -> Iterator[str]:
+    """What leads to it from the host, and what it is connected with."""
     role = container.role
-    for port in container.inputs.get("ports") or ():
-        external = port.get("external")
-        shown = f"{external:g}" if isinstance(external, int | float) else "a free port"
-        yield f'host-{role}-{port["internal"]:g}(["{port.get("ip")}:{shown}"]) --> {role}'
-    for attached in container.inputs.get("networksAdvanced") or ():
-        if name := networks.get(attached["name"]):
-            yield f"{role} --- {name}{{{{{name}}}}}"
-    for mount in container.inputs.get("mounts") or ():
-        name = volumes.get(mount.get("source"), "")
-        if name.endswith("-data"):
-            yield f"{role} --- {name}[({name})]"
+    if ports := [_port(role, port) for port in container.inputs.get("ports") or ()]:
+        yield f"{' & '.join(ports)} --> {role}"
+    attached = (networks.get(one["name"]) for one in container.inputs.get("networksAdvanced") or ())
+    mounted = (volumes.get(mount.get("source")) for mount in container.inputs.get("mounts") or ())
+    neighbours = [
+        *(f"{name}{{{{{name}}}}}" for name in attached if name),
+        *(f"{name}[({name})]" for name in mounted if name and name.endswith("-data")),
+    ]
+    node = f'{role}["{label}"]'
+    yield f"{node} --- {' & '.join(neighbours)}" if neighbours else node
+
+
+def _port(role: str, port: Mapping[str, Any]) -> str:
+    external = port.get("external")
+    shown = f"{external:g}" if isinstance(external, int | float) else "a free port"
+    return f'host-{role}-{port["internal"]:g}(["{port.get("ip")}:{shown}"])'

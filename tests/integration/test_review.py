@@ -69,7 +69,7 @@ def test_advisory_rule_is_a_warning(running_stack: PortalStack) -> None:
     assert "container redis: should not be privileged (got privileged). Remove it." in done.out
 
 
-def test_review_of_a_new_stack_changes_nothing(empty_stack: PortalStack) -> None:
+def test_review_and_graph_of_a_new_stack_change_nothing(empty_stack: PortalStack) -> None:
     file = empty_stack.project / f"Pulumi.{empty_stack.name}.yaml"
     empty_stack.configure()
     empty_stack.stack.workspace.remove_stack(empty_stack.name, preserve_config=True)
@@ -77,6 +77,11 @@ def test_review_of_a_new_stack_changes_nothing(empty_stack: PortalStack) -> None
     done = make(empty_stack, "review")
     assert done.code == 0, done.out + done.err
     assert re.match(rf"## Stack `{empty_stack.name}`: \d+ created\n", done.out)
+    graph = make(empty_stack, "graph")
+    assert graph.out.startswith("flowchart LR\n"), graph.out + graph.err
+    assert (
+        'redis["redis"] --- devportal-network{{devportal-network}} & redis-data[(redis-data)]\n'
+    ) in graph.out
     assert file.read_text() == before
     assert make(empty_stack, "output").code != 0
     empty_stack.stack.workspace.create_stack(empty_stack.name)

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from operations.plan import State
+from operations.topology import draw
+from tests.support.recording import load_stack_file, record_portal
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -39,3 +43,11 @@ def test_make_targets_in_the_docs_exist(page: Path) -> None:
     existing = set(targets.replace("\\", "").split())
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(), re.MULTILINE))
     assert named - existing == set()
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_picture_of_a_stack_is_what_graph_draws(stack: str) -> None:
+    registered = record_portal(load_stack_file(stack)).resources
+    drawn = draw(State(one.type, one.name, one.inputs, one.protect) for one in registered)
+    shown = f"<!-- make graph STACK={stack} -->\n```mermaid\n{drawn}\n```\n"
+    assert shown in (ROOT / "README.md").read_text()
