@@ -5,7 +5,7 @@ Depends on pydantic alone: the portal and the program that deploys it both read 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
@@ -122,6 +122,8 @@ def _values(annotation: Any, metadata: tuple[Any, ...] | list[Any]) -> str:
     if isinstance(annotation, type) and hasattr(annotation, "__members__"):
         return ", ".join(annotation)  # pyright: ignore[reportCallIssue, reportArgumentType]
     found = [_nested(argument) for argument in get_args(annotation)]
+    if get_origin(annotation) is dict:
+        return f"keys: {found[0]}; values: {found[1]}"
     return ", ".join(text for text in found if text)
 
 

@@ -143,13 +143,19 @@ class DevportalStack(pulumi.ComponentResource):
             "secret_key": self._secrets.secret_key,
             "jwt_secret_key": self._secrets.jwt_secret_key,
         }
+        environment = settings.portal(migrate=not self._is_production).environment()
+        # A job that migrates runs nothing of the team's.
+        if not (migrates and self._is_production):
+            own = settings.app.secrets.items()
+            secrets |= {name: pulumi.Output.secret(text.get_secret_value()) for name, text in own}
+            environment |= settings.app.environment
         if migrates:
             secrets["migration_database_url"] = self._postgres.migration_url
             secrets["admin_password"] = self._secrets.admin_password
         return PortalArgs(
             image=self._app_image,
             networks=[networks.app, networks.data] if self._is_production else [networks.app],
-            environment=settings.portal(migrate=not self._is_production).environment(),
+            environment=environment,
             fresh_start=settings.postgres.fresh_start if migrates else None,
             secrets=secrets,
             settings=settings.app,

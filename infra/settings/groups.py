@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.setting_rules import Between
 from app.settings import PortalOptions, Version
-from infra.settings.values import BindAddress, Folder, ImageReference, TlsMode
+from infra.settings.values import (
+    BindAddress,
+    Folder,
+    ImageReference,
+    SecretName,
+    SecretText,
+    TlsMode,
+    VariableName,
+    VariableValue,
+)
 
 Port = Annotated[int, Between(0, 65535)]
 Cpus = Annotated[float, Between(0.1, 64)]
@@ -65,6 +74,14 @@ class AppSettings(PortalOptions, Group):
     cpus: Cpus = Field(default=1.0, description="processors that a replica may use")
     drain_seconds: Annotated[int, Between(1, 600, "seconds")] = Field(
         default=30, description="time for running requests before a replica stops"
+    )
+    environment: dict[VariableName, VariableValue] = Field(
+        default={}, description="variables of your own, for code that you add to the portal"
+    )
+    secrets: dict[SecretName, SecretText] = Field(
+        default={},
+        description="secrets of your own, encrypted: each a file in /run/secrets, which the "
+        "variable `<NAME>_FILE` names",
     )
 
 

@@ -10,7 +10,7 @@ from app.settings import Environment
 from infra.errors import SettingsError
 from infra.naming import stack_name_mistake
 from infra.settings.messages import describe_mistakes
-from infra.settings.model import NAMESPACE, StackSettings
+from infra.settings.model import NAMESPACE, SECRET_GROUPS, StackSettings
 from infra.settings.rules import combination_mistakes
 
 
@@ -40,8 +40,11 @@ class Settings(StackSettings):
 
         values = _select(config.name, {**get_config_env(), **CONFIG.get()})
         settings, mistakes = cls.check(values, stack)
-        if "secrets" in values and not is_config_secret(f"{config.name}:secrets"):
-            mistakes.append(encryption_mistake("secrets", "secrets.<name>"))
+        for where in SECRET_GROUPS:
+            # Pulumi knows of a whole key alone that it holds a secret.
+            key = where.partition(".")[0]
+            if find_group(values, where) and not is_config_secret(f"{config.name}:{key}"):
+                mistakes.append(encryption_mistake(where, f"{where}.<name>"))
         if settings is None or mistakes:
             raise SettingsError(mistakes)
         return settings
@@ -60,6 +63,14 @@ class Settings(StackSettings):
             return None, mistakes + describe_mistakes(error, f"Pulumi.{stack}.yaml")
         mistakes += [f"{NAMESPACE}:{text}" for text in combination_mistakes(found)]
         return cls(stack=stack, **dict(found)), mistakes
+
+
+def find_group(values: Mapping[str, Any], where: str) -> Any:
+    """What is set under a path such as `app.secrets`; empty for nothing."""
+    found: Any = values
+    for part in where.split("."):
+        found = found.get(part, {}) if isinstance(found, Mapping) else {}
+    return found
 
 
 def encryption_mistake(where: str, key: str) -> str:

@@ -7,11 +7,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.setting_rules import rule_text, show, show_secret
-from infra.settings.model import NAMESPACE, StackSettings
-from infra.settings.secrets import Encrypted
+from infra.settings.model import NAMESPACE, SECRET_GROUPS, StackSettings
+from infra.settings.values import Encrypted
 
 # Settings that are text, though they may look like something else.
 _WORDS = {"version", "fresh_start"}
+# Where pydantic has found the name itself wrong, not what it stands for.
+_KEY = "[key]"
 Location = tuple[int | str, ...]
 
 
@@ -40,15 +42,20 @@ def _describe(details: ErrorDetails, file_name: str) -> str:
     if details["type"] == "missing":
         return f"{where}: should be set (got nothing). Add it to {file_name}."
     rule = f"{where}: should be {rule_text(details)}"
-    if location[0] == "secrets" and len(location) > 1:
-        return f"{rule} (got {show_secret(details['input'])}). {set_secret(str(location[-1]))}"
+    if _is_secret(location):
+        return f"{rule} (got {show_secret(details['input'])}). {set_secret(where)}"
     return f"{rule} (got {show(details['input'])}). {_advise(details, file_name)}"
 
 
-def set_secret(name: str, value: str = "") -> str:
+def set_secret(where: str, value: str = "") -> str:
     """What to do about a secret."""
-    command = f"pulumi config set --secret --path {NAMESPACE}:secrets.{name}{value}"
+    command = f"pulumi config set --secret --path {NAMESPACE}:{where}{value}"
     return f"Set it with `{command}`."
+
+
+def _is_secret(location: Location) -> bool:
+    group = _spell(location).rpartition(".")[0]
+    return group in SECRET_GROUPS and location[-1] != _KEY
 
 
 def _advise(details: ErrorDetails, file_name: str) -> str:
@@ -75,5 +82,6 @@ def _group_at(location: Location) -> type[BaseModel]:
 
 def _spell(location: Location) -> str:
     """As Pulumi spells paths: `app.allowed_origins[0]`."""
+    location = location[:-1] if location[-1] == _KEY else location
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return "".join(parts).removeprefix(".")

@@ -25,6 +25,8 @@ from infra.settings.values import Domain, ImagePrefix, ImageSource, TlsMode
 from infra.x509 import Pair
 
 NAMESPACE = "devportal"
+SECRET_GROUPS = ("secrets", "app.secrets")
+"""Every value in them has to be encrypted."""
 IMAGE_SOURCE_VARIABLE = "DEVPORTAL_IMAGE_SOURCE"
 
 

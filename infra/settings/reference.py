@@ -86,6 +86,11 @@ def render_schema() -> str:
         name: {"description": field.description, **_ENCRYPTED}
         for name, field in SecretSettings.model_fields.items()
     }
+    own = groups["AppSettings"]["properties"]
+    own["secrets"] |= _named(own["secrets"], _ENCRYPTED)
+    # YAML makes a boolean of `true` and a number of `8080`.
+    value = {"type": ["string", "boolean", "integer"], "maxLength": 4096}
+    own["environment"] |= _named(own["environment"], value)
     keys = {
         f"{NAMESPACE}:{name}": _accept_text(property_)
         for name, property_ in schema["properties"].items()
@@ -126,6 +131,12 @@ def _variable(name: str, field: FieldInfo) -> str:
     examples = field.examples or ([] if is_secret else [field.default])
     value = spell_variable(examples[0]) if examples else ""
     return "\n".join([*(f"# {line}" for line in lines), f"{name.upper()}={value}", ""])
+
+
+def _named(schema: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """Any number of keys that follow the schema's pattern, each with such a value."""
+    [pattern] = schema["patternProperties"]
+    return {"patternProperties": {pattern: value}, "additionalProperties": False}
 
 
 def _accept_text(schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from app.settings import Environment, unfit_for_production
+from app.config import SECRETS, Config
+from app.settings import Environment, PortalOptions, unfit_for_production
+from infra.settings.groups import AppSettings
 from infra.settings.messages import set_secret
 from infra.settings.model import StackSettings
-from infra.settings.secrets import Encrypted
-from infra.settings.values import TlsMode
+from infra.settings.values import Encrypted, TlsMode
 from infra.x509 import CertificateError, check_pair
 
 # Of PostgreSQL itself: kept for its superuser; and for a probe, a backup and a look by hand.
@@ -14,6 +15,9 @@ _RESERVED_CONNECTIONS = 3
 _OTHER_CONNECTIONS = 3
 # A replica that migrates holds a lock on one connection and works on another.
 _MIGRATION_CONNECTIONS = 2
+# They change how the portal starts, or whom it connects to: libpq reads PGHOST, for one.
+_PROCESS_VARIABLES = {"PATH", "HOME", "FRESH_START", "WEB_CONCURRENCY"}
+_PROCESS_PREFIXES = ("LD_", "PG", "PYTHON", "UVICORN_")
 # Of nginx, beside what it keeps of requests and responses: workers, TLS sessions, limits.
 _NGINX_MB = 64
 # PostgreSQL's own processes, the init process, and probes.
@@ -26,6 +30,7 @@ def combination_mistakes(settings: StackSettings) -> list[str]:
         *_size_mistakes(settings),
         *_connection_mistakes(settings),
         *_port_mistakes(settings),
+        *_name_mistakes(settings.app),
         *(
             _production_mistakes(settings)
             if settings.environment is Environment.PRODUCTION
@@ -85,6 +90,26 @@ def _port_mistakes(settings: StackSettings) -> Iterator[str]:
             taken[port] = name
 
 
+def _name_mistakes(app: AppSettings) -> Iterator[str]:
+    """A variable or a secret of the team's that would take the place of the stack's."""
+    for name in app.environment:
+        option = name.lower()
+        stem = option.removesuffix("_file")
+        if option in PortalOptions.model_fields:
+            yield f"app.environment.{name}: should be a setting (got '{name}'). Set app.{option}."
+        elif option in Config.model_fields or stem in {*SECRETS, *app.secrets}:
+            yield _taken(f"app.environment.{name}", name, "variable that the stack sets")
+        elif name in _PROCESS_VARIABLES or name.startswith(_PROCESS_PREFIXES):
+            yield _taken(f"app.environment.{name}", name, "variable that the server itself reads")
+    for name in app.secrets:
+        if name in SECRETS:
+            yield _taken(f"app.secrets.{name}", name, "secret of the stack's own")
+
+
+def _taken(where: str, name: str, what: str) -> str:
+    return f"{where}: should be no {what} (got '{name}'). Choose another name."
+
+
 def _development_mistakes(settings: StackSettings) -> Iterator[str]:
     if settings.app.replicas != 1:
         yield (
@@ -117,7 +142,7 @@ def _tls_mistakes(settings: StackSettings) -> Iterator[str]:
     for name in (name for name, value in pair.items() if value is None):
         yield (
             f"secrets.{name}: should be set while tls.mode is provided (got nothing). "
-            f"{set_secret(name, ' < file.pem')}"
+            f"{set_secret(f'secrets.{name}', ' < file.pem')}"
         )
     yield from _certificate_mistakes(settings)
 

@@ -4,13 +4,7 @@ from pydantic import Field, SecretStr, ValidatorFunctionWrapHandler, field_valid
 
 from app.settings import Key, Password
 from infra.settings.groups import Group
-
-
-class Encrypted(SecretStr):
-    """Stands for a secret of the stack file, which cannot be read without its passphrase."""
-
-    def __init__(self) -> None:
-        super().__init__("")
+from infra.settings.values import accept_encrypted
 
 
 class SecretSettings(Group):
@@ -48,4 +42,4 @@ class SecretSettings(Group):
     def _accept_encrypted(
         cls, value: object, check: ValidatorFunctionWrapHandler
     ) -> SecretStr | None:
-        return value if isinstance(value, Encrypted) else check(value)
+        return accept_encrypted(value, check)

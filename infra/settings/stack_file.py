@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from infra.errors import UserError
-from infra.settings.loading import Settings, decode, encryption_mistake
-from infra.settings.model import NAMESPACE
-from infra.settings.secrets import Encrypted, SecretSettings
+from infra.settings.loading import Settings, decode, encryption_mistake, find_group
+from infra.settings.model import NAMESPACE, SECRET_GROUPS
+from infra.settings.secrets import SecretSettings
+from infra.settings.values import Encrypted
 
 _PREFIX = f"{NAMESPACE}:"
 _BOOLEAN = "tag:yaml.org,2002:bool"
@@ -83,13 +84,15 @@ def find_mistakes(folder: Path, stack: str) -> list[str]:
 
 def plain_secrets(values: dict[str, Any]) -> Iterator[str]:
     """A mistake for each secret that stands in the file as it is."""
-    secrets = values.get("secrets", {})
-    if isinstance(secrets, dict):
-        for name, value in secrets.items():
-            if name in SecretSettings.model_fields and not isinstance(value, Encrypted):
-                yield encryption_mistake(f"secrets.{name}", f"secrets.{name}")
-    elif not isinstance(secrets, Encrypted):
-        yield encryption_mistake("secrets", "secrets.<name>")
+    for where in SECRET_GROUPS:
+        secrets = find_group(values, where)
+        if isinstance(secrets, dict):
+            for name, value in secrets.items():
+                known = where != "secrets" or name in SecretSettings.model_fields
+                if known and not isinstance(value, Encrypted):
+                    yield encryption_mistake(f"{where}.{name}", f"{where}.{name}")
+        elif not isinstance(secrets, Encrypted):
+            yield encryption_mistake(where, f"{where}.<name>")
 
 
 def _own_values(configuration: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -3,10 +3,11 @@
 import ipaddress
 import posixpath
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WrapValidator
 
 from app.setting_rules import Rule
 
@@ -38,6 +39,18 @@ class TlsMode(StrEnum):
 
     GENERATED = "generated"
     PROVIDED = "provided"
+
+
+class Encrypted(SecretStr):
+    """Stands for a secret of the stack file, which cannot be read without its passphrase."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+def accept_encrypted(value: object, check: Callable[[Any], Any]) -> Any:
+    """What is encrypted is checked by the program, which can read it."""
+    return value if isinstance(value, Encrypted) else check(value)
 
 
 def _normalise_domain(value: str) -> str:
@@ -88,4 +101,49 @@ ImagePrefix = Annotated[
     str,
     Field(pattern=_IMAGE_PREFIX, max_length=255),
     Rule("a registry, and a path if it has one, such as registry.example.com/hub"),
+]
+
+
+def _spell_plain(value: object) -> object:
+    """YAML makes a boolean of `true` and a number of `8080`, which a variable holds as text."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    return value
+
+
+def _check_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _check_text(value: SecretStr) -> SecretStr:
+    if "\0" in value.get_secret_value():
+        raise ValueError
+    return value
+
+
+VariableName = Annotated[
+    str,
+    Field(pattern="^[A-Z][A-Z0-9_]{0,126}$"),
+    Rule("the name of a variable: capital letters, digits and '_', a letter first"),
+]
+VariableValue = Annotated[
+    str,
+    BeforeValidator(_spell_plain),
+    Field(max_length=4096),
+    AfterValidator(_check_line),
+    Rule("at most 4096 printable characters; a fraction stands between quotes"),
+]
+SecretName = Annotated[
+    str,
+    Field(pattern="^[a-z][a-z0-9_]{0,62}$"),
+    Rule("the name of a file: small letters, digits and '_', a letter first"),
+]
+SecretText = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=65536),
+    AfterValidator(_check_text),
+    Rule("1 to 65536 characters without NUL"),
+    WrapValidator(accept_encrypted),
 ]

@@ -17,6 +17,8 @@ DOMAIN = "a host name with a dot in it, such as portal.example.com, of at most 2
 FOLDER = "an absolute path, such as /srv/backups, without a colon, '//', '.' or '..'"
 WORD = "1 to 63 letters, digits, '.', '_' or '-' that start with a letter, digit or '_'"
 ORIGIN = "an origin such as https://portal.example.com, without a path"
+VARIABLE = "the name of a variable: capital letters, digits and '_', a letter first"
+TEXT = "at most 4096 printable characters; a fraction stands between quotes"
 PRINTABLE = "printable characters, with no space at either end"
 
 
@@ -33,8 +35,8 @@ def portal_mistakes_of(name: str, value: str) -> list[str]:
     return caught.value.mistakes
 
 
-def set_secret(name: str) -> str:
-    return f"Set it with `pulumi config set --secret --path devportal:secrets.{name}`."
+def set_secret(name: str, group: str = "secrets") -> str:
+    return f"Set it with `pulumi config set --secret --path devportal:{group}.{name}`."
 
 
 @pytest.mark.parametrize(
@@ -70,13 +72,17 @@ def set_secret(name: str) -> str:
         ("backups.host_folder", "backups", f"{FOLDER} (got 'backups')"),
         ("backups.host_folder", "/a:/b", f"{FOLDER} (got '/a:/b')"),
         ("backups.host_folder", "/srv/../b", f"{FOLDER} (got '/srv/../b')"),
+        ("app.environment.bad-name", "x", f"{VARIABLE} (got 'bad-name')"),
+        ("app.environment.LINES", "a\nb", f"{TEXT} (got 'a\\nb')"),
+        ("app.environment.RATE", 1.5, f"{TEXT} (got 1.5)"),
     ],
 )
 def test_value_outside_its_rule_is_reported_with_rule_and_file(
     key: str, value: Any, rule: str
 ) -> None:
-    group, _, name = key.rpartition(".")
-    values: dict[str, Any] = {group: {name: value}} if group else {name: value}
+    values = value
+    for part in reversed(key.split(".")):
+        values = {part: values}
     assert mistakes_of(**values) == [
         f"devportal:{key}: should be {rule}. Correct it in Pulumi.dev.yaml."
     ]
@@ -208,6 +214,26 @@ def test_stack_and_portal_refuse_a_secret_by_the_same_rule(
             f"secrets: should be encrypted (got plain text). {set_secret('<name>')}",
         ),
         (
+            {"app": {"secrets": {"token": "t"}}},
+            "app.secrets: should be encrypted (got plain text). "
+            f"{set_secret('<name>', 'app.secrets')}",
+        ),
+        *(
+            ({"app": {"secrets": {"token": "t"}, "environment": {name: "x"}}}, mistake)
+            for name, mistake in {
+                "DEBUG": "app.environment.DEBUG: should be a setting (got 'DEBUG'). Set app.debug.",
+                **{
+                    name: f"app.environment.{name}: should be no variable that {reader} (got "
+                    f"'{name}'). Choose another name."
+                    for name, reader in {
+                        "DATABASE_URL_FILE": "the stack sets",
+                        "TOKEN_FILE": "the stack sets",
+                        "PGHOST": "the server itself reads",
+                    }.items()
+                },
+            }.items()
+        ),
+        (
             {**PRODUCTION, "tls": {"mode": "provided"}},
             "secrets.tls_certificate: should be set while tls.mode is provided (got nothing). Set "
             "it with `pulumi config set --secret --path devportal:secrets.tls_certificate < "
@@ -245,4 +271,21 @@ def test_secret_of_a_wrong_type_is_never_shown() -> None:
     assert mistakes == [
         f"devportal:secrets.secret_key: should be 32 to 1024 {PRINTABLE} "
         f"(got a secret that is no text). {set_secret('secret_key')}"
+    ]
+
+
+def test_secret_of_the_teams_own_is_checked_and_never_shown() -> None:
+    secrets = {"redis_url": "r", "token": "a\0b", "Bad": "b"}
+    development = {"environment": "development"}
+    _, mistakes = Settings.check({**development, "app": {"secrets": secrets}}, "dev")
+    assert mistakes == [
+        "devportal:app.secrets.token: should be 1 to 65536 characters without NUL (got 3 "
+        f"characters). {set_secret('token', 'app.secrets')}",
+        "devportal:app.secrets.Bad: should be the name of a file: small letters, digits and '_', a "
+        "letter first (got 'Bad'). Correct it in Pulumi.dev.yaml.",
+    ]
+    _, mistakes = Settings.check({**development, "app": {"secrets": {"redis_url": "r"}}}, "dev")
+    assert mistakes == [
+        "devportal:app.secrets.redis_url: should be no secret of the stack's own (got "
+        "'redis_url'). Choose another name."
     ]

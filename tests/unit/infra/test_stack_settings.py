@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from infra.naming import CONTAINER, NETWORK, SPEC_LABEL, VOLUME
+from infra.settings import Settings
 from tests.support.recording import (
+    FILES,
     IMAGE,
     READINESS,
     Recorder,
@@ -153,3 +155,16 @@ def test_outputs_of_production_are_of_its_domain() -> None:
         "network": "devportal-prod-app-network",
         "ca_certificate": None,
     }
+
+
+def test_variables_and_secrets_of_the_teams_own_reach_the_portal_alone() -> None:
+    own = {"environment": {"GREETING": "hello"}, "secrets": {"token": "s3cret-token"}}
+    settings, mistakes = Settings.check({"environment": "production", "app": own}, "prod")
+    assert settings is not None and mistakes == []
+    recorder = record_portal(settings)
+    variables = {name: one["envs"] for name, one in recorder.of_type(CONTAINER).items()}
+    for line in ("GREETING=hello", "TOKEN_FILE=/run/secrets/token"):
+        assert [name for name, lines in variables.items() if line in lines] == ["app-1", "app-2"]
+    written = {name: str(one["files"]) for name, one in recorder.of_type(FILES).items()}
+    assert [name for name, files in written.items() if "s3cret-token" in files] == ["app-files"]
+    assert "s3cret-token" not in str(recorder.of_type(CONTAINER))
