@@ -29,6 +29,7 @@ from app.services.import_organisation import ImportOrganisation
 from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
+from app.services.password_links import PasswordLinks
 from app.services.passwords import Passwords
 from app.services.relations import Relations
 from app.services.search import Search
@@ -114,7 +115,8 @@ def _compose(
         RefreshTokens(config),
         limits,
     )
-    api_keys = ApiKeys(database, KeyCache(redis, actors))
+    keys = KeyCache(redis, actors)
+    api_keys = ApiKeys(database, keys)
     api_documents = ApiDocuments(database, cache, DocumentWork())
     return Services(
         config=config,
@@ -123,7 +125,8 @@ def _compose(
         identities=Identities(config, sessions, api_keys, cookies),
         limits=limits,
         sessions=sessions,
-        accounts=Accounts(config, database, actors, passwords, sessions, limits),
+        accounts=Accounts(config, database, actors, keys, passwords, sessions, limits),
+        password_links=PasswordLinks(config, database, actors, passwords, limits),
         api_keys=api_keys,
         teams=Teams(database, actors),
         audit=Audit(database),
@@ -132,7 +135,7 @@ def _compose(
         pages=Pages(database, cache),
         api_documents=api_documents,
         search=Search(database, cursors),
-        imports=Imports(database, cache, api_documents, ImportOrganisation(actors, passwords)),
+        imports=Imports(database, cache, api_documents, ImportOrganisation(actors)),
         health=HealthService(config, database, redis, code_revisions()),
     )
 

@@ -54,6 +54,13 @@ class NotFoundError(PortalError):
     title = "Not found"
 
 
+class InvalidLinkError(PortalError):
+    """A link that was good once is so no more, or never was (RFC 9110, section 15.5.11)."""
+
+    status = 410
+    title = "The link is not valid"
+
+
 class ConflictError(PortalError):
     """It exists already, or is in use."""
 

@@ -125,6 +125,9 @@ class PortalOptions(BaseModel):
     registration_open: bool = Field(
         default=False, description="let everyone create an account, with the role of a viewer"
     )
+    password_link_hours: Annotated[int, Between(1, 720, "hours")] = Field(
+        default=72, description="how long a link to choose a password is good"
+    )
     login_attempts_per_minute: _PerMinute = Field(
         default=10,
         description="sign-in attempts for one account from one address; an address gets 3 times "

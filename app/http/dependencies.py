@@ -21,6 +21,7 @@ from app.services.health import HealthService
 from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
+from app.services.password_links import PasswordLinks
 from app.services.relations import Relations
 from app.services.search import Search
 from app.services.sessions import Sessions
@@ -40,6 +41,7 @@ class Services:
     limits: Limits
     sessions: Sessions
     accounts: Accounts
+    password_links: PasswordLinks
     api_keys: ApiKeys
     teams: Teams
     audit: Audit
@@ -50,6 +52,11 @@ class Services:
     search: Search
     imports: Imports
     health: HealthService
+
+
+def own_url(request: Request, path: str) -> str:
+    """The whole address of a path of this portal, as the client reaches it."""
+    return f"{request.url.scheme}://{request.url.netloc}{path}"
 
 
 def services_of(request: Request) -> Services:
@@ -79,6 +86,9 @@ HealthDep = Annotated[HealthService, Depends(_service(lambda services: services.
 ImportsDep = Annotated[Imports, Depends(_service(lambda services: services.imports))]
 MetricsDep = Annotated[Metrics, Depends(_service(lambda services: services.metrics))]
 PagesDep = Annotated[Pages, Depends(_service(lambda services: services.pages))]
+PasswordLinksDep = Annotated[
+    PasswordLinks, Depends(_service(lambda services: services.password_links))
+]
 RelationsDep = Annotated[Relations, Depends(_service(lambda services: services.relations))]
 SearchDep = Annotated[Search, Depends(_service(lambda services: services.search))]
 SessionsDep = Annotated[Sessions, Depends(_service(lambda services: services.sessions))]

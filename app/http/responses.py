@@ -22,6 +22,7 @@ class Problem(BaseModel):
 _DESCRIPTIONS = {
     404: "It does not exist.",
     409: "It exists already, or is in use.",
+    410: "The link was used, replaced or taken back, or has expired.",
     412: "It was changed in the meantime.",
     413: "The body is too large.",
     422: "The request breaks a rule, which the detail names.",

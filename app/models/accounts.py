@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.models.access import Role, TeamRole
+from app.models.sessions import Email, NewPassword, OneTimeToken, PersonName
+from app.models.texts import TeamName
 
 
 class Me(BaseModel):
@@ -38,6 +40,9 @@ class UserOut(BaseModel):
     role: Role
     is_active: bool
     must_change_password: bool
+    has_password: bool
+    link_expires_at: datetime | None
+    """Until when a link to choose a password is good; null without one."""
     created_at: datetime
     teams: dict[str, TeamRole]
 
@@ -58,3 +63,53 @@ class UserChange(BaseModel):
 
     role: Annotated[Role | None, Field()] = None
     is_active: bool | None = None
+
+
+class UserIn(BaseModel):
+    """An account to be created; its owner chooses the password."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "email": "grace@example.com",
+                "name": "Grace Hopper",
+                "role": "member",
+                "teams": {"payments": "member"},
+            }
+        },
+    )
+
+    email: Email
+    name: PersonName = ""
+    role: Role = "member"
+    teams: Annotated[dict[TeamName, TeamRole], Field(max_length=20)] = {}
+
+
+class PasswordLinkOut(BaseModel):
+    """A link by which the account's owner chooses a password, once; shown this one time."""
+
+    url: str
+    expires_at: datetime
+
+
+class UserCreated(UserOut):
+    """A new account, and the link for its owner."""
+
+    password_link: PasswordLinkOut
+
+
+class PasswordByLinkIn(BaseModel):
+    """The token of a link, and the password that its user has chosen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "token": "Vn4yqUjzcv0Q2lq4k9yTQ8mUu1c3bqk5lVg0S7o0n2E",
+                "new_password": "velvet-harbour-thimble",
+            }
+        }
+    )
+
+    token: OneTimeToken
+    new_password: NewPassword

@@ -31,6 +31,7 @@ _Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 # A wrong password may have any length, so this reveals nothing of the rules for new ones.
 GivenPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
 NewPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
+OneTimeToken = Annotated[_Secret, Field(min_length=1, max_length=200)]
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=LINE)]
 
 
@@ -54,7 +55,7 @@ class RefreshIn(BaseModel):
         json_schema_extra={"example": {"refresh_token": "V0qk3C8u2xB1.pZ0qF7r3mXc9"}}
     )
 
-    refresh_token: Annotated[_Secret, Field(min_length=1, max_length=200)]
+    refresh_token: OneTimeToken
 
 
 class TokensOut(BaseModel):

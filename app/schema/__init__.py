@@ -1,6 +1,6 @@
 """Tables; constraints live in the database, not in the code."""
 
-from app.schema.accounts import ApiKey, AuditEvent, Membership, Team, User
+from app.schema.accounts import ApiKey, AuditEvent, Membership, PasswordLink, Team, User
 from app.schema.base import Base
 from app.schema.catalogue import (
     ApiContent,
@@ -21,6 +21,7 @@ __all__ = [
     "Membership",
     "NamedRelation",
     "Page",
+    "PasswordLink",
     "Relation",
     "Team",
     "User",

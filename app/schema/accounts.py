@@ -37,7 +37,8 @@ class User(Identified, Base):
     name: Mapped[str] = mapped_column(Text, server_default="")
     # The name in Backstage's catalogue, in lower case; with its namespace unless that is `default`.
     handle: Mapped[str | None] = mapped_column(Text)
-    password_hash: Mapped[str] = mapped_column(Text)
+    # None until the first password is chosen.
+    password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="member")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -60,6 +61,17 @@ class Membership(Base):
         ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[str] = mapped_column(Text, server_default="member")
+
+
+class PasswordLink(Base):
+    """The one link by which the account's owner chooses a password; only its hash is kept."""
+
+    __tablename__ = "password_link"
+    user_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
+    )
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class ApiKey(Identified, Base):

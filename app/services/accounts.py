@@ -2,6 +2,8 @@
 
 import uuid
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.config import Config
 from app.exceptions import ConflictError, ForbiddenError, NotFoundError
 from app.models.access import Actor
@@ -21,8 +23,11 @@ from app.storage.accounts import (
     now,
 )
 from app.storage.actor_cache import ActorCache
+from app.storage.api_keys import hashes_of_keys, revoke_keys_of
 from app.storage.audit import add_event
 from app.storage.database import Database
+from app.storage.key_cache import KeyCache
+from app.storage.password_links import remove_link
 
 
 class Accounts:
@@ -33,6 +38,7 @@ class Accounts:
         config: Config,
         database: Database,
         actors: ActorCache,
+        keys: KeyCache,
         passwords: Passwords,
         sessions: Sessions,
         limits: Limits,
@@ -40,6 +46,7 @@ class Accounts:
         self._open = config.registration_open
         self._database = database
         self._actors = actors
+        self._keys = keys
         self._passwords = passwords
         self._sessions = sessions
         self._limits = limits
@@ -108,6 +115,8 @@ class Accounts:
     async def change(self, actor: Actor, user_id: uuid.UUID, wanted: UserChange) -> UserOut:
         """Change a role, or take access away; effective from the next request on.
 
+        Deactivating ends sessions, API keys and a link to choose a password for good.
+
         Raises
         ------
         NotFoundError
@@ -127,6 +136,7 @@ class Accounts:
                 raise ConflictError("the last administrator has to remain one")
             if wanted.is_active is False:
                 values["session_epoch"] = next_epoch()
+                await self._end_credentials(connection, user_id)
             if values:
                 await change_account(connection, user_id, **values)
                 await add_event(
@@ -138,6 +148,11 @@ class Accounts:
                 )
             [changed] = await list_users(connection, only=user_id, limit=1)
         return changed
+
+    async def _end_credentials(self, connection: AsyncConnection, user_id: uuid.UUID) -> None:
+        await self._keys.announce_revocation(*await hashes_of_keys(connection, user_id))
+        await revoke_keys_of(connection, user_id)
+        await remove_link(connection, user_id)
 
     async def _load(self, user_id: uuid.UUID) -> Account:
         async with self._database.connect() as connection:

@@ -1,6 +1,5 @@
 """The teams and people of a catalog-info.yaml: who may own what it describes."""
 
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +9,6 @@ from app.models.teams import TeamIn, TeamOut
 from app.services.catalog_info import CatalogInfo
 from app.services.import_outcome import Outcome
 from app.services.organisation import Group, User
-from app.services.passwords import Passwords
 from app.storage.actor_cache import ActorCache
 from app.storage.organisation import (
     Member,
@@ -28,9 +26,8 @@ from app.storage.organisation import (
 class ImportOrganisation:
     """Makes Backstage's groups teams, and its users accounts and members."""
 
-    def __init__(self, actors: ActorCache, passwords: Passwords) -> None:
+    def __init__(self, actors: ActorCache) -> None:
         self._actors = actors
-        self._passwords = passwords
 
     async def bring(
         self, connection: AsyncConnection, actor: Actor, info: CatalogInfo, outcome: Outcome
@@ -54,10 +51,9 @@ class ImportOrganisation:
         known = await find_people(connection, emails, handles)
         missing = _missing(info, known)
         if missing:
-            # Nobody knows the password: an administrator gives them one, or a way to sign in.
-            unknown = await self._passwords.hash(secrets.token_urlsafe(32))
-            rows = [{**user.person.model_dump(), "password_hash": unknown} for user in missing]
-            await add_people(connection, [{**row, "role": "member"} for row in rows])
+            # They choose a password by a link, which an administrator makes for each.
+            rows = [{**user.person.model_dump(), "role": "member"} for user in missing]
+            await add_people(connection, rows)
         await _name_people(connection, info, known, missing, outcome)
         return await find_people(connection, emails, handles)
 

@@ -12,7 +12,7 @@ from app.models.access import Actor
 from app.request_context import client_address
 from app.storage.buckets import Bucket, Buckets, Standing
 
-_Costly = Literal["register", "refresh"]
+_Costly = Literal["register", "refresh", "password-link"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Limits:
         self._of_address: Mapping[_Costly, int] = {
             "register": config.login_attempts_per_minute,
             "refresh": config.refreshes_per_minute,
+            "password-link": config.login_attempts_per_minute,
         }
         self._of_user = config.user_requests_per_minute
         self._of_key = config.key_requests_per_minute

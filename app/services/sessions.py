@@ -198,6 +198,7 @@ class Sessions:
         return account
 
     async def _record_login(self, account: Account, session_id: str, password: str) -> None:
+        assert account.password_hash is not None
         outdated = self._passwords.is_outdated(account.password_hash)
         renewed = await self._passwords.hash(password) if outdated else None
         async with self._database.connect() as connection:

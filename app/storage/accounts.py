@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.access import Role, TeamRole
 from app.models.accounts import UserOut
-from app.schema import Membership, Team, User
+from app.schema import Membership, PasswordLink, Team, User
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Account:
     id: uuid.UUID
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
     role: Role
     is_active: bool
     must_change_password: bool
@@ -60,7 +60,7 @@ async def find_account_by_email(connection: AsyncConnection, email: str) -> Acco
 
 
 async def add_account(
-    connection: AsyncConnection, *, email: str, name: str, password_hash: str, role: Role
+    connection: AsyncConnection, *, email: str, name: str, password_hash: str | None, role: Role
 ) -> uuid.UUID | None:
     """A new account's id; None if there is one of that address."""
     values = {"email": email, "name": name, "password_hash": password_hash, "role": role}
@@ -90,16 +90,21 @@ async def list_users(
     connection: AsyncConnection, *, after: str = "", only: uuid.UUID | None = None, limit: int
 ) -> list[UserOut]:
     """Accounts behind an address, in order; or the one of an id."""
-    query = select(*ACCOUNT_COLUMNS, User.created_at).order_by(User.email).limit(limit)
+    has_password = User.password_hash.is_not(None).label("has_password")
+    expires_at = PasswordLink.expires_at.label("link_expires_at")
+    # A link that has expired is none any more.
+    is_good = (PasswordLink.user_id == User.id) & (PasswordLink.expires_at > func.now())
+    query = select(*ACCOUNT_COLUMNS, has_password, expires_at, User.created_at).select_from(User)
+    query = query.outerjoin(PasswordLink, is_good).order_by(User.email).limit(limit)
     query = query.where(User.email > after if only is None else User.id == only)
     return [UserOut.model_validate(row) for row in await connection.execute(query)]
 
 
 async def count_other_admins(connection: AsyncConnection, user_id: uuid.UUID) -> int:
-    """Active administrators beside that one; until the transaction's end they stay so."""
+    """Others who can sign in as administrators; until the transaction's end they stay so."""
     query = (
         select(User.id)
-        .where(User.role == "admin", User.is_active)
+        .where(User.role == "admin", User.is_active, User.password_hash.is_not(None))
         .order_by(User.id)
         .with_for_update()
     )

@@ -90,6 +90,18 @@ async def revoke_key(
     return await connection.scalar(revoked)
 
 
+async def hashes_of_keys(connection: AsyncConnection, user_id: uuid.UUID) -> list[bytes]:
+    """The hashes of a user's keys that were not revoked."""
+    query = select(ApiKey.key_sha256).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    return list(await connection.scalars(query))
+
+
+async def revoke_keys_of(connection: AsyncConnection, user_id: uuid.UUID) -> None:
+    """Revoke every key of a user's."""
+    unrevoked = update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    await connection.execute(unrevoked.values(revoked_at=func.now()))
+
+
 async def record_uses(connection: AsyncConnection, uses: Mapping[uuid.UUID, datetime]) -> None:
     """Set the times of last use in one statement; never to an earlier time."""
     used = values(column("id", Uuid), column("at", DateTime(timezone=True)), name="used").data(

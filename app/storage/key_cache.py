@@ -67,8 +67,8 @@ class KeyCache:
         except UnavailableError:
             return
 
-    async def announce_revocation(self, sha256: bytes) -> None:
-        """Forget a key that is about to be revoked.
+    async def announce_revocation(self, *hashes: bytes) -> None:
+        """Forget keys that are about to be revoked.
 
         Raises
         ------
@@ -76,7 +76,8 @@ class KeyCache:
             Raised when Redis is away: another replica might go on with the key.
         """
         async with self._store.reach() as redis:
-            await redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+            for sha256 in hashes:
+                await redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
 
 
 def _key(sha256: bytes) -> str:

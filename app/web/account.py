@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.exceptions import PortalError
 from app.http.access import Access, ActorDep, access
-from app.http.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep
+from app.http.dependencies import AccountsDep, ApiKeysDep, CookiesDep, SessionsDep, own_url
 from app.models.access import Scope
 from app.models.api_keys import ApiKeyIn
 from app.models.sessions import PasswordChangeIn
@@ -111,5 +111,5 @@ async def _render_keys(
         keys=await keys.list_of(actor),
         created=created,
         scopes=scopes,
-        origin=f"{view.request.url.scheme}://{view.request.url.netloc}",
+        origin=own_url(view.request, ""),
     )

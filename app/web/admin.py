@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from app.constants import PAGE_SIZE
 from app.exceptions import InvalidRequestError, PortalError
 from app.http.access import Access, ActorDep, access
-from app.http.dependencies import AccountsDep, AuditDep
-from app.models.accounts import UserChange
+from app.http.dependencies import AccountsDep, AuditDep, PasswordLinksDep, TeamsDep, own_url
+from app.models.accounts import UserChange, UserIn
 from app.models.audit import AuditFilter
+from app.services.password_links import PASSWORD_LINK_PATH, NewLink
 from app.web.forms import Form
 from app.web.links import with_query
 from app.web.views import View, ViewDep
@@ -27,6 +28,46 @@ async def show_users(
 ) -> HTMLResponse:
     """Accounts by address."""
     return await _render_users(view, accounts, Form(), cursor)
+
+
+@router.get("/users/new", **access(Access.ADMIN))
+async def show_new_user(view: ViewDep, teams: TeamsDep) -> HTMLResponse:
+    """The form for an account."""
+    return await _render_new_user(view, teams, Form({"role": "member", "team_role": "member"}))
+
+
+@router.post("/users/new", **access(Access.ADMIN))
+async def create_user(
+    view: ViewDep, actor: ActorDep, links: PasswordLinksDep, teams: TeamsDep
+) -> HTMLResponse:
+    """Create it and show its link in the response itself."""
+    form = await Form.read(view.request)
+    values = {name: form.text(name) for name in ("email", "name", "role")}
+    team = form.text("team")
+    try:
+        wanted = UserIn.model_validate(
+            {**values, "teams": {team: form.text("team_role")} if team else {}}
+        )
+        user, link = await links.invite(actor, wanted)
+    except (PortalError, ValidationError) as error:
+        return await _render_new_user(view, teams, form.refused(error))
+    return _render_link(view, f"{user.email} has an account", user.email, link)
+
+
+@router.post("/users/{user_id}/password-link", **access(Access.ADMIN))
+async def create_password_link(
+    view: ViewDep,
+    actor: ActorDep,
+    accounts: AccountsDep,
+    links: PasswordLinksDep,
+    user_id: uuid.UUID,
+) -> HTMLResponse:
+    """Make a link for another password and show it in the response itself."""
+    try:
+        email, link = await links.renew(actor, user_id)
+    except PortalError as error:
+        return await _render_users(view, accounts, Form().refused(error))
+    return _render_link(view, f"A new link for {email}", email, link)
 
 
 @router.post("/users/{user_id}/role", **access(Access.ADMIN))
@@ -87,6 +128,21 @@ async def _change(
     except (PortalError, ValidationError) as error:
         return await _render_users(view, accounts, form.refused(error))
     return view.redirect("/admin/users", notice="user-changed")
+
+
+async def _render_new_user(view: View, teams: TeamsDep, form: Form) -> HTMLResponse:
+    return view.render("admin/new_user.html", form=form, teams=await teams.list_all())
+
+
+def _render_link(view: View, heading: str, email: str, link: NewLink) -> HTMLResponse:
+    url = own_url(view.request, with_query(PASSWORD_LINK_PATH, {"token": link.token}))
+    return view.render(
+        "admin/password_link.html",
+        heading=heading,
+        email=email,
+        url=url,
+        expires_at=link.expires_at,
+    )
 
 
 async def _render_users(

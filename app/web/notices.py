@@ -17,6 +17,7 @@ NOTICES = {
     "signed-out": Notice("You are signed out."),
     "registered": Notice("Sign in with the address and the password that you gave."),
     "password": Notice("Your password is changed. Other sessions were signed out."),
+    "password-chosen": Notice("Your password is set. Sign in with it."),
     "key-revoked": Notice("The key is revoked. Programs that still use it are refused."),
     "session-revoked": Notice("The session is signed out."),
     "entity-created": Notice("The entry is in the catalogue."),

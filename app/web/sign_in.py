@@ -7,8 +7,16 @@ from pydantic import ValidationError
 from app.exceptions import NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
 from app.http.cookies import check_origin
-from app.http.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
+from app.http.dependencies import (
+    AccountsDep,
+    ConfigDep,
+    CookiesDep,
+    PasswordLinksDep,
+    SessionsDep,
+)
+from app.models.accounts import PasswordByLinkIn
 from app.models.sessions import LoginIn, RegisterIn
+from app.services.password_links import PASSWORD_LINK_PATH
 from app.web.forms import Form
 from app.web.links import own_path
 from app.web.views import View, ViewDep
@@ -77,8 +85,42 @@ async def register(view: ViewDep, accounts: AccountsDep) -> Response:
     return view.redirect("/sign-in", notice="registered")
 
 
+@router.get(PASSWORD_LINK_PATH, **access(Access.PUBLIC))
+async def show_password_link(
+    view: ViewDep, links: PasswordLinksDep, token: str = ""
+) -> HTMLResponse:
+    """The form for the password of a link's account."""
+    return _render_password_link(view, Form(), token, await links.find(token))
+
+
+@router.post(PASSWORD_LINK_PATH, **access(Access.PUBLIC))
+async def use_password_link(view: ViewDep, links: PasswordLinksDep) -> Response:
+    """Set it; the user signs in afterwards."""
+    check_origin(view.request)
+    form = await Form.read(view.request)
+    token = form.values["token"]
+    try:
+        given = PasswordByLinkIn(
+            token=form.secret("token"), new_password=form.secret("new_password")
+        )
+        await links.use(token, given.new_password.get_secret_value())
+    except (PortalError, ValidationError) as error:
+        return _render_password_link(view, form.refused(error), token, form.text("email"))
+    return view.redirect("/sign-in", notice="password-chosen")
+
+
 def _render_sign_in(view: View, form: Form, target: str) -> HTMLResponse:
     return view.render("account/sign_in.html", form=form, next=own_path(target, default=""))
+
+
+def _render_password_link(view: View, form: Form, token: str, email: str) -> HTMLResponse:
+    return view.render(
+        "account/password_link.html",
+        form=form,
+        token=token,
+        email=email,
+        password_rule=PASSWORD_RULE,
+    )
 
 
 def _render_register(view: View, form: Form) -> HTMLResponse:

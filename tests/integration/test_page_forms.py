@@ -208,3 +208,24 @@ def test_a_first_password_has_to_be_changed_before_anything_else(
     new = {"current_password": PASSWORD, "new_password": "velvet-harbour-thimble"}
     assert browser.send("/account/password", **new).headers["location"] == "/"
     assert browser.get("/account/keys").status_code == 200
+
+
+def test_an_account_is_made_by_its_form_and_its_owner_chooses_a_password(
+    replica: TestClient,
+) -> None:
+    browser = Browser(replica)
+    browser.sign_in("admin@example.com")
+    fields = {"email": "form@example.com", "role": "viewer", "team": "search", "team_role": "owner"}
+    assert _alert(browser.send("/admin/users/new", **{**fields, "email": "form"}))[0] == 422
+    made = browser.send("/admin/users/new", **fields)
+    assert made.headers["cache-control"] == "no-store"
+    link = re.findall(r'id="new-link">http://portal.localhost([^<]+)<', made.text)[0]
+    assert link not in browser.get("/admin/users").text
+    stranger = Browser(replica)
+    assert "form@example.com" in stranger.get(link).text
+    token = link.partition("=")[2]
+    weak = stranger.post("/password-link", token=token, new_password="short")
+    assert _alert(weak) == (422, "Password: should be 12 to 128 characters (got 5).")
+    chosen = stranger.post("/password-link", token=token, new_password="velvet-harbour-thimble")
+    assert chosen.headers["location"] == "/sign-in"
+    assert stranger.get(link).status_code == 410

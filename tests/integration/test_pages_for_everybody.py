@@ -6,13 +6,14 @@ from typing import Any, Literal
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.support.browser import keep_picture
 from tests.support.portal_site import SAMPLE, Site, Visitor, visit
 
 _PHONE: ViewportSize = {"width": 390, "height": 844}
 _DESK: ViewportSize = {"width": 1440, "height": 900}
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _LOOKS = list(product((_DESK, _PHONE), _SCHEMES))
-_FOR_STRANGERS = ("/sign-in", "/sign-in?next=/teams", "/", "/docs")
+_FOR_STRANGERS = ("/sign-in", "/sign-in?next=/teams", "/", "/docs", "/password-link?token=wrong")
 _FOR_ADMINISTRATORS = (
     "/",
     "/?kind=api&lifecycle=production",
@@ -39,6 +40,7 @@ _FOR_ADMINISTRATORS = (
     "/account/sessions",
     "/account/password",
     "/admin/users",
+    "/admin/users/new",
     "/admin/audit",
     "/docs",
     "/entities/api/default/nothing",
@@ -58,7 +60,22 @@ def test_no_page_breaks_a_rule_of_accessibility_or_scrolls_sideways(
             for path in paths:
                 visitor.go(path)
                 found += [f"{path} {mistake}" for mistake in _mistakes(visitor.page)]
+    with visit(browser, site, storage_state=signed_in) as visitor:
+        found += _mistakes_of_a_link(visitor)
     assert found == []
+
+
+def _mistakes_of_a_link(visitor: Visitor) -> list[str]:
+    """Of the page that shows a link to choose a password, and of the link's own."""
+    page = visitor.page
+    visitor.go("/admin/users")
+    page.get_by_role("button", name="Reset the password of vera@example.com").click()
+    expect(page.get_by_role("heading", name="A new link for vera@example.com")).to_be_visible()
+    found = _mistakes(page)
+    keep_picture(page, "portal-password-link")
+    page.goto(page.locator("#new-link").inner_text())
+    expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
+    return [*found, *_mistakes(page)]
 
 
 def test_the_judge_finds_what_is_wrong(browser: Browser, site: Site) -> None:

@@ -3,16 +3,24 @@
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.constants import MAX_PAGE_SIZE, PAGE_SIZE
 from app.http.access import Access, ActorDep, access
-from app.http.dependencies import AccountsDep, AuditDep
+from app.http.dependencies import AccountsDep, AuditDep, PasswordLinksDep, own_url
 from app.models.access import Scope
-from app.models.accounts import UserChange, UserOut, UserPage
+from app.models.accounts import (
+    PasswordLinkOut,
+    UserChange,
+    UserCreated,
+    UserIn,
+    UserOut,
+    UserPage,
+)
 from app.models.audit import AuditFilter, AuditFormat, AuditPage
 from app.models.sessions import Email
+from app.services.password_links import PASSWORD_LINK_PATH, NewLink
 
 router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
 _Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
@@ -33,6 +41,28 @@ async def list_users(
 ) -> UserPage:
     """Accounts by address."""
     return await accounts.list_page(cursor=cursor, limit=limit)
+
+
+@router.post("/users", status_code=201, **access(Access.ADMIN, errors=(409, 422)))
+async def create_user(
+    request: Request, actor: ActorDep, links: PasswordLinksDep, wanted: UserIn
+) -> UserCreated:
+    """Create an account; the response has the link by which its owner chooses a password."""
+    user, link = await links.invite(actor, wanted)
+    return UserCreated(**user.model_dump(), password_link=_show(request, link))
+
+
+@router.post(
+    "/users/{user_id}/password-link",
+    status_code=201,
+    **access(Access.ADMIN, errors=(404, 409, 422)),
+)
+async def create_password_link(
+    request: Request, actor: ActorDep, links: PasswordLinksDep, user_id: uuid.UUID
+) -> PasswordLinkOut:
+    """Make a link by which the owner chooses another password; the one before is good no more."""
+    _, link = await links.renew(actor, user_id)
+    return _show(request, link)
 
 
 @router.patch("/users/{user_id}", **access(Access.ADMIN, errors=(404, 409, 422)))
@@ -63,3 +93,8 @@ async def read_audit(
     rows = audit.export_csv(wanted) if format == "csv" else audit.export_ndjson(wanted)
     named = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
     return StreamingResponse(rows, 200, named, _CSV if format == "csv" else _NDJSON)
+
+
+def _show(request: Request, link: NewLink) -> PasswordLinkOut:
+    url = own_url(request, f"{PASSWORD_LINK_PATH}?token={link.token}")
+    return PasswordLinkOut(url=url, expires_at=link.expires_at)

@@ -4,8 +4,14 @@ from fastapi import APIRouter, Request, Response
 
 from app.http.access import Access, ActorDep, access
 from app.http.cookies import csrf_token
-from app.http.dependencies import AccountsDep, ConfigDep, CookiesDep, SessionsDep
-from app.models.accounts import Me, Registered
+from app.http.dependencies import (
+    AccountsDep,
+    ConfigDep,
+    CookiesDep,
+    PasswordLinksDep,
+    SessionsDep,
+)
+from app.models.accounts import Me, PasswordByLinkIn, Registered
 from app.models.sessions import (
     LoginIn,
     PasswordChangeIn,
@@ -72,6 +78,16 @@ async def change_password(
         agent=_agent(request),
     )
     return _show(tokens)
+
+
+@router.post(
+    "/auth/password-link",
+    status_code=204,
+    **access(Access.PUBLIC, errors=(410, 422, 429, 503)),
+)
+async def use_password_link(links: PasswordLinksDep, given: PasswordByLinkIn) -> None:
+    """Choose a password by a link of an administrator's: it is good once, and sessions end."""
+    await links.use(given.token.get_secret_value(), given.new_password.get_secret_value())
 
 
 @router.get("/auth/sessions", **access(Access.SIGNED_IN))

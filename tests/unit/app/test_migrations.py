@@ -35,6 +35,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
             "replicas that wait for the migration"
         ),
     },
+    "0005": {"ban-drop-not-null": "to replicas of before, no password is a wrong one"},
 }
 
 
