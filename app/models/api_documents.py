@@ -40,8 +40,33 @@ class ApiChange(BaseModel):
     """What kind of change it is: `operation-removed`, `property-required`."""
     breaking: bool
     where: str
-    """The place: `GET /orders/{id} response 200 body.status`."""
+    """The place in the operation or schema: `query parameter 'page'`, `.status`."""
     message: str
+    places: int
+    """How many parts of operations show it."""
+    first_places: list[str]
+    """Some of them, of a schema's change: `GET /orders response 200 application/json`."""
+
+
+class ApiChangeGroup(BaseModel):
+    """The changes of one operation or schema."""
+
+    kind: Literal["document", "operation", "schema"]
+    name: str
+    """`GET /orders/{id}`, or the schema's."""
+    changes: list[ApiChange]
+
+
+class ApiChanges(BaseModel):
+    """Changes by what they belong to: first those of operations, then those of schemas."""
+
+    changes: int
+    """All of them, listed or not; one of a schema counts once, however often it is used."""
+    places: int
+    """The parts of operations that show them, counted once for each change."""
+    left_out: int
+    """Changes that are not listed."""
+    groups: list[ApiChangeGroup]
 
 
 class ApiDiff(BaseModel):
@@ -51,10 +76,8 @@ class ApiDiff(BaseModel):
     to_version: str
     compatible: bool
     """Whether clients of the older version can use the newer one."""
-    breaking: list[ApiChange]
-    non_breaking: list[ApiChange]
-    truncated: bool = False
-    """Whether there are more changes than are listed."""
+    breaking: ApiChanges
+    non_breaking: ApiChanges
 
 
 DocumentFormat = Literal["json", "yaml"]

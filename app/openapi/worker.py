@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ _REFUSED = ("socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.P
 _MAX_RECURSION = 10_000
 """A document's schemas may refer to each other through many; the default ends after some 300."""
 _MAX_SHOWN = 1000
-"""Characters of a change's place and message: one schema's text may show at many places."""
+"""Characters of an error's text."""
+_MAX_CHANGES = 1000
+"""Of either side. A person reads them, and two unrelated documents differ in everything."""
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
@@ -64,14 +66,10 @@ def _check(content: bytes) -> Answer:
 
 
 def _diff(content: bytes) -> Answer:
-    from app.openapi.diff import diff_documents
+    from app.openapi.diff import diff_documents, report
 
-    changes = diff_documents(*json.loads(content))
-    shown = [
-        asdict(replace(change, where=_short(change.where), message=_short(change.message)))
-        for change in changes
-    ]
-    return {}, json.dumps(shown).encode()
+    found = report(diff_documents(*json.loads(content)), most=_MAX_CHANGES)
+    return {}, json.dumps(asdict(found)).encode()
 
 
 def _short(text: str) -> str:

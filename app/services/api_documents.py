@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
 from app.models.access import Actor
-from app.models.api_documents import ApiChange, ApiDiff, VersionList, VersionOut
+from app.models.api_documents import ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
 from app.openapi.outline import Outline
 from app.request_context import client_address
@@ -31,9 +31,6 @@ from app.storage.database import Database
 
 _CHECKED_CHARACTERS = 300_000
 """Of the documents that one process checks, which is some seconds' work."""
-
-_MAX_CHANGES = 1000
-"""A person reads them, and two unrelated documents differ in everything."""
 
 _IMMUTABLE = "documents"
 """Scope of cached responses that never change: their names contain the documents' digests."""
@@ -129,8 +126,10 @@ class ApiDocuments:
 
         async def load() -> Snapshot:
             both = f"[{await self._document(old)},{await self._document(new)}]".encode()
-            changes = json.loads((await self._work.run("diff", both)).body)
-            return snapshot(_diff(older, newer, changes))
+            found = json.loads((await self._work.run("diff", both)).body)
+            compatible = not found["breaking"]["changes"]
+            diff = {"from_version": older, "to_version": newer, "compatible": compatible, **found}
+            return snapshot(ApiDiff.model_validate(diff))
 
         return await self._work_once(actor, f"diff:{old.sha256}:{new.sha256}:{older}:{newer}", load)
 
@@ -284,17 +283,3 @@ def _check_replacement(found: VersionOut | None, checked: Content, if_match: str
         raise PreconditionRequiredError(
             f"If-Match: should name the document to be replaced; it is {version_tag(found)} now"
         )
-
-
-def _diff(older: str, newer: str, found: list[dict[str, Any]]) -> ApiDiff:
-    changes = [ApiChange.model_validate(change) for change in found]
-    breaking = [change for change in changes if change.breaking]
-    others = [change for change in changes if not change.breaking]
-    return ApiDiff(
-        from_version=older,
-        to_version=newer,
-        compatible=not breaking,
-        breaking=breaking[:_MAX_CHANGES],
-        non_breaking=others[:_MAX_CHANGES],
-        truncated=max(len(breaking), len(others)) > _MAX_CHANGES,
-    )

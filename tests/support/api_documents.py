@@ -72,10 +72,11 @@ def compare(old: Json, new: Json) -> list[tuple[str, str]]:
     """Place of each change, and what it is: `breaking rule: message` or `safe rule: message`."""
     return [
         (
-            change.where,
+            (change.where if kind == "document" else f"{name} {change.where}").strip(),
             f"{'breaking' if change.breaking else 'safe'} {change.rule}: {change.message}",
         )
-        for change in diff_documents(old, new)
+        for (kind, name), changes in diff_documents(old, new).items()
+        for change in changes
     ]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, Literal
 
 
 class Direction(StrEnum):
@@ -26,17 +27,40 @@ class Change:
     rule
         What kind of change it is.
     where
-        The place; inside a schema relative to that.
+        The place inside the operation or schema that the change belongs to.
+    places
+        How many parts of operations show it: a schema's change shows wherever the schema is used.
+    first_places
+        Some of them.
     """
 
     rule: str
     breaking: bool
     where: str
     message: str
+    places: int = 1
+    first_places: tuple[str, ...] = ()
 
     def at(self, place: str) -> "Change":
         """The same change, seen from further outside."""
         return replace(self, where=f"{place}{self.where}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A schema of either document, at the same place, which is still to be compared."""
+
+    place: str
+    old: Any
+    new: Any
+    direction: Direction
+
+
+Subject = tuple[Literal["document", "operation", "schema"], str]
+"""What changes belong to, and its name."""
+
+Groups = dict[Subject, list[Change]]
+"""Changes by their subject; those of what is nearest to the operations first."""
 
 
 def narrowed(

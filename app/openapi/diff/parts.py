@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.openapi.diff.changes import Change, Direction
-from app.openapi.diff.schemas import SchemaDiff
+from app.openapi.diff.changes import Change, Direction, Part
 from app.openapi.operations import Operation
 from app.openapi.references import resolve
 
@@ -13,30 +12,31 @@ _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simpl
 
 
 class PartDiff:
-    """Compares parts of operations that both documents have."""
+    """Compares parts of operations that both documents have; places are inside the operation."""
 
-    def __init__(self, old: dict[str, Any], new: dict[str, Any], schemas: SchemaDiff) -> None:
+    def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         self._old = old
         self._new = new
-        self._schemas = schemas
 
-    def parameters(self, old: Operation, new: Operation) -> Iterator[Change]:
+    def parameters(self, old: Operation, new: Operation) -> Iterator[Change | Part]:
         """Differences in parameters; those of the path are the same by their position."""
         before, after = _keyed(old), _keyed(new)
         for key, parameter in before.items():
-            place = f"{new.title} {key[0]} parameter '{parameter.get('name')}'"
+            place = f"{key[0]} parameter '{parameter.get('name')}'"
             if key in after:
                 yield from self._parameter(parameter, after[key], place)
             else:
                 yield Change("parameter-removed", True, place, "it is no longer accepted")
         for key, parameter in after.items():
             if key not in before:
-                place = f"{new.title} {key[0]} parameter '{parameter.get('name')}'"
+                place = f"{key[0]} parameter '{parameter.get('name')}'"
                 must = bool(parameter.get("required"))
                 rule = "parameter-required" if must else "parameter-added"
                 yield Change(rule, must, place, "it is now required" if must else "it is new")
 
-    def _parameter(self, old: dict[str, Any], new: dict[str, Any], place: str) -> Iterator[Change]:
+    def _parameter(
+        self, old: dict[str, Any], new: dict[str, Any], place: str
+    ) -> Iterator[Change | Part]:
         was, is_now = bool(old.get("required")), bool(new.get("required"))
         if was != is_now:
             rule = "parameter-required" if is_now else "parameter-optional"
@@ -51,9 +51,9 @@ class PartDiff:
         else:
             yield from self._content(old, new, Direction.REQUEST, place)
 
-    def body(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change]:
+    def body(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change | Part]:
         """Differences in what is sent."""
-        place = f"{new.title} {'body' if direction is Direction.REQUEST else 'payload'}"
+        place = "body" if direction is Direction.REQUEST else "payload"
         if old.body is None or new.body is None:
             if new.body is not None:
                 must = bool(new.body.get("required")) and direction is Direction.REQUEST
@@ -70,10 +70,12 @@ class PartDiff:
             yield Change(rule, must, place, said)
         yield from self._content(old.body, new.body, direction, place)
 
-    def responses(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change]:
+    def responses(
+        self, old: Operation, new: Operation, direction: Direction
+    ) -> Iterator[Change | Part]:
         """Differences in responses."""
         for status, response in old.responses.items():
-            place = f"{new.title} response {status}"
+            place = f"response {status}"
             if status in new.responses:
                 after = new.responses[status]
                 yield from self._headers(response, after, place)
@@ -85,10 +87,10 @@ class PartDiff:
                 yield Change("response-removed", not is_error, place, message)
         for status in new.responses:
             if status not in old.responses:
-                place = f"{new.title} response {status}"
+                place = f"response {status}"
                 yield Change("response-added", False, place, "it is new")
 
-    def _headers(self, old: Any, new: Any, place: str) -> Iterator[Change]:
+    def _headers(self, old: Any, new: Any, place: str) -> Iterator[Change | Part]:
         before, after = _headers(self._old, old), _headers(self._new, new)
         for name, header in before.items():
             where = f"{place} header '{name}'"
@@ -102,7 +104,9 @@ class PartDiff:
             if name not in before:
                 yield Change("header-added", False, f"{place} header '{name}'", "it is new")
 
-    def _content(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Change]:
+    def _content(
+        self, old: Any, new: Any, direction: Direction, place: str
+    ) -> Iterator[Change | Part]:
         before, after = _mapping(old, "content"), _mapping(new, "content")
         for media, content in before.items():
             if media in after:
@@ -114,9 +118,8 @@ class PartDiff:
             if media not in before:
                 yield Change("media-type-added", False, place, f"{media} is new")
 
-    def _schema(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Change]:
-        found = self._schemas.compare(old.get("schema", {}), new.get("schema", {}), direction)
-        yield from (change.at(place) for change in found)
+    def _schema(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Part]:
+        yield Part(place, old.get("schema", {}), new.get("schema", {}), direction)
 
 
 def _keyed(operation: Operation) -> _Parameters:

@@ -1,10 +1,11 @@
 """Differences between two schemas."""
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.openapi.diff.changes import Change, Direction, narrowed
+from app.openapi.diff.changes import Change, Direction, Part, narrowed
 from app.openapi.diff.limits import compare_limits
 from app.openapi.diff.shapes import (
     Shape,
@@ -15,10 +16,46 @@ from app.openapi.diff.shapes import (
 )
 from app.openapi.references import resolve
 
-_MAX_CHANGES = 200
-"""Of one schema: those of a part are listed again at every place that uses it."""
-
 _MAX_SHOWN_VALUES = 10
+
+
+@dataclass(slots=True, eq=False)
+class Pair:
+    """A schema of the old document and its counterpart, as one side sees them.
+
+    Parameters
+    ----------
+    name
+        Of the named schema that it is; empty for one that stands inside of something else.
+    changes
+        Its own, without those of its parts.
+    shown_at
+        A bit for each part of an operation that leads to it.
+    """
+
+    name: str
+    changes: list[Change] = field(default_factory=list)
+    parts: list[tuple[str, "Pair"]] = field(default_factory=list)
+    shown_at: int = 0
+
+    def owned(self) -> tuple[list[Change], list["Pair"]]:
+        """Its changes with those of nameless schemas inside of it, and the named ones it leads to.
+
+        The shallow ones come first, and none is missing however many there are.
+        """
+        changes, named = list[Change](), list[Pair]()
+        pending, seen = deque[tuple[str, Pair]]([("", self)]), set[Pair]([self])
+        while pending:
+            place, pair = pending.popleft()
+            changes += (change.at(place) for change in pair.changes)
+            for step, part in pair.parts:
+                if part not in seen:
+                    seen.add(part)
+                    if part.name:
+                        named.append(part)
+                    else:
+                        pending.append((place + step, part))
+        return changes, named
 
 
 class SchemaDiff:
@@ -29,23 +66,39 @@ class SchemaDiff:
         self._new = new
         self._old_shapes = Shapes(old)
         self._new_shapes = Shapes(new)
-        self._known: dict[tuple[int, int, Direction], list[Change]] = {}
-        # A number is another object's as soon as its own is gone.
+        self._old_names, self._new_names = _names(old), _names(new)
+        self._known: dict[tuple[int, int, Direction], Pair] = {}
+        # With the schemas: a number is another object's as soon as its own is gone.
+        self._pending: deque[tuple[Any, Any, Direction, Pair]] = deque()
         self._compared: list[tuple[Any, Any]] = []
 
-    def compare(self, old: Any, new: Any, direction: Direction) -> list[Change]:
-        """Differences, each with its place inside the schema."""
-        before, after = resolve(self._old, old), resolve(self._new, new)
-        pair = (id(before), id(after), direction)
-        if pair not in self._known:
-            # A pair inside itself has no further differences.
-            self._known[pair] = []
+    def pair(self, part: Part) -> Pair:
+        """Of a part; what differs in it is known after `compare`."""
+        before, after = resolve(self._old, part.old), resolve(self._new, part.new)
+        key = (id(before), id(after), part.direction)
+        if key not in self._known:
+            self._known[key] = Pair(self._name(before, after))
+            self._pending.append((before, after, part.direction, self._known[key]))
             self._compared.append((before, after))
-            found = self._compare(before, after, direction)
-            self._known[pair] = list(islice(found, _MAX_CHANGES))
-        return self._known[pair]
+        return self._known[key]
 
-    def _compare(self, before: Any, after: Any, direction: Direction) -> Iterator[Change]:
+    def _name(self, before: Any, after: Any) -> str:
+        was, is_now = self._old_names.get(id(before)), self._new_names.get(id(after))
+        if not was or not is_now:
+            return ""
+        return is_now if was == is_now else f"{is_now} (was {was})"
+
+    def compare(self) -> None:
+        """Compare all pairs, and those that they lead to."""
+        while self._pending:
+            before, after, direction, pair = self._pending.popleft()
+            for found in self._compare(before, after, direction):
+                if isinstance(found, Part):
+                    pair.parts.append((found.place, self.pair(found)))
+                else:
+                    pair.changes.append(found)
+
+    def _compare(self, before: Any, after: Any, direction: Direction) -> Iterator[Change | Part]:
         old, new = self._old_shapes.shape_of(before), self._new_shapes.shape_of(after)
         if old.alternatives or new.alternatives:
             yield from self._alternatives(old, new, before, after, direction)
@@ -62,10 +115,9 @@ class SchemaDiff:
         yield from self._properties(old, new, direction)
         yield from self._additional(old, new, direction)
         if {"array"} <= old.types & new.types and ("items" in old.rest or "items" in new.rest):
-            items = self.compare(old.rest.get("items", {}), new.rest.get("items", {}), direction)
-            yield from (change.at("[]") for change in items)
+            yield Part("[]", old.rest.get("items", {}), new.rest.get("items", {}), direction)
 
-    def _properties(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
+    def _properties(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change | Part]:
         is_old, is_new = self._old_shapes.is_shown, self._new_shapes.is_shown
         before = {name: s for name, s in old.properties.items() if is_old(s, direction)}
         after = {name: s for name, s in new.properties.items() if is_new(s, direction)}
@@ -75,8 +127,7 @@ class SchemaDiff:
                 said = "accepted" if direction is Direction.REQUEST else "returned"
                 yield Change("property-removed", True, place, f"'{name}' is no longer {said}")
                 continue
-            found = self.compare(schema, after[name], direction)
-            yield from (change.at(place) for change in found)
+            yield Part(place, schema, after[name], direction)
             yield from _required(name, name in old.required, name in new.required, direction)
         for name in after:
             if name not in before:
@@ -88,7 +139,7 @@ class SchemaDiff:
             if direction is Direction.REQUEST and name not in new.properties:
                 yield Change("property-required", True, f".{name}", f"'{name}' is now required")
 
-    def _additional(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
+    def _additional(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change | Part]:
         before = old.rest.get("additionalProperties", True)
         after = new.rest.get("additionalProperties", True)
         if (before is False) != (after is False):
@@ -98,16 +149,15 @@ class SchemaDiff:
             breaking = is_closed and direction is Direction.REQUEST
             yield Change("additional-properties-changed", breaking, "", message)
         elif isinstance(before, dict) or isinstance(after, dict):
-            found = self.compare(_schema(before), _schema(after), direction)
-            yield from (change.at(".*") for change in found)
+            yield Part(".*", _schema(before), _schema(after), direction)
 
     def _alternatives(
         self, old: Shape, new: Shape, before: Any, after: Any, direction: Direction
-    ) -> Iterator[Change]:
+    ) -> Iterator[Change | Part]:
         gone = list(old.alternatives or [before])
         come = list(new.alternatives or [after])
-        for one, other in _pair(gone, come):
-            yield from self.compare(one, other, direction)
+        for one, other in _partners(gone, come):
+            yield Part("", one, other, direction)
         for schema in gone:
             message = f"{_name(schema)} is no longer an alternative"
             yield narrowed("alternative-removed", direction, message, is_narrower=True)
@@ -119,7 +169,12 @@ class SchemaDiff:
             yield Change("discriminator-changed", True, "", "another property tells them apart")
 
 
-def _pair(gone: list[Any], come: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _names(document: dict[str, Any]) -> dict[int, str]:
+    found = (document.get("components") or {}).get("schemas") or {}
+    return {id(schema): name for name, schema in found.items()}
+
+
+def _partners(gone: list[Any], come: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Alternatives that belong together, taken out of both lists.
 
     First by the name that they are referred by, then those that are equal; where one of each is

@@ -18,11 +18,11 @@ def compare_security(old: Operation, new: Operation) -> Iterator[Change]:
     for requirement in before:
         if not any(_is_enough(requirement, other) for other in after):
             message = f"{_name(requirement)} is no longer enough"
-            yield Change("security-narrowed", True, f"{new.title} security", message)
+            yield Change("security-narrowed", True, "security", message)
     for requirement in after:
         if not any(_is_enough(requirement, other) for other in before):
             message = f"{_name(requirement)} is now enough"
-            yield Change("security-widened", False, f"{new.title} security", message)
+            yield Change("security-widened", False, "security", message)
 
 
 def _is_enough(given: Requirement, wanted: Requirement) -> bool:
