@@ -65,7 +65,7 @@ def exactly(at: datetime) -> str:
 
 def counted(count: int, one: str, many: str | None = None) -> str:
     """`1 version`, `2 versions`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 _BROWSERS = (
