@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 from app.config import Config
-from app.constants import KEY_USE_FLUSH_SECONDS
+from app.constants import KEY_USE_FLUSH_SECONDS, WEBHOOK_POLL_SECONDS
 from app.http.cookies import SessionCookies
 from app.http.dependencies import Services
 from app.http.identities import Identities
@@ -36,6 +36,7 @@ from app.services.search import Search
 from app.services.sessions import Sessions
 from app.services.teams import Teams
 from app.services.tokens import AccessTokens, RefreshTokens
+from app.services.webhooks import Webhooks
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions
 from app.storage.buckets import Buckets
@@ -75,26 +76,31 @@ class Composition:
     async def running(self) -> AsyncIterator[None]:
         """What goes on beside the requests, until the server has stopped."""
         _on_stop_signal(self.services.health.start_draining)
-        flushing = asyncio.create_task(self._flush_key_uses())
+        repeated = [
+            asyncio.create_task(_repeat(self.services.api_keys.flush_uses, KEY_USE_FLUSH_SECONDS)),
+            asyncio.create_task(_repeat(self.services.webhooks.send_due, WEBHOOK_POLL_SECONDS)),
+        ]
         try:
             yield
         finally:
-            flushing.cancel()
-            with suppress(asyncio.CancelledError):
-                await flushing
+            for task in repeated:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await self.services.api_keys.flush_uses()
             self._passwords.close()
             await self._cache.close()
             await self._stores.redis.close()
             await self._stores.database.close()
 
-    async def _flush_key_uses(self) -> None:
-        while True:
-            await asyncio.sleep(KEY_USE_FLUSH_SECONDS)
-            try:
-                await self.services.api_keys.flush_uses()
-            except Exception as error:  # the next time may succeed, and no request waits for this
-                _logger.error("uses of API keys were not written", exc_info=error)
+
+async def _repeat(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception as error:  # the next time may succeed, and no request waits for this
+            _logger.error("%s failed", work.__qualname__, exc_info=error)
 
 
 def _compose(
@@ -137,6 +143,7 @@ def _compose(
         search=Search(database, cursors),
         imports=Imports(database, cache, api_documents, ImportOrganisation(actors)),
         health=HealthService(config, database, redis, code_revisions()),
+        webhooks=Webhooks(config, database, api_documents),
     )
 
 

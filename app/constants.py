@@ -133,6 +133,9 @@ MAX_DOCUMENT_JOBS = 8
 MAX_DOCUMENT_JOBS_PER_ACCOUNT = 2
 """One at work, and one that waits."""
 
+WEBHOOK_POLL_SECONDS = 2
+"""How late a webhook may be; it costs one short statement each time."""
+
 MAX_SEARCH_CANDIDATES = 2000
 """Matches that are ranked; a query with more is too vague for a ranking to help."""
 

@@ -29,6 +29,7 @@ from app.http.routes import (
     relations,
     search,
     teams,
+    webhooks,
 )
 from app.http.uploads import BodyLimit
 from app.logs import configure_logs
@@ -49,6 +50,7 @@ ROUTERS = (
     auth.router,
     api_keys.router,
     admin.router,
+    webhooks.router,
     *PAGES,
 )
 

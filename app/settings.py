@@ -6,6 +6,7 @@ stack (`devportal:app.<name>`) and a variable of the portal's environment (`<NAM
 
 import re
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -53,6 +54,10 @@ def _normalise_origin(value: str) -> str:
     return found["start"] if own else found[0]
 
 
+def _normalise_network(value: str) -> str:
+    return str(ip_network(value))
+
+
 def _check_printable(value: SecretStr) -> SecretStr:
     """Line breaks and control characters get lost on the way through files, URLs and commands."""
     text = value.get_secret_value()
@@ -76,6 +81,11 @@ Origin = Annotated[
     str,
     AfterValidator(_normalise_origin),
     Rule("an origin such as https://portal.example.com, without a path"),
+]
+Network = Annotated[
+    str,
+    AfterValidator(_normalise_network),
+    Rule("a network such as 10.1.0.0/16 or fd00::/8"),
 ]
 EmailAddress = Annotated[
     str,
@@ -141,6 +151,15 @@ class PortalOptions(BaseModel):
     )
     key_requests_per_minute: _RequestsPerMinute = Field(
         default=600, description="requests with one API key"
+    )
+    webhooks_enabled: bool = Field(
+        default=False,
+        description="tell the addresses that administrators register of breaking changes; in "
+        "production it gives the replicas a way out of the machine",
+    )
+    webhooks_allowed_networks: list[Network] = Field(
+        default=[],
+        description="networks such as 10.1.0.0/16 that webhooks may reach besides public addresses",
     )
     database_pool_size: Annotated[int, Between(1, 100, "connections")] = Field(
         default=5, description="connections that each replica keeps to PostgreSQL"

@@ -61,7 +61,13 @@ class DevportalStack(pulumi.ComponentResource):
         self._defaults = _container_defaults(settings, engine, version)
         naming = self._defaults.naming
 
-        self._networks = Networks("network", naming, separate=self._is_production, opts=self._child)
+        self._networks = Networks(
+            "network",
+            naming,
+            separate=self._is_production,
+            egress=settings.app.egress,
+            opts=self._child,
+        )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
         self._images = Images(
             "images",
@@ -136,7 +142,7 @@ class DevportalStack(pulumi.ComponentResource):
 
     def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource] = ()) -> PortalArgs:
         """Inputs of a container of the portal; what migrating takes goes to those that migrate."""
-        networks, settings = self._networks, self._settings
+        settings = self._settings
         secrets = {
             "database_url": self._postgres.app_url,
             "redis_url": self._redis.app_url,
@@ -154,7 +160,7 @@ class DevportalStack(pulumi.ComponentResource):
             secrets["admin_password"] = self._secrets.admin_password
         return PortalArgs(
             image=self._app_image,
-            networks=[networks.app, networks.data] if self._is_production else [networks.app],
+            networks=self._portal_networks(migrates=migrates),
             environment=environment,
             fresh_start=settings.postgres.fresh_start if migrates else None,
             secrets=secrets,
@@ -163,6 +169,13 @@ class DevportalStack(pulumi.ComponentResource):
             # A store that does not come up ends the update; on the way down the portal goes first.
             depends_on=[self._postgres.server.ready, self._redis.server.ready, *after],
         )
+
+    def _portal_networks(self, *, migrates: bool) -> list[pulumi.Output[str]]:
+        networks = self._networks
+        if not self._is_production:
+            return [networks.app]
+        out = [networks.egress] if networks.egress and not migrates else []
+        return [networks.app, networks.data, *out]
 
     def _run_backups(self, *, after: RunningContainer) -> None:
         if not self._settings.backups.enabled:

@@ -26,6 +26,7 @@ from app.services.relations import Relations
 from app.services.search import Search
 from app.services.sessions import Sessions
 from app.services.teams import Teams
+from app.services.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Services:
     search: Search
     imports: Imports
     health: HealthService
+    webhooks: Webhooks
 
 
 def own_url(request: Request, path: str) -> str:
@@ -93,6 +95,7 @@ RelationsDep = Annotated[Relations, Depends(_service(lambda services: services.r
 SearchDep = Annotated[Search, Depends(_service(lambda services: services.search))]
 SessionsDep = Annotated[Sessions, Depends(_service(lambda services: services.sessions))]
 TeamsDep = Annotated[Teams, Depends(_service(lambda services: services.teams))]
+WebhooksDep = Annotated[Webhooks, Depends(_service(lambda services: services.webhooks))]
 
 
 async def _entity_key(

@@ -10,6 +10,7 @@ from app.schema.catalogue import (
     Page,
     Relation,
 )
+from app.schema.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "ApiContent",
@@ -25,4 +26,6 @@ __all__ = [
     "Relation",
     "Team",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

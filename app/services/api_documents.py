@@ -28,6 +28,7 @@ from app.storage.api_documents import (
 )
 from app.storage.audit import add_event
 from app.storage.database import Database
+from app.storage.webhooks import announce
 
 _CHECKED_CHARACTERS = 300_000
 """Of the documents that one process checks, which is some seconds' work."""
@@ -125,13 +126,29 @@ class ApiDocuments:
         old, new = await self.get_head(key, older), await self.get_head(key, newer)
 
         async def load() -> Snapshot:
-            both = f"[{await self._document(old)},{await self._document(new)}]".encode()
-            found = json.loads((await self._work.run("diff", both)).body)
+            found = await self._compare(*(bytes.fromhex(head.sha256) for head in (old, new)))
             compatible = not found["breaking"]["changes"]
             diff = {"from_version": older, "to_version": newer, "compatible": compatible, **found}
             return snapshot(ApiDiff.model_validate(diff))
 
         return await self._work_once(actor, f"diff:{old.sha256}:{new.sha256}:{older}:{newer}", load)
+
+    async def _compare(self, old: bytes, new: bytes) -> dict[str, Any]:
+        documents: list[str] = []
+        async with self._database.connect() as connection:
+            for sha256 in (old, new):
+                if (found := await get_document(connection, sha256)) is None:
+                    raise NotFoundError("the document was replaced just now")
+                documents.append(found)
+        return json.loads((await self._work.run("diff", f"[{','.join(documents)}]".encode())).body)
+
+    async def compare(self, old: bytes, new: bytes) -> dict[str, Any]:
+        """What differs between two documents that are named by their digests.
+
+        Raises as `read_diff` does.
+        """
+        async with self._work.turn("webhooks"):
+            return await self._compare(old, new)
 
     async def _work_once(
         self, actor: Actor | None, name: str, work: Callable[[], Awaitable[Snapshot]]
@@ -220,6 +237,7 @@ class ApiDocuments:
             _check_replacement(found, checked, if_match)
             before = found and bytes.fromhex(found.sha256)
             if before != checked.sha256:
+                await announce(connection, {(stored.id, version): checked.sha256})
                 await put_version(connection, stored.id, version, checked)
                 await delete_unused_contents(connection, [before] if before else [])
                 await add_event(

@@ -21,6 +21,7 @@ from app.storage.relations import (
     delete_statements,
     list_statements,
 )
+from app.storage.webhooks import announce
 
 _MAX_SHOWN_MISTAKES = 50
 
@@ -169,6 +170,7 @@ async def _write_definitions(
         hashes = {"before": old and old.hex(), "after": content.sha256.hex()}
         outcome.note(f"version.{'update' if old else 'create'}", target, sha256=hashes)
         outcome.change(number, "document")
+    await announce(connection, {key: content.sha256 for key, content in changed.items()})
     await put_versions(connection, changed)
     await delete_unused_contents(connection, replaced)
 

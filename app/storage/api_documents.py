@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.api_documents import VersionOut
-from app.schema import ApiContent, ApiDocument
+from app.schema import ApiContent, ApiDocument, WebhookDelivery
 
 _VERSION = (
     ApiDocument.version,
@@ -105,9 +105,15 @@ async def delete_version(connection: AsyncConnection, entity_id: uuid.UUID, vers
 
 
 async def list_contents(connection: AsyncConnection, entity_id: uuid.UUID) -> list[bytes]:
-    """The contents that an entity's versions use."""
-    statement = select(ApiDocument.sha256).where(ApiDocument.entity_id == entity_id).distinct()
-    return list(await connection.scalars(statement))
+    """The contents that an entity's versions use, and what is still to be compared of it."""
+    statements = (
+        select(ApiDocument.sha256).where(ApiDocument.entity_id == entity_id),
+        *(
+            select(column).where(WebhookDelivery.entity_id == entity_id, column.is_not(None))
+            for column in (WebhookDelivery.old_sha256, WebhookDelivery.new_sha256)
+        ),
+    )
+    return [sha256 for sha256 in await connection.scalars(union(*statements)) if sha256]
 
 
 async def delete_unused_contents(connection: AsyncConnection, contents: Collection[bytes]) -> None:
@@ -118,4 +124,10 @@ async def delete_unused_contents(connection: AsyncConnection, contents: Collecti
     held = select(ApiContent.sha256).where(ApiContent.sha256.in_(contents))
     await connection.execute(held.order_by(ApiContent.sha256).with_for_update())
     used = select(ApiDocument.id).where(ApiDocument.sha256 == ApiContent.sha256).exists()
-    await connection.execute(delete(ApiContent).where(ApiContent.sha256.in_(contents), ~used))
+    to_compare = or_(
+        WebhookDelivery.old_sha256 == ApiContent.sha256,
+        WebhookDelivery.new_sha256 == ApiContent.sha256,
+    )
+    waiting = select(WebhookDelivery.id).where(to_compare).exists()
+    gone = delete(ApiContent).where(ApiContent.sha256.in_(contents), ~used, ~waiting)
+    await connection.execute(gone)

@@ -16,12 +16,16 @@ class Networks(pulumi.ComponentResource):
     ----------
     separate
         Three networks, of which the edge alone has a way in and out.
+    egress
+        Another one with a way out, for what has to reach other machines.
     """
 
     edge: pulumi.Output[str]
     """Physical name, to be passed on as an output: a literal would hide the dependency."""
     app: pulumi.Output[str]
     data: pulumi.Output[str]
+    egress: pulumi.Output[str] | None
+    """None if nothing has to get out, or everything can."""
 
     def __init__(
         self,
@@ -29,6 +33,7 @@ class Networks(pulumi.ComponentResource):
         naming: Naming,
         *,
         separate: bool,
+        egress: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:Networks", name, None, opts)
@@ -38,6 +43,11 @@ class Networks(pulumi.ComponentResource):
             self.data = self._create("data-network", naming, "data-network", internal=True)
         else:
             self.edge = self.app = self.data = self._create("devportal-network", naming, "network")
+        self.egress = (
+            self._create("egress-network", naming, "egress-network")
+            if separate and egress
+            else None
+        )
         self.register_outputs({})
 
     def _create(

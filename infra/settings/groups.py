@@ -84,6 +84,11 @@ class AppSettings(PortalOptions, Group):
         "variable `<NAME>_FILE` names",
     )
 
+    @property
+    def egress(self) -> bool:
+        """Whether something that is switched on has to reach other machines."""
+        return self.webhooks_enabled
+
 
 class NginxSettings(Group):
     """Nginx in front of the replicas, in production."""

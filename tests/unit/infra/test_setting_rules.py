@@ -94,6 +94,11 @@ def test_value_outside_its_rule_is_reported_with_rule_and_file(
         ("admin_email", "nobody", "an e-mail address (got 'nobody')"),
         ("allowed_origins", ["https://a.example/"], f"{ORIGIN} (got 'https://a.example/')"),
         ("allowed_origins", ["a.example"], f"{ORIGIN} (got 'a.example')"),
+        (
+            "webhooks_allowed_networks",
+            ["10.0.0.1/8"],
+            "a network such as 10.1.0.0/16 or fd00::/8 (got '10.0.0.1/8')",
+        ),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error' (got 'loud')"),
         ("jwt_expire_minutes", "0", "from 1 to 1440 (got '0')"),
         ("database_pool_size", "101", "from 1 to 100 (got '101')"),

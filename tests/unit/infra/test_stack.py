@@ -116,6 +116,21 @@ def test_production_container_is_on_no_other_network(name: str, networks: list[s
     assert found == [f"devportal-prod-{network}-network" for network in networks]
 
 
+def test_replicas_alone_get_a_way_out_and_only_for_what_is_switched_on() -> None:
+    settings = load_stack_file("prod")
+    app = settings.app.model_copy(update={"webhooks_enabled": True})
+    found = record_portal(settings.model_copy(update={"app": app}))
+    networks = {network["name"]: network["internal"] for network in found.of_type(NETWORK).values()}
+    assert networks["devportal-prod-egress-network"] is False
+    on_it = {
+        name
+        for name, container in found.of_type(CONTAINER).items()
+        for network in container["networksAdvanced"]
+        if network["name"] == "devportal-prod-egress-network"
+    }
+    assert on_it == {"app-1", "app-2"}
+
+
 def test_development_publishes_the_ports_of_the_plan_on_loopback_only() -> None:
     assert published(registered("dev")) == {
         "app": [("127.0.0.1", 8000, 8000, "tcp")],

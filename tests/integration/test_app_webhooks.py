@@ -1,0 +1,200 @@
+"""Webhooks on real stores: who may register them, what they are sent, and where they never go."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+
+from app.services.webhooks import Webhooks
+from tests.support.api_documents import TEXT, answering, shape
+from tests.support.catalogue_client import Json, add, events, put, send
+from tests.support.portal_client import Person, log_in, problem, run_replica
+from tests.support.portal_process import Environment, ask
+from tests.support.waiting import wait_for
+
+OLD, NEW = answering(shape(a=TEXT, b=TEXT)), answering(shape(a=TEXT))
+ON = {"WEBHOOKS_ENABLED": "true", "WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8"}
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.composition.WEBHOOK_POLL_SECONDS", 0.1)
+
+
+class Receiver:
+    """An HTTP server that keeps what it is sent, and answers with the statuses it is given."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.received: list[tuple[dict[str, str], bytes]] = []
+        self._statuses = [*statuses]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(handler) -> None:
+                body = handler.rfile.read(int(handler.headers["content-length"]))
+                self.received.append((dict(handler.headers), body))
+                handler.send_response(self._statuses.pop(0) if self._statuses else 204)
+                handler.send_header("Location", self.url)
+                handler.end_headers()
+
+            def log_message(handler, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+
+@contextmanager
+def receiver(*statuses: int) -> Iterator[Receiver]:
+    found = Receiver(*statuses)
+    Thread(target=found.server.serve_forever, daemon=True).start()
+    yield found
+    found.server.shutdown()
+
+
+@contextmanager
+def registered(environment: Environment, url: str, **more: str) -> Iterator[tuple[Person, Json]]:
+    """A portal with webhooks, and a webhook of it."""
+    with run_replica(environment, **{**ON, **more}) as client:
+        admin = log_in(client, "admin@example.com")
+        answer = admin.post("/admin/webhooks", {"url": url})
+        assert answer.status_code == 201, answer.text
+        yield log_in(client, "paula@example.com"), answer.json()
+        admin.ask("DELETE", f"/admin/webhooks/{answer.json()['id']}")
+
+
+def upload(paula: Person, name: str, *versions: tuple[str, Json]) -> str:
+    path, _ = add(paula, name, kind="api")
+    for version, document in versions:
+        assert put(paula, f"{path}/versions/{version}", document).status_code == 201
+    return path
+
+
+def state(environment: Environment) -> tuple[Any, ...]:
+    [row] = ask(
+        environment,
+        "select last_error, last_delivered_at is not null,"
+        " (select count(*) from webhook_delivery) from webhook",
+    )
+    return row
+
+
+def test_breaking_change_is_sent_once_with_a_signature(environment: Environment) -> None:
+    with receiver() as heard, registered(environment, heard.url) as (paula, made):
+        path = upload(paula, "hooked", ("1.9", OLD), ("1.10", {**OLD, "x-a": 1}), ("2.0", NEW))
+        wait_for(lambda: state(environment) == ("", True, 0))
+        [(headers, body)] = heard.received
+        message = json.loads(body)
+        assert (message["type"], message["data"]) == (
+            "api.breaking_change",
+            {
+                "entity": path.removeprefix("/"),
+                "owner": "payments",
+                "from_version": "1.10",
+                "to_version": "2.0",
+                "breaking": {
+                    "changes": 1,
+                    "places": 1,
+                    "listed": [
+                        {
+                            "of": "POST /orders",
+                            "rule": "property-removed",
+                            "where": "response 200 application/json .b",
+                            "message": "'b' is no longer returned",
+                        }
+                    ],
+                },
+            },
+        )
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        key = base64.b64decode(made["secret"].removeprefix("whsec_"))
+        digest = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+        assert headers["webhook-signature"] == f"v1,{digest}"
+        send(paula, "DELETE", path, "*")
+
+
+def test_refused_message_is_sent_again_and_no_redirect_is_followed(
+    environment: Environment,
+) -> None:
+    with receiver(302) as heard, registered(environment, heard.url) as (paula, _):
+        path = upload(paula, "again", ("1", OLD), ("2", NEW))
+        wait_for(lambda: state(environment)[0] == "the answer should be 2xx (got 302)")
+        assert len(heard.received) == 1
+        ask(environment, "update webhook_delivery set next_at = now()")
+        wait_for(lambda: state(environment) == ("", True, 0))
+        first, second = heard.received
+        assert first[1] == second[1]
+        assert first[0]["webhook-id"] == second[0]["webhook-id"]
+        send(paula, "DELETE", path, "*")
+
+
+def test_message_outlives_the_portal_and_the_document_that_was_replaced(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lasting(document: Json) -> Json:
+        return {**document, "info": {"title": "Lasting", "version": "1"}}
+
+    contents = "select count(*) from api_content where title = 'Lasting'"
+    with receiver() as heard:
+        with monkeypatch.context() as stopped:
+            # The portal ends before anything is sent.
+            stopped.setattr(Webhooks, "send_due", AsyncMock())
+            with run_replica(environment, **ON) as first:
+                log_in(first, "admin@example.com").post("/admin/webhooks", {"url": heard.url})
+                paula = log_in(first, "paula@example.com")
+                path = upload(paula, "lasting", ("main", lasting(OLD)))
+                put(paula, f"{path}/versions/main", lasting(NEW), "*")
+            assert ask(environment, contents) == [(2,)]
+        with run_replica(environment, **ON) as second:
+            wait_for(lambda: state(environment) == ("", True, 0))
+            assert json.loads(heard.received[0][1])["data"]["from_version"] == "main"
+            assert ask(environment, contents) == [(1,)]
+            send(paula.at(second), "DELETE", path, "*")
+    ask(environment, "delete from webhook")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"])
+def test_address_of_this_machine_or_network_is_never_reached(
+    host: str, environment: Environment
+) -> None:
+    url = f"http://{host}:9/hook"
+    with registered(environment, url, WEBHOOKS_ALLOWED_NETWORKS="") as (paula, _):
+        path = upload(paula, "inside", ("1", OLD), ("2", NEW))
+        said = wait_for(lambda: state(environment)[0])
+        assert said.startswith(f"{host.strip('[]')}: should be a public address (got ")
+        send(paula, "DELETE", path, "*")
+
+
+def test_webhooks_are_registered_while_they_are_switched_on_and_once(
+    environment: Environment,
+) -> None:
+    given = {"url": "https://ci.example.com/hook"}
+    with run_replica(environment) as client:
+        answer = log_in(client, "admin@example.com").post("/admin/webhooks", given)
+        said = "webhooks are switched off. Set app.webhooks_enabled"
+        assert problem(answer) == (409, said)
+    with registered(environment, given["url"]) as (paula, made):
+        admin = log_in(paula.client, "admin@example.com")
+        said = "there is a webhook of this address already"
+        assert problem(admin.post("/admin/webhooks", given)) == (409, said)
+        [listed] = admin.get("/admin/webhooks").json()["items"]
+        assert (listed["url"], listed["waiting"], "secret" in listed) == (given["url"], 0, False)
+        target = f"webhook:{made['id']}"
+    assert [event[1:] for event in events(environment, target)] == [
+        ("webhook.create", given),
+        ("webhook.delete", given),
+    ]
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/", "https://u:p@a.example/", "https:///a", "a"])
+def test_address_that_is_none_is_refused(url: str, environment: Environment) -> None:
+    with run_replica(environment, **ON) as client:
+        answer = log_in(client, "admin@example.com").post("/admin/webhooks", {"url": url})
+        assert answer.status_code == 422
