@@ -21,7 +21,7 @@ class VersionOut(BaseModel):
     version: str
     title: str
     openapi: str
-    """The version of OpenAPI that it is written in."""
+    """The version of OpenAPI that it is written in; 2.0 is Swagger, and converted."""
     sha256: str
     size_bytes: int
     created_at: datetime

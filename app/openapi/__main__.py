@@ -12,10 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.openapi.check import check_document
+from app.openapi.check import check_document, check_swagger
 from app.openapi.diff import Report, diff_documents, report
 from app.openapi.diff.texts import to_markdown, to_text
 from app.openapi.reading import DocumentError, read_document
+from app.openapi.swagger import is_swagger, to_openapi
 
 _FORMATS: dict[str, Callable[[Report], str]] = {
     "text": to_text,
@@ -61,6 +62,9 @@ def _read(name: str) -> dict[str, Any]:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         document = read_document(content)
+        if is_swagger(document):
+            check_swagger(document)
+            document = to_openapi(document)
         check_document(document, size_bytes=len(content))
     except OSError as error:
         raise OSError(f"{name}: should be a file to read (got: {error.strerror})") from error

@@ -6,7 +6,11 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from jsonschema_path import SchemaPath
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_spec_validator import (
+    OpenAPIV2SpecValidator,
+    OpenAPIV30SpecValidator,
+    OpenAPIV31SpecValidator,
+)
 from openapi_spec_validator.validation.keywords import (
     KeywordValidator,
     OpenAPIV30SchemaValidator,
@@ -71,6 +75,18 @@ class _Validator31(OpenAPIV31SpecValidator):
 
 
 _VALIDATORS: dict[str, Any] = {"3.0": _Validator30, "3.1": _Validator31}
+
+
+def check_swagger(document: dict[str, Any]) -> None:
+    """Raise with the mistakes of a document that has not the structure of Swagger 2.0.
+
+    Raises
+    ------
+    DocumentError
+        Raised with the first mistakes, each with its place.
+    """
+    _raise_any(_structure_mistakes(OpenAPIV2SpecValidator, document))
+    _raise_any(reference_mistakes(document))
 
 
 def check_document(document: dict[str, Any], *, size_bytes: int) -> None:

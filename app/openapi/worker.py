@@ -48,21 +48,30 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _check(content: bytes) -> Answer:
     from app.lines import clean_line
-    from app.openapi.check import check_document
+    from app.openapi.check import check_document, check_swagger
     from app.openapi.summary import summarise
+    from app.openapi.swagger import is_swagger, to_openapi
 
-    document = read_document(content)
+    given = document = read_document(content)
+    if is_swagger(given):
+        check_swagger(given)
+        document = to_openapi(given)
     check_document(document, size_bytes=len(content))
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    text, original = _compact(document), "" if given is document else _compact(given)
     head = {
-        "sha256": hashlib.sha256(text).hexdigest(),
-        "openapi": document["openapi"],
+        "sha256": hashlib.sha256(f"{text}{original}".encode()).hexdigest(),
+        "openapi": "2.0" if original else document["openapi"],
+        "original": original or None,
         "title": clean_line(document["info"]["title"])[:500],
         "version": str(document["info"]["version"]),
-        "size_bytes": len(text),
+        "size_bytes": len((original or text).encode()),
         "summary": summarise(document),
     }
-    return head, text
+    return head, text.encode()
+
+
+def _compact(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def _diff(content: bytes) -> Answer:

@@ -107,6 +107,8 @@ class ApiContent(Base):
     sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     # As text: JSONB would forget the order in which the author put the paths.
     document: Mapped[str] = mapped_column(Text)
+    # The document in Swagger 2.0, of which `document` is the conversion.
+    original: Mapped[str | None] = mapped_column(Text)
     openapi: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(Integer)

@@ -72,18 +72,25 @@ class ApiDocuments:
             raise NotFoundError(f"{key} has no version '{version}'")
         return found
 
-    async def read(self, key: EntityKey, version: str) -> Snapshot:
-        """A version's document as JSON; those who ask at once share it."""
+    async def read(self, key: EntityKey, version: str, *, original: bool = False) -> Snapshot:
+        """A version's document as JSON; those who ask at once share it.
+
+        Parameters
+        ----------
+        original
+            As it was uploaded, if it had to be converted to OpenAPI 3.
+        """
         head = await self.get_head(key, version)
 
         async def load() -> Snapshot:
-            return Snapshot((await self._document(head)).encode(), version_tag(head))
+            return Snapshot((await self._document(head, original)).encode(), version_tag(head))
 
-        return await self._cache.read(f"document:{head.sha256}", _IMMUTABLE, load)
+        name = f"{'original' if original else 'document'}:{head.sha256}"
+        return await self._cache.read(name, _IMMUTABLE, load)
 
-    async def _document(self, head: VersionOut) -> str:
+    async def _document(self, head: VersionOut, original: bool = False) -> str:
         async with self._database.connect() as connection:
-            found = await get_document(connection, bytes.fromhex(head.sha256))
+            found = await get_document(connection, bytes.fromhex(head.sha256), original=original)
         if found is None:
             raise NotFoundError(f"the version '{head.version}' was replaced just now")
         return found

@@ -26,6 +26,7 @@ class Content(NamedTuple):
 
     sha256: bytes
     document: str
+    original: str | None
     openapi: str
     title: str
     size_bytes: int
@@ -50,9 +51,13 @@ async def get_head(
     return VersionOut.model_validate(row) if row else None
 
 
-async def get_document(connection: AsyncConnection, sha256: bytes) -> str | None:
-    """A document as JSON, if a version has it."""
-    return await connection.scalar(select(ApiContent.document).where(ApiContent.sha256 == sha256))
+async def get_document(
+    connection: AsyncConnection, sha256: bytes, *, original: bool = False
+) -> str | None:
+    """A document as JSON, if a version has it; the original is what it was converted from."""
+    found = func.coalesce(ApiContent.original, ApiContent.document)
+    column = found if original else ApiContent.document
+    return await connection.scalar(select(column).where(ApiContent.sha256 == sha256))
 
 
 async def put_version(

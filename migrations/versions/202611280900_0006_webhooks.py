@@ -1,4 +1,4 @@
-"""Webhooks, and an outbox of what is to be sent to them."""
+"""Webhooks with an outbox of what is to be sent, and originals of documents in Swagger 2.0."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ _NOW = sa.text("now()")
 
 
 def upgrade() -> None:
+    op.add_column("api_content", sa.Column("original", sa.Text(), nullable=True))
     op.create_table(
         "webhook",
         sa.Column("url", sa.Text(), nullable=False),
@@ -57,3 +58,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("webhook_delivery")
     op.drop_table("webhook")
+    op.drop_column("api_content", "original")

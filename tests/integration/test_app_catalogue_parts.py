@@ -87,6 +87,24 @@ def test_document_is_stored_once_and_goes_with_its_last_version(
     assert ask(environment, count) == [(0,)]
 
 
+def test_swagger_is_kept_and_read_as_openapi(paula: Person) -> None:
+    path, etag = add(paula, "old-api", kind="api")
+    info = {"title": "Old", "version": "1"}
+    orders = {"get": {"responses": {"200": {"description": "", "schema": {"type": "string"}}}}}
+    document = {"swagger": "2.0", "info": info, "paths": {"/orders": orders}}
+    made = put(paula, f"{path}/versions/1", document)
+    assert (made.status_code, made.json()["openapi"]) == (201, "2.0")
+    assert paula.get(f"/entities{path}/versions/1").json()["openapi"] == "3.0.3"
+    assert paula.get(f"/entities{path}/versions/1?original=true").json() == document
+    assert put(paula, f"{path}/versions/2", {**document, "paths": {}}).status_code == 201
+    diff = paula.get(f"/entities{path}/diff", params={"from": "1", "to": "2"}).json()
+    assert diff["breaking"]["groups"][0]["name"] == "/orders"
+    page = paula.client.get(f"/entities{path}/api/1", headers=paula.headers)
+    assert page.status_code == 200
+    assert "?original=true" in page.text
+    assert send(paula, "DELETE", path, etag).status_code == 204
+
+
 def test_difference_of_two_versions_is_listed(paula: Person) -> None:
     place = "/entities/api/default/checkout-api"
     old, new = (paula.get(f"{place}/versions/{v}").json() for v in ("1.4.0", "2.0.0"))

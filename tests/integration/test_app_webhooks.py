@@ -29,34 +29,36 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.composition.WEBHOOK_POLL_SECONDS", 0.1)
 
 
-class Receiver:
-    """An HTTP server that keeps what it is sent, and answers with the statuses it is given."""
+class Receiver(ThreadingHTTPServer):
+    """Keeps what it is sent, and answers with the statuses it is given, then with 204."""
 
     def __init__(self, *statuses: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.received: list[tuple[dict[str, str], bytes]] = []
-        self._statuses = [*statuses]
+        self.statuses = [*statuses]
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:
-                body = handler.rfile.read(int(handler.headers["content-length"]))
-                self.received.append((dict(handler.headers), body))
-                handler.send_response(self._statuses.pop(0) if self._statuses else 204)
-                handler.send_header("Location", self.url)
-                handler.end_headers()
 
-            def log_message(handler, *_: Any) -> None:
-                """Quiet."""
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        server = self.server
+        assert isinstance(server, Receiver)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        server.received.append((dict(self.headers), body))
+        self.send_response(server.statuses.pop(0) if server.statuses else 204)
+        self.send_header("Location", server.url)
+        self.end_headers()
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
 
 
 @contextmanager
 def receiver(*statuses: int) -> Iterator[Receiver]:
-    found = Receiver(*statuses)
-    Thread(target=found.server.serve_forever, daemon=True).start()
-    yield found
-    found.server.shutdown()
+    with Receiver(*statuses) as found:
+        Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
 
 
 @contextmanager

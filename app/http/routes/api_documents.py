@@ -39,7 +39,8 @@ _DOCUMENT: dict[str, Any] = {
     },
 }
 _BODY = request_body(
-    "An OpenAPI document of 3.0 or 3.1, up to 10 MB, with everything that it refers to.",
+    "An OpenAPI document of 3.0 or 3.1, or of Swagger 2.0, up to 10 MB, with everything that it "
+    "refers to.",
     {
         "application/json": {"schema": _DOCUMENT, "example": _EXAMPLE},
         "application/yaml": {"schema": _DOCUMENT, "example": _EXAMPLE},
@@ -59,10 +60,14 @@ async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> Versio
     **_read(responses=CONDITIONAL_READ),
 )
 async def get_version(
-    request: Request, documents: ApiDocumentsDep, key: EntityKeyDep, version: _Version
+    request: Request,
+    documents: ApiDocumentsDep,
+    key: EntityKeyDep,
+    version: _Version,
+    original: bool = False,
 ) -> Response:
-    """The OpenAPI document of a version, as JSON."""
-    return respond(request, await documents.read(key, version))
+    """The OpenAPI document of a version, as JSON; with `original`, as Swagger 2.0 if it was."""
+    return respond(request, await documents.read(key, version, original=original))
 
 
 @router.put(
