@@ -8,7 +8,7 @@ import pytest
 from app.openapi.check import check_document, check_swagger
 from app.openapi.reading import DocumentError
 from app.openapi.swagger import to_openapi
-from app.openapi.worker import _check  # pyright: ignore[reportPrivateUsage]
+from app.openapi.worker import _check
 
 Json = dict[str, Any]
 ORDER = {"$ref": "#/definitions/Order"}
