@@ -28,7 +28,7 @@ class VersionOut(BaseModel):
 
 
 class VersionList(BaseModel):
-    """Versions, the newest upload first."""
+    """Versions, the highest first."""
 
     items: list[VersionOut]
 

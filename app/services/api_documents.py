@@ -11,6 +11,7 @@ from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionReq
 from app.models.access import Actor
 from app.models.api_documents import ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
+from app.models.version_order import version_rank
 from app.openapi.outline import Outline
 from app.request_context import client_address
 from app.services.cache import ReadCache, Snapshot
@@ -52,10 +53,12 @@ class ApiDocuments:
         self._work = work
 
     async def list(self, key: EntityKey) -> VersionList:
-        """An entity's versions, the newest upload first."""
+        """An entity's versions, the highest first."""
         async with self._database.connect() as connection:
             stored = await require_entity(connection, key)
-            return VersionList(items=await list_versions(connection, stored.id))
+            versions = await list_versions(connection, stored.id)
+        versions.sort(key=lambda item: version_rank(item.version), reverse=True)
+        return VersionList(items=versions)
 
     async def get_head(self, key: EntityKey, version: str) -> VersionOut:
         """A version without its document.

@@ -34,10 +34,9 @@ class Content(NamedTuple):
 
 
 async def list_versions(connection: AsyncConnection, entity_id: uuid.UUID) -> list[VersionOut]:
-    """An entity's versions, the newest upload first."""
+    """An entity's versions, in no order."""
     statement = select(*_VERSION).join(ApiContent, ApiContent.sha256 == ApiDocument.sha256)
     statement = statement.where(ApiDocument.entity_id == entity_id)
-    statement = statement.order_by(ApiDocument.created_at.desc(), ApiDocument.version.desc())
     return [VersionOut.model_validate(row) for row in await connection.execute(statement)]
 
 

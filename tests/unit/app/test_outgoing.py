@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.models.version_order import predecessor, version_order
 from app.services.outgoing import PublicAddresses
 
 
@@ -41,28 +40,3 @@ def test_request_goes_to_public_addresses_and_allowed_networks_alone(
     address: str, is_reached: bool
 ) -> None:
     assert PublicAddresses(["10.9.0.0/16"]).may_reach(address) == is_reached
-
-
-def test_versions_stand_in_the_order_in_which_people_number_them() -> None:
-    ordered = [
-        "1",
-        "1.2",
-        "1.9.0",
-        "1.10.0-rc.1",
-        "1.10.0-rc.2",
-        "1.10.0",
-        "v2",
-        "2024-01",
-        "10000",
-    ]
-    assert sorted({*ordered}, key=version_order) == ordered
-
-
-@pytest.mark.parametrize(
-    ("version", "before"),
-    [("1.4.1", "1.4.0"), ("2.1", "2.0.0"), ("1.4.0", "1.4.0"), ("0.9", None)],
-)
-def test_upload_is_compared_with_what_it_replaces_or_the_version_below(
-    version: str, before: str | None
-) -> None:
-    assert predecessor(version, ["2.0.0", "1.4.0", "1.3.9"]) == before
