@@ -1,26 +1,30 @@
-"""An OpenAPI document as a page shows it: operations by tag, and the schemas they name."""
+"""An OpenAPI document as pages show it: an index, and each operation and schema by itself."""
 
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
 from app.lines import clean_line
+from app.markdown import render_description
 from app.openapi.references import resolve
 
-MAX_OPERATIONS = 400
-"""A page with more would be too slow for browsers; the document itself has them all."""
+MAX_ENTRIES = 10_000
+"""Operations, and schemas, of an index: far more than the largest public documents have."""
 MAX_CHARACTERS = 2_000_000
-"""Of a page: what many operations refer to stands at each of them."""
+"""Of a page: what many responses refer to stands at each of them."""
 _MAX_TEXT_CHARACTERS = 5000
 _MAX_TYPE_CHARACTERS = 200
 _MAX_ROWS = 500
 """Of one table, and of the parts of one operation."""
 _MAX_BODIES = 20
 """Of one request or response: the formats that it may have."""
+_MAX_ID_CHARACTERS = 120
 _MAX_DEPTH = 4
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
+_NOT_IN_ID = re.compile("[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Row:
     type: str
     required: bool
     description: str
+    """Safe HTML, as all descriptions here."""
     place: str = ""
     schema: str = ""
     """Name of the schema with the details."""
@@ -56,62 +61,111 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One method of one path."""
+class OperationHead:
+    """One method of one path, as the index shows it."""
 
+    id: str
+    """Its part of an address: `get-orders-id`."""
+    tag: str
     method: str
     path: str
     summary: str
-    description: str
     deprecated: bool
+
+
+@dataclass(frozen=True)
+class Operation(OperationHead):
+    """The same with everything that a client has to know."""
+
+    description: str
     parameters: list[Row]
     bodies: list[Body]
     answers: list[Answer]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outline:
-    """Everything the page shows."""
+    """What there is in a document."""
 
     title: str
     description: str
     servers: list[str]
-    groups: dict[str, list[Operation]] = field(default_factory=dict)
-    schemas: dict[str, list[Row]] = field(default_factory=dict)
+    operations: list[OperationHead]
+    schemas: list[str]
+    truncated: bool
+
+
+@dataclass
+class Part:
+    """An operation or a schema; neither if the document has none of that name."""
+
+    operation: Operation | None = None
+    rows: list[Row] = field(default_factory=list)
+    exists: bool = False
     truncated: bool = False
 
 
 def outline(document: dict[str, Any]) -> Outline:
-    """Make a document readable; what it lacks stays empty."""
+    """The index of a document; what it lacks stays empty."""
     info = _mapping(document.get("info"))
-    servers = [_line(_mapping(item).get("url")) for item in _list(document.get("servers"))]
-    found = Outline(_line(info.get("title")), _text(info.get("description")), servers)
-    reader, room = _Reader(document), _Room()
-    for tag, operation in islice(reader.operations(), MAX_OPERATIONS + 1):
-        if room.is_full(operation) or sum(map(len, found.groups.values())) == MAX_OPERATIONS:
-            found.truncated = True
-            break
-        found.groups.setdefault(tag, []).append(operation)
-    schemas = _mapping(_mapping(document.get("components")).get("schemas"))
-    for name, schema in islice(schemas.items(), MAX_OPERATIONS):
-        rows = reader.properties(_mapping(schema))
-        if room.is_full(*rows):
-            found.truncated = True
-            break
-        found.schemas[_line(name)] = rows
-    return found
+    heads = [head for head, *_ in islice(_operations(document), MAX_ENTRIES + 1)]
+    schemas = [*islice(_schemas(document), MAX_ENTRIES + 1)]
+    return Outline(
+        title=_line(info.get("title")),
+        description=_html(info.get("description")),
+        servers=[_line(_mapping(item).get("url")) for item in _list(document.get("servers"))],
+        operations=heads[:MAX_ENTRIES],
+        schemas=[_line(name) for name in schemas[:MAX_ENTRIES]],
+        truncated=max(len(heads), len(schemas)) > MAX_ENTRIES,
+    )
 
 
-class _Room:
-    """What is left of a page."""
+def part(document: dict[str, Any], kind: str, name: str) -> Part:
+    """The `operation` of that id, or the `schema` of that name."""
+    reader = _Reader(document)
+    if kind == "schema":
+        found = {_line(key): schema for key, schema in _schemas(document).items()}
+        rows = reader.properties(_mapping(found.get(name)))
+        return Part(rows=rows, exists=name in found)
+    for head, node, shared in _operations(document):
+        if head.id == name:
+            operation = reader.operation(head, node, shared)
+            return Part(operation, exists=True, truncated=reader.is_full)
+    return Part()
 
-    def __init__(self) -> None:
-        self._left = MAX_CHARACTERS
 
-    def is_full(self, *parts: Row | Operation) -> bool:
-        """Whether there is no room for these parts any more."""
-        self._left -= sum(len(str(asdict(part))) for part in parts)
-        return self._left < 0
+def _schemas(document: dict[str, Any]) -> Mapping[str, Any]:
+    return _mapping(_mapping(document.get("components")).get("schemas"))
+
+
+def _operations(
+    document: dict[str, Any],
+) -> Iterator[tuple[OperationHead, Mapping[str, Any], list[Any]]]:
+    """Each operation's head and content, and the parameters of its path."""
+    seen = Counter[str]()
+    for path, value in _mapping(document.get("paths")).items():
+        item = _mapping(resolve(document, value))
+        shared = _list(item.get("parameters"))
+        for method in _METHODS:
+            if node := _mapping(item.get(method)):
+                name = _NOT_IN_ID.sub("-", f"{method} {path}".lower()).strip("-")
+                name = name[:_MAX_ID_CHARACTERS]
+                seen[name] += 1
+                # Two dashes: no other name has them.
+                number = f"--{seen[name]}" if seen[name] > 1 else ""
+                yield _head(f"{name}{number}", method, path, node), node, shared
+
+
+def _head(name: str, method: str, path: str, node: Mapping[str, Any]) -> OperationHead:
+    tags = _list(node.get("tags"))
+    return OperationHead(
+        id=name,
+        tag=_line(tags[0]) if tags else "Operations",
+        method=method,
+        path=_line(path),
+        summary=_line(node.get("summary")),
+        deprecated=node.get("deprecated") is True,
+    )
 
 
 class _Reader:
@@ -120,36 +174,29 @@ class _Reader:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._rows: dict[int, list[Row]] = {}
+        self._left = MAX_CHARACTERS
 
-    def operations(self) -> Iterator[tuple[str, Operation]]:
-        for path, item in _mapping(self._document.get("paths")).items():
-            shared = _list(_mapping(item).get("parameters"))
-            for method in _METHODS:
-                operation = _mapping(_mapping(item).get(method))
-                if operation:
-                    tags = _list(operation.get("tags"))
-                    tag = _line(tags[0]) if tags else "Operations"
-                    yield tag, self._operation(path, method, operation, shared)
+    @property
+    def is_full(self) -> bool:
+        """Whether a page has no room for more."""
+        return self._left < 0
 
-    def _operation(
-        self, path: str, method: str, operation: Mapping[str, Any], shared: list[Any]
+    def operation(
+        self, head: OperationHead, node: Mapping[str, Any], shared: list[Any]
     ) -> Operation:
-        parameters = [*shared, *_list(operation.get("parameters"))][:_MAX_ROWS]
-        answers = _mapping(operation.get("responses")).items()
+        parameters = [*shared, *_list(node.get("parameters"))][:_MAX_ROWS]
+        answers = _mapping(node.get("responses")).items()
         return Operation(
-            method=method,
-            path=_line(path),
-            summary=_line(operation.get("summary")),
-            description=_text(operation.get("description")),
-            deprecated=operation.get("deprecated") is True,
+            **asdict(head),
+            description=_html(node.get("description")),
             parameters=[_parameter(self._resolve(item)) for item in parameters],
-            bodies=self._bodies(self._resolve(operation.get("requestBody"))),
+            bodies=self._bodies(self._resolve(node.get("requestBody"))),
             answers=[self._answer(status, item) for status, item in islice(answers, _MAX_ROWS)],
         )
 
     def _answer(self, status: str, item: Any) -> Answer:
         found = self._resolve(item)
-        return Answer(_line(status), _text(found.get("description")), self._bodies(found))
+        return Answer(_line(status), _html(found.get("description")), self._bodies(found))
 
     def _bodies(self, holder: Mapping[str, Any]) -> list[Body]:
         return [
@@ -160,7 +207,8 @@ class _Reader:
     def _body(self, media_type: str, schema: Mapping[str, Any]) -> Body:
         name = _schema_name(schema)
         rows = [] if name else self.properties(schema)
-        return Body(_line(media_type), _type(schema), name, rows)
+        self._left -= sum(len(str(asdict(row))) for row in rows)
+        return Body(_line(media_type), _type(schema), name, [] if self.is_full else rows)
 
     def properties(self, schema: Mapping[str, Any]) -> list[Row]:
         """The properties of a schema and of all that it is made of."""
@@ -173,7 +221,7 @@ class _Reader:
             required = {*map(str, _list(part.get("required")))}
             for name, value in _mapping(part.get("properties")).items():
                 said = _mapping(value)
-                text = _text(said.get("description") or said.get("title"))
+                text = _html(said.get("description") or said.get("title"))
                 yield Row(_line(name), _type(said), name in required, text, "", _schema_name(said))
 
     def _parts(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -196,7 +244,7 @@ def _parameter(found: Mapping[str, Any]) -> Row:
         name=_line(found.get("name")),
         type=_type(schema),
         required=found.get("required") is True,
-        description=_text(found.get("description") or schema.get("description")),
+        description=_html(found.get("description") or schema.get("description")),
         place=_line(found.get("in")),
     )
 
@@ -233,6 +281,10 @@ def _schema_name(schema: Mapping[str, Any]) -> str:
 
 def _line(value: Any) -> str:
     return clean_line(_text(value))
+
+
+def _html(value: Any) -> str:
+    return render_description(_text(value))
 
 
 def _text(value: Any) -> str:

@@ -91,6 +91,13 @@ def _outline(content: bytes) -> Answer:
     return {}, json.dumps(asdict(outline(json.loads(content)))).encode()
 
 
+def _part(content: bytes) -> Answer:
+    from app.openapi.outline import part
+
+    kind, name, document = json.loads(content)
+    return {}, json.dumps(asdict(part(document, kind, name))).encode()
+
+
 def _check_all(content: bytes) -> Answer:
     """The answer for each of many: to start a process takes as long as checking ten documents."""
     answers = [_answer(_check, text.encode()) for text in json.loads(content)]
@@ -104,6 +111,7 @@ _WORK: dict[str, Callable[[bytes], Answer]] = {
     "check-all": _check_all,
     "diff": _diff,
     "outline": _outline,
+    "part": _part,
 }
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.markdown import render_markdown
 from app.models.entities import EntityKey
 from app.openapi.reading import read_document
 from app.openapi.summary import summarise
 from app.schema import ApiContent, ApiDocument, Entity, Page, Relation, Team
 from app.services.catalog_info import parse_catalog_info
 from app.services.descriptors import Descriptor
-from app.services.markdown import render_markdown
 
 SEED_DATA = Path(__file__).parent / "data"
 

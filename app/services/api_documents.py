@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -12,7 +12,7 @@ from app.models.access import Actor
 from app.models.api_documents import ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
 from app.models.version_order import version_rank
-from app.openapi.outline import Outline
+from app.openapi.outline import Outline, Part
 from app.request_context import client_address
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
@@ -37,6 +37,7 @@ _CHECKED_CHARACTERS = 300_000
 _IMMUTABLE = "documents"
 """Scope of cached responses that never change: their names contain the documents' digests."""
 _OUTLINE = TypeAdapter(Outline)
+_PART = TypeAdapter(Part)
 
 
 def version_tag(version: VersionOut) -> str:
@@ -99,7 +100,7 @@ class ApiDocuments:
         return found
 
     async def outline(self, actor: Actor | None, key: EntityKey, version: str) -> Outline:
-        """A version as its page shows it, cached: a document is read once.
+        """What there is in a version, cached: a document is read once.
 
         Raises
         ------
@@ -114,8 +115,36 @@ class ApiDocuments:
             document = (await self._document(head)).encode()
             return Snapshot((await self._work.run("outline", document)).body, head.sha256)
 
-        found = await self._work_once(actor, f"outline:{head.sha256}", load)
+        found = await self._work_once(actor, f"index:{head.sha256}", load)
         return _OUTLINE.validate_json(found.body)
+
+    async def part(
+        self,
+        actor: Actor | None,
+        key: EntityKey,
+        version: str,
+        kind: Literal["operation", "schema"],
+        name: str,
+    ) -> Part:
+        """One operation or schema of a version, cached as well.
+
+        Raises
+        ------
+        NotFoundError
+            Raised when the document has none of that name.
+        """
+        head = await self.get_head(key, version)
+
+        async def load() -> Snapshot:
+            wanted = f"[{json.dumps(kind)},{json.dumps(name)},{await self._document(head)}]"
+            return Snapshot((await self._work.run("part", wanted.encode())).body, head.sha256)
+
+        found = _PART.validate_json(
+            (await self._work_once(actor, f"{kind}:{head.sha256}:{name}", load)).body
+        )
+        if not found.exists:
+            raise NotFoundError(f"version '{version}' has no {kind} '{name}'")
+        return found
 
     async def diff(self, actor: Actor | None, key: EntityKey, older: str, newer: str) -> ApiDiff:
         """What changed from one version to another."""

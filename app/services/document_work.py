@@ -72,7 +72,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-Work = Literal["check", "check-all", "diff", "outline"]
+Work = Literal["check", "check-all", "diff", "outline", "part"]
 
 
 class DocumentWork:

@@ -7,12 +7,12 @@ from app.exceptions import (
     NotFoundError,
     PreconditionRequiredError,
 )
+from app.markdown import render_markdown
 from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut
 from app.services.cache import ReadCache
 from app.services.entity_rules import check_version, lock_owned, require_entity
-from app.services.markdown import render_markdown
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.pages import add_page, delete_page, get_page, list_pages, update_page

@@ -12,7 +12,8 @@ let chosen = -1;
 function pathOf(hit) {
   const parts = [hit.kind, hit.namespace, hit.name].map(encodeURIComponent).join("/");
   const more = { api_document: "api", page: "pages" }[hit.type];
-  return `/entities/${parts}` + (more ? `/${more}/${encodeURIComponent(hit.part)}` : "");
+  const path = `/entities/${parts}` + (more ? `/${more}/${encodeURIComponent(hit.part)}` : "");
+  return more === "api" ? `${path}?q=${encodeURIComponent(input.value.trim())}` : path;
 }
 
 function option(hit, index) {

@@ -1,7 +1,9 @@
 """API documents: read, tried out, compared, uploaded."""
 
+from collections import Counter
 from functools import partial
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
@@ -13,12 +15,17 @@ from app.exceptions import InvalidRequestError, NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
 from app.http.dependencies import ApiDocumentsDep
 from app.models.api_documents import VersionName
-from app.web.entity_frame import FrameDep, OwnedFrameDep
+from app.openapi.outline import OperationHead, Outline
+from app.services.api_documents import ApiDocuments
+from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep
 from app.web.forms import Form, read_file
-from app.web.views import ViewDep
+from app.web.links import with_query
+from app.web.views import View, ViewDep
 
 router = APIRouter(prefix="/entities/{kind}/{namespace}/{name}", include_in_schema=False)
 _VERSION = TypeAdapter[str](VersionName)
+_PAGE_OPERATIONS = 100
+"""What a person looks through; the index and the filter lead to the others."""
 
 
 @router.get("/api", **access(Access.READ))
@@ -39,28 +46,96 @@ async def list_versions(view: ViewDep, frame: FrameDep, version: str = "") -> Re
 
 @router.get("/api/{version}", **access(Access.READ))
 async def read_version(
-    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
+    view: ViewDep,
+    frame: FrameDep,
+    documents: ApiDocumentsDep,
+    version: str,
+    q: Annotated[str, Query(max_length=200)] = "",
+    tag: str = "",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> HTMLResponse:
-    """The document as a page that needs no JavaScript."""
+    """What there is in the document, narrowed by a tag and words."""
     reading = await documents.outline(frame.actor, frame.key, version)
+    found = _matching(reading, q, tag)
+    shown = found[(page - 1) * _PAGE_OPERATIONS : page * _PAGE_OPERATIONS]
+    path, chosen = f"{frame.path}/api/{quote(version, safe='')}", {"q": q, "tag": tag}
+    following = {**chosen, "page": str(page + 1)}
     return view.render(
         "interfaces/read.html",
         tab="api",
         version=version,
         document_url=frame.document_url(version),
         reading=reading,
+        tags=Counter(item.tag for item in reading.operations),
+        groups={name: [*items] for name, items in groupby(shown, key=lambda item: item.tag)},
+        found=len(found),
+        schemas=[name for name in reading.schemas if not tag and _has_words(name, q)],
+        words=q,
+        chosen_tag=tag,
+        first_url=with_query(path, chosen) if page > 1 else "",
+        next_url=with_query(path, following) if page * _PAGE_OPERATIONS < len(found) else "",
         **frame.context(),
     )
 
 
+def _matching(reading: Outline, words: str, tag: str) -> list[OperationHead]:
+    """Operations by tag, in the order in which the document names the tags."""
+    order = {name: place for place, name in enumerate({i.tag: 0 for i in reading.operations})}
+    return sorted(
+        (
+            item
+            for item in reading.operations
+            if (not tag or item.tag == tag)
+            and _has_words(f"{item.method} {item.path} {item.summary} {item.tag}", words)
+        ),
+        key=lambda item: order[item.tag],
+    )
+
+
+def _has_words(text: str, words: str) -> bool:
+    return all(word in text.lower() for word in words.lower().split())
+
+
+@router.get("/api/{version}/operations/{operation}", **access(Access.READ))
+async def read_operation(
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str, operation: str
+) -> HTMLResponse:
+    """One operation, with everything that a client has to know."""
+    return await _read_part(view, frame, documents, version, "operation", operation)
+
+
+@router.get("/api/{version}/schemas/{schema:path}", **access(Access.READ))
+async def read_schema(
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str, schema: str
+) -> HTMLResponse:
+    """One schema with its properties."""
+    return await _read_part(view, frame, documents, version, "schema", schema)
+
+
+async def _read_part(
+    view: View,
+    frame: Frame,
+    documents: ApiDocuments,
+    version: str,
+    kind: Literal["operation", "schema"],
+    name: str,
+) -> HTMLResponse:
+    found = await documents.part(frame.actor, frame.key, version, kind, name)
+    context = {"part": found, "name": name, "version": version, **frame.context()}
+    return view.render(f"interfaces/{kind}.html", tab="api", **context)
+
+
 @router.get("/api/{version}/try", **access(Access.READ))
-async def try_version(view: ViewDep, frame: FrameDep, version: str) -> HTMLResponse:
+async def try_version(
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
+) -> HTMLResponse:
     """Swagger UI over the stored document."""
     if version not in {item.version for item in frame.versions}:
         raise NotFoundError(f"{frame.key} has no version '{version}'")
     return view.render(
         "interfaces/try.html",
         tab="api",
+        servers=(await documents.outline(frame.actor, frame.key, version)).servers,
         version=version,
         document_url=frame.document_url(version),
         **frame.context(),

@@ -39,8 +39,9 @@ def entity_path(kind: str, namespace: str, name: str, *more: str) -> str:
     return f"/entities/{parts}"
 
 
-def hit_path(hit: SearchHit) -> str:
-    """Where what a search has found is shown."""
+def hit_path(hit: SearchHit, question: str = "") -> str:
+    """Where what a search has found is shown; of a document, the operations with those words."""
     folder = {"api_document": "api", "page": "pages"}.get(hit.type)
     more = (folder, hit.part or "") if folder else ()
-    return entity_path(hit.kind, hit.namespace, hit.name, *more)
+    path = entity_path(hit.kind, hit.namespace, hit.name, *more)
+    return with_query(path, {"q": question}) if folder == "api" else path

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from app.openapi.outline import MAX_OPERATIONS, Answer, Body, Operation, Row, outline
+from app.openapi.outline import (
+    MAX_CHARACTERS,
+    Answer,
+    Body,
+    Operation,
+    OperationHead,
+    Row,
+    outline,
+    part,
+)
 
 _ORDER = {"$ref": "#/components/schemas/Order"}
 _DOCUMENT: dict[str, Any] = {
@@ -20,7 +29,7 @@ _DOCUMENT: dict[str, Any] = {
                 "deprecated": True,
                 "responses": {
                     "200": {
-                        "description": "It",
+                        "description": "*It*",
                         "content": {"application/json": {"schema": _ORDER}},
                     },
                     "404": {"$ref": "#/components/responses/Missing"},
@@ -45,30 +54,43 @@ _DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_operations_are_read_with_what_they_refer_to() -> None:
-    found = outline(_DOCUMENT)
+_HEAD = OperationHead("get-orders-id", "orders", "get", "/orders/{id}", "One order", True)
+
+
+def test_an_index_has_every_operation_and_schema() -> None:
+    paths = {f"/items/{number}": {"get": {"responses": {}}} for number in range(1500)}
+    found = outline({**_DOCUMENT, "paths": {**_DOCUMENT["paths"], **paths}})
     assert (found.title, found.servers) == ("Orders", ["https://orders.example.com"])
-    assert found.groups == {
-        "orders": [
-            Operation(
-                method="get",
-                path="/orders/{id}",
-                summary="One order",
-                description="",
-                deprecated=True,
-                parameters=[Row("id", "integer", True, "", "path")],
-                bodies=[],
-                answers=[
-                    Answer("200", "It", [Body("application/json", "Order", "Order", [])]),
-                    Answer("404", "There is none", []),
-                ],
-            )
-        ]
-    }
+    assert (found.operations[0], len(found.operations)) == (_HEAD, 1501)
+    assert (found.schemas, found.truncated) == (["Order", "Base"], False)
 
 
-def test_schemas_are_read_with_all_their_parts() -> None:
-    assert outline(_DOCUMENT).schemas["Order"] == [
+def test_an_operation_is_read_with_what_it_refers_to() -> None:
+    assert part(_DOCUMENT, "operation", _HEAD.id).operation == Operation(
+        **vars(_HEAD),
+        description="",
+        parameters=[Row("id", "integer", True, "", "path")],
+        bodies=[],
+        answers=[
+            Answer("200", "<p><em>It</em></p>\n", [Body("application/json", "Order", "Order", [])]),
+            Answer("404", "<p>There is none</p>\n", []),
+        ],
+    )
+
+
+def test_operations_whose_paths_look_alike_have_addresses_of_their_own() -> None:
+    long = "/" + "x" * 200
+    names = ("/a/b", "/a-b", "/a/{b}", long, f"{long}y")
+    paths = {name: {"get": {"summary": "s"}} for name in names}
+    found = [head.id for head in outline({"paths": paths}).operations]
+    assert found[:3] == ["get-a-b", "get-a-b--2", "get-a-b--3"]
+    assert len(set(found)) == 5
+    shown = [part({"paths": paths}, "operation", name).operation for name in found]
+    assert [operation and operation.path for operation in shown] == [*paths]
+
+
+def test_a_schema_is_read_with_all_its_parts() -> None:
+    assert part(_DOCUMENT, "schema", "Order").rows == [
         Row("lines", "array of Line", True, "", "", "Line"),
         Row("state", "open | paid", False, ""),
         Row("id", "string (uuid)", False, ""),
@@ -77,15 +99,22 @@ def test_schemas_are_read_with_all_their_parts() -> None:
 
 def test_a_schema_made_of_itself_ends() -> None:
     own = {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"x": {"type": "string"}}}
-    found = outline({"components": {"schemas": {"A": own}}})
-    assert {row.name for row in found.schemas["A"]} == {"x"}
+    found = part({"components": {"schemas": {"A": own}}}, "schema", "A")
+    assert [row.name for row in found.rows] == ["x"]
 
 
-def test_a_page_shows_so_many_operations_and_says_so() -> None:
-    paths = {f"/{number}": {"get": {"responses": {}}} for number in range(MAX_OPERATIONS + 1)}
-    found = outline({"paths": paths})
+def test_an_operation_too_large_for_a_page_says_so() -> None:
+    wide = {"properties": {f"p{n}": {"description": "x" * 4000} for n in range(400)}}
+    media = {f"a/{number}": {"schema": wide} for number in range(3)}
+    answer = {"get": {"responses": {"200": {"content": media}}}}
+    found = part({"paths": {"/a": answer}}, "operation", "get-a")
     assert found.truncated
-    assert sum(map(len, found.groups.values())) == MAX_OPERATIONS
+    assert len(str(found)) < 2 * MAX_CHARACTERS
+
+
+def test_what_a_document_lacks_does_not_exist() -> None:
+    found = [part(_DOCUMENT, kind, "none").exists for kind in ("operation", "schema")]
+    assert found == [False, False]
 
 
 def test_titles_are_shown_without_what_turns_their_direction() -> None:
@@ -94,4 +123,4 @@ def test_titles_are_shown_without_what_turns_their_direction() -> None:
 
 def test_nonsense_is_read_as_nothing() -> None:
     for document in ({}, {"paths": []}, {"paths": {"/a": None}}, {"info": 1, "servers": {"a": 1}}):
-        assert outline(document).groups == {}
+        assert outline(document).operations == []

@@ -1,10 +1,11 @@
 """Markdown of people nobody vouches for."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
-from app.services.markdown import render_markdown
+from app.markdown import render_description, render_markdown
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -29,8 +30,11 @@ _ATTRIBUTE = re.compile(r' (href|src|title|alt|rel)="([^"<>]*)"')
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_becomes_nothing_but_safe_tags(text: str) -> None:
-    html = render_markdown(text)
+@pytest.mark.parametrize("render", [render_markdown, render_description])
+def test_hostile_text_becomes_nothing_but_safe_tags(
+    render: Callable[[str], str], text: str
+) -> None:
+    html = render(text)
     for _, tag, attributes in _TAG.findall(html):
         assert tag in _SAFE
         assert _ATTRIBUTE.sub("", attributes).strip() in ("", "/")
@@ -50,4 +54,13 @@ def test_tables_lists_and_code_are_shown() -> None:
         "<h1>T</h1>\n<ol>\n<li>a</li>\n</ol>\n<table>\n<thead>\n<tr>\n<th>h</th>\n</tr>\n</thead>\n"
         "<tbody>\n<tr>\n<td><code>c</code></td>\n</tr>\n</tbody>\n</table>\n"
         "<p><s>s</s> <strong>b</strong></p>\n"
+    )
+
+
+def test_a_description_fetches_nothing_and_leads_out_of_the_portal_or_nowhere() -> None:
+    text = "# Use\n\n![the <plan>](https://a.example/p.png) [a](/sign-out) [b](https://b.example)"
+    assert render_description(text) == (
+        "<p><strong>Use</strong></p>\n<p>the &lt;plan&gt; "
+        '<a rel="noopener noreferrer nofollow">a</a> '
+        '<a href="https://b.example" rel="noopener noreferrer nofollow">b</a></p>\n'
     )
