@@ -9,6 +9,8 @@ from app.web.wording import KIND_NAMES, RELATION_NAMES
 
 _NODE_WIDTH, _NODE_HEIGHT, _ROW, _GAP = 190, 50, 66, 120
 _TITLE_CHARACTERS = 23
+MOST = 10
+"""On each side; the list beside the picture has them all."""
 _ARROW, _ABOVE, _BELOW = 7, 6, 15
 
 
@@ -48,11 +50,14 @@ class Graph:
     node_height: int
     nodes: list[Node]
     edges: list[Edge]
+    more: int
+    """Relations that only the list has."""
 
 
 def draw(entity: EntityOut, relations: Relations) -> Graph:
     """The picture of one entity and its neighbours."""
-    left, right = relations.incoming, relations.outgoing
+    left, right = relations.incoming[:MOST], relations.outgoing[:MOST]
+    more = len(relations.incoming) + len(relations.outgoing) - len(left) - len(right)
     height = max(len(left), len(right), 1) * _ROW
     x, y = _column(1 if left else 0), (height - _NODE_HEIGHT) // 2
     nodes, edges = [_node(entity, x, y, url="")], list[Edge]()
@@ -64,7 +69,7 @@ def draw(entity: EntityOut, relations: Relations) -> Graph:
         nodes.append(_node(relation.entity, outer, row, url=_url(relation)))
         edges.append(_edge((x, y), (outer, row), relation, at_start=False))
     width = max(node.x for node in nodes) + _NODE_WIDTH + 1
-    return Graph(width, height, _NODE_WIDTH, _NODE_HEIGHT, nodes, edges)
+    return Graph(width, height, _NODE_WIDTH, _NODE_HEIGHT, nodes, edges, more)
 
 
 def _column(number: int) -> int:

@@ -48,3 +48,9 @@ def test_what_is_not_there_yet_has_a_box_that_leads_nowhere() -> None:
     relation = RelationOut(type="consumes", entity=missing)
     found = draw(_ENTITY, Relations(incoming=[], outgoing=[relation]))
     assert [(node.url, node.exists) for node in found.nodes] == [("", True), ("", False)]
+
+
+def test_ten_a_side_are_drawn_and_the_others_counted() -> None:
+    many = [_related(f"n{number}") for number in range(302)]
+    found = draw(_ENTITY, Relations(incoming=many[:4], outgoing=many))
+    assert (len(found.nodes), found.more) == (1 + 4 + 10, 292)
