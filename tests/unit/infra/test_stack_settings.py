@@ -160,7 +160,8 @@ def test_outputs_of_production_are_of_its_domain() -> None:
 def test_variables_and_secrets_of_the_teams_own_reach_the_portal_alone() -> None:
     own = {"environment": {"GREETING": "hello"}, "secrets": {"token": "s3cret-token"}}
     settings, mistakes = Settings.check({"environment": "production", "app": own}, "prod")
-    assert settings is not None and mistakes == []
+    assert mistakes == []
+    assert settings is not None
     recorder = record_portal(settings)
     variables = {name: one["envs"] for name, one in recorder.of_type(CONTAINER).items()}
     for line in ("GREETING=hello", "TOKEN_FILE=/run/secrets/token"):
