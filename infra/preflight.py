@@ -112,7 +112,7 @@ def _limits(settings: Settings, limit: str) -> dict[str, float]:
     """A limit of one container of each group of settings."""
     groups = ["postgres", "redis", "app"]
     groups += ["nginx"] if settings.environment is Environment.PRODUCTION else []
-    groups += ["backups"] if settings.backups.enabled else []
+    groups += [name for name in ("backups", "monitoring") if getattr(settings, name).enabled]
     return {name: getattr(getattr(settings, name), limit) for name in groups}
 
 
@@ -166,12 +166,12 @@ class _Wanted:
 
 def _wanted_ports(settings: Settings) -> Iterator[_Wanted]:
     """Those with a number; a port of 0 is chosen among the free ones."""
-    address = settings.ports.bind_address
+    ports = settings.ports
     for name, port in settings.published_ports.items():
         if port:
-            yield _Wanted(name, address, port)
-    if "https" in settings.published_ports and settings.nginx.http3 and settings.ports.https:
-        yield _Wanted("https", address, settings.ports.https, "udp")
+            yield _Wanted(name, ports.address_of(name), port)
+    if "https" in settings.published_ports and settings.nginx.http3 and ports.https:
+        yield _Wanted("https", ports.bind_address, ports.https, "udp")
 
 
 def _port_mistakes(
@@ -199,7 +199,7 @@ def _port_mistakes(
             reason = _refusal(client, settings.stack, wanted, is_near=is_near)
         if reason:
             yield (
-                f"ports.{wanted.setting}: should be free on {address} (got {wanted.port}: "
+                f"ports.{wanted.setting}: should be free on {wanted.address} (got {wanted.port}: "
                 f"{reason}). Stop what holds it, or choose another; 0 means a free one."
             )
 

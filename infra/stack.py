@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from infra.engine.address import EngineAddress, EngineVersion, ask_version
+from infra.engine.address import EngineAddress, ask_version
 from infra.engine.provider import engine_provider
-from infra.naming import Naming
 from infra.resources.build_context import ROOT
 from infra.resources.certificate import tls_material
 from infra.resources.container import RunningContainer
@@ -17,7 +16,13 @@ from infra.resources.secret import Secrets
 from infra.services.app import APP_PORT, App, AppArgs, Migrations, PortalArgs, app_image
 from infra.services.backups import BACKUPS_IMAGE, Backups, BackupsArgs
 from infra.services.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
-from infra.services.nginx.component import NGINX_IMAGE, Nginx, NginxArgs
+from infra.services.monitoring import (
+    EXPORTER_IMAGE,
+    PROMETHEUS_IMAGE,
+    Monitoring,
+    MonitoringArgs,
+)
+from infra.services.nginx.component import NGINX_ADDRESS, NGINX_IMAGE, Nginx, NginxArgs
 from infra.services.nginx.files import Site
 from infra.services.postgres import (
     BACKUP_USER,
@@ -58,7 +63,7 @@ class DevportalStack(pulumi.ComponentResource):
         self._is_production = settings.environment is Environment.PRODUCTION
         self._child = pulumi.ResourceOptions(parent=self)
         version = ask_version(engine)
-        self._defaults = _container_defaults(settings, engine, version)
+        self._defaults = ContainerDefaults.of(settings, engine, version)
         naming = self._defaults.naming
 
         self._networks = Networks(
@@ -87,10 +92,11 @@ class DevportalStack(pulumi.ComponentResource):
     def _run_production(self) -> Outputs:
         migrations = Migrations("migrations", self._portal(migrates=True), self._child)
         portal = self._portal(migrates=False, after=[migrations.job.ready])
-        app = App("app", AppArgs(portal=portal, ports=[]), self._child)
-        self._run_backups(after=migrations.job)
+        replicas = AppArgs(portal=portal, ports=[], share_name=self._settings.monitoring.enabled)
+        app = App("app", replicas, self._child)
+        backups = self._run_backups(after=migrations.job)
         nginx = self._run_nginx(app)
-        outputs = self._common_outputs(nginx.url)
+        outputs = self._common_outputs(nginx.url) | self._run_monitoring(app, backups)
         return (
             outputs if nginx.authority is None else {**outputs, "ca_certificate": nginx.authority}
         )
@@ -99,13 +105,14 @@ class DevportalStack(pulumi.ComponentResource):
         ports = self._development_port(APP_PORT, self._settings.ports.portal)
         app = App("app", AppArgs(portal=self._portal(migrates=True), ports=ports), self._child)
         [container] = app.containers
-        self._run_backups(after=container)
+        backups = self._run_backups(after=container)
         url = pulumi.Output.concat("http://", container.published(APP_PORT))
         addresses: Outputs = {
             "postgres_address": self._postgres.server.published(POSTGRES_PORT),
             "redis_address": self._redis.server.published(REDIS_PORT),
         }
-        return self._common_outputs(url) | addresses | self._run_devtools()
+        tools = self._run_devtools() | self._run_monitoring(app, backups)
+        return self._common_outputs(url) | addresses | tools
 
     def _run_postgres(self) -> Postgres:
         args = PostgresArgs(
@@ -177,9 +184,9 @@ class DevportalStack(pulumi.ComponentResource):
         out = [networks.egress] if networks.egress and not migrates else []
         return [networks.app, networks.data, *out]
 
-    def _run_backups(self, *, after: RunningContainer) -> None:
+    def _run_backups(self, *, after: RunningContainer) -> Backups | None:
         if not self._settings.backups.enabled:
-            return
+            return None
         args = BackupsArgs(
             image=self._images.build(BACKUPS_IMAGE),
             network=self._networks.data,
@@ -194,7 +201,7 @@ class DevportalStack(pulumi.ComponentResource):
             # The first backup is to hold the schema.
             depends_on=[after.ready],
         )
-        Backups("backups", args, self._child)
+        return Backups("backups", args, self._child)
 
     def _run_nginx(self, app: App) -> Nginx:
         settings = self._settings
@@ -239,8 +246,31 @@ class DevportalStack(pulumi.ComponentResource):
         tools = DevTools("devtools", args, self._child)
         return {"adminer_url": tools.adminer_url, "redis_commander_url": tools.redis_commander_url}
 
+    def _run_monitoring(self, app: App, backups: Backups | None) -> Outputs:
+        settings, networks = self._settings, self._networks
+        if not settings.monitoring.enabled:
+            return {}
+        watched = {"REPLICAS": str(settings.app.replicas), **(backups.schedule if backups else {})}
+        if self._is_production:
+            watched["NGINX_ADDRESS"] = NGINX_ADDRESS
+        args = MonitoringArgs(
+            prometheus_image=self._images.build(PROMETHEUS_IMAGE),
+            exporter_image=self._images.build(EXPORTER_IMAGE),
+            networks=[networks.edge, networks.app] if self._is_production else [networks.app],
+            exporter_network=networks.app,
+            address=settings.ports.address_of("prometheus"),
+            port=settings.ports.prometheus,
+            settings=settings.monitoring,
+            defaults=self._defaults,
+            watched=watched,
+            backups=backups.store if backups else None,
+            depends_on=[container.ready for container in app.containers]
+            + ([backups.service.ready] if backups else []),
+        )
+        return {"prometheus_url": Monitoring("monitoring", args, self._child).url}
+
     def _development_port(self, internal: int, external: int) -> list[PublishedPort]:
-        """In production the host publishes nginx's ports alone."""
+        """In production the host publishes nginx's ports, and on loopback Prometheus'."""
         return [] if self._is_production else [PublishedPort(internal, external)]
 
     def _common_outputs(self, url: pulumi.Output[str]) -> Outputs:
@@ -252,19 +282,3 @@ class DevportalStack(pulumi.ComponentResource):
             "network": self._networks.app,
             "images": self._images.built,
         }
-
-
-def _container_defaults(
-    settings: Settings, engine: EngineAddress, version: EngineVersion
-) -> ContainerDefaults:
-    return ContainerDefaults(
-        naming=Naming(settings.stack),
-        engine=engine,
-        restart=settings.restart,
-        pids_limit=settings.pids_limit,
-        memory_reservation_percent=settings.memory_reservation_percent,
-        health=settings.health,
-        has_start_interval=version.has_start_interval,
-        logs=settings.logs,
-        bind_address=settings.ports.bind_address,
-    )

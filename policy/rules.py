@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from app.settings import Environment
 from infra.naming import CONTAINER, NETWORK, ROLE_LABEL, STACK_LABEL, VOLUME, find_label
@@ -20,6 +21,8 @@ _DIGEST = re.compile(r"(^|@)sha256:[0-9a-f]{64}$")
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|_KEY|^KEY)$")
 _URL_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _ROTATED_DRIVERS = ("json-file", "local")
+_LOOPBACK_ROLE = "prometheus"
+"""For people on the machine, or behind a tunnel to it: it knows no password."""
 _DEVELOPMENT_TOOLS = ("adminer", "redis-commander")
 
 
@@ -170,19 +173,29 @@ def loopback_only(resource: Resource) -> Reason:
     if resource.environment is Environment.PRODUCTION:
         return None
     for port in resource.inputs.get("ports") or ():
-        address = port.get("ip") or "0.0.0.0"
-        if not ipaddress.ip_address(address).is_loopback:
+        if not _is_on_loopback(port):
             return (
                 "should publish its ports on loopback alone in development (got "
-                f"{address}). Set ports.bind_address."
+                f"{_address(port)}). Set ports.bind_address."
             )
     return None
+
+
+def _address(port: Mapping[str, Any]) -> str:
+    return port.get("ip") or "0.0.0.0"
+
+
+def _is_on_loopback(port: Mapping[str, Any]) -> bool:
+    return ipaddress.ip_address(_address(port)).is_loopback
 
 
 def only_nginx_publishes(resource: Resource) -> Reason:
     if resource.environment is not Environment.PRODUCTION or resource.role == "nginx":
         return None
-    ports = [show(port["internal"]) for port in resource.inputs.get("ports") or ()]
+    given = resource.inputs.get("ports") or ()
+    if resource.role == _LOOPBACK_ROLE:
+        given = [port for port in given if not _is_on_loopback(port)]
+    ports = [show(port["internal"]) for port in given]
     if resource.inputs.get("publishAllPorts"):
         ports = ["all"]
     if ports:

@@ -63,16 +63,19 @@ def run_replicas(
     *,
     count: int,
     max_surge: int,
+    share_name: bool = False,
 ) -> list[RunningContainer]:
     """Run `count` equal containers; new ones are healthy before any old one goes.
 
-    Each has a name of its own, which Pulumi makes, and no alias: the network would hand an alias
-    out before the container is healthy.
+    Each has a name of its own, which Pulumi makes.
 
     Parameters
     ----------
     max_surge
         New containers that start at the same time.
+    share_name
+        Let the role's name find all of them, for who asks each. Nobody may send requests there: the
+        network hands a container's address out before it is healthy.
     """
     secrets = _write_secrets(args, defaults, parent)
     replicas: list[RunningContainer] = []
@@ -85,7 +88,8 @@ def run_replicas(
             delete_before_replace=False,
             depends_on=[*args.depends_on, *(replica.ready for replica in earlier)],
         )
-        identity = Identity(name=None, hostname=name)
+        aliases = (args.role,) if share_name else ()
+        identity = Identity(name=None, hostname=name, aliases=aliases)
         replicas.append(_create(name, args, identity, secrets, defaults, opts))
     return replicas
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import pulumi
 import pulumi_docker as docker
 
-from infra.engine.address import EngineAddress
+from infra.engine.address import EngineAddress, EngineVersion
 from infra.naming import Naming
-from infra.settings import HealthSettings, LogSettings
+from infra.settings import HealthSettings, LogSettings, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,21 @@ class ContainerDefaults:
     has_start_interval: bool
     logs: LogSettings
     bind_address: str
+
+    @classmethod
+    def of(cls, settings: Settings, engine: EngineAddress, version: EngineVersion) -> Self:
+        """Those of a stack on its engine."""
+        return cls(
+            naming=Naming(settings.stack),
+            engine=engine,
+            restart=settings.restart,
+            pids_limit=settings.pids_limit,
+            memory_reservation_percent=settings.memory_reservation_percent,
+            health=settings.health,
+            has_start_interval=version.has_start_interval,
+            logs=settings.logs,
+            bind_address=settings.ports.bind_address,
+        )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,14 @@ def create_data_volume(
     )
 
 
+def create_record_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
+    """A volume for what a service has observed: its loss is none of data, it goes with the service.
+
+    Protected, it would keep the service from being switched off again.
+    """
+    return _create_volume(f"{role}-record", naming, pulumi.ResourceOptions(parent=parent))
+
+
 def create_files_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
     """A volume for secret files; whatever it held, `VolumeFiles` can write again."""
     return _create_volume(f"{role}-secrets", naming, pulumi.ResourceOptions(parent=parent))

@@ -71,10 +71,13 @@ class AppArgs:
     ports
         Where the host publishes `APP_PORT`; there is one container then. Without any there are as
         many replicas as the settings name.
+    share_name
+        Let Prometheus find all replicas by one name.
     """
 
     portal: PortalArgs
     ports: Sequence[PublishedPort]
+    share_name: bool = False
 
 
 class Migrations(pulumi.ComponentResource):
@@ -137,7 +140,14 @@ class App(pulumi.ComponentResource):
         )
         if args.ports:
             return [run_container("app", container, defaults, self)]
-        return run_replicas(container, defaults, self, count=own.replicas, max_surge=own.max_surge)
+        return run_replicas(
+            container,
+            defaults,
+            self,
+            count=own.replicas,
+            max_surge=own.max_surge,
+            share_name=args.share_name,
+        )
 
 
 def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArgs:

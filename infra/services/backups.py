@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra.resources.container import run_container
+from infra.resources.container import RunningContainer, run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
@@ -17,6 +17,7 @@ BACKUPS_IMAGE = ImageRecipe(role="backups", base="postgres", context="docker/bac
 _UID = _GID = 70
 _STORE_PATH = "/backups"
 _HOUR, _DAY = 3600, 86400
+_INTERVALS = ("BACKUP_INTERVAL_SECONDS", "BACKUP_CHECK_INTERVAL_SECONDS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +52,30 @@ class BackupsArgs:
 class Backups(pulumi.ComponentResource):
     """One container with the clock and the backups; it may read the database and change nothing."""
 
+    service: RunningContainer
+    store: docker.ContainerMountArgs
+    """The folder of the backups, for reading."""
+    schedule: dict[str, str]
+    """Where the backups are and when they are due, as variables."""
+
     def __init__(
         self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Backups", name, None, opts)
+        store = self._mount_store(args)
+        self.store = _for_reading(store)
+        environment = _environment(args)
+        intervals = {name: environment[name] for name in _INTERVALS}
+        self.schedule = {"BACKUP_STORE": _STORE_PATH, **intervals}
         container = ContainerArgs(
             role="backups",
             image=args.image,
             uid=_UID,
             gid=_GID,
             networks=[args.network],
-            environment=_environment(args),
+            environment=environment,
             secret_files={"pgpass": _password_file(args)},
-            mounts=[self._mount_store(args)],
+            mounts=[store],
             # The base image would have the engine make a volume for data that is not here.
             tmpfs_mb={"/tmp": 16, "/var/lib/postgresql/data": 1},
             memory_mb=args.settings.memory_mb,
@@ -71,7 +83,7 @@ class Backups(pulumi.ComponentResource):
             stop_seconds=10,
             depends_on=args.depends_on,
         )
-        run_container("backups", container, args.defaults, self)
+        self.service = run_container("backups", container, args.defaults, self)
         self.register_outputs({})
 
     def _mount_store(self, args: BackupsArgs) -> docker.ContainerMountArgs:
@@ -96,6 +108,12 @@ def _environment(args: BackupsArgs) -> dict[str, str]:
         "BACKUP_RETENTION_SECONDS": str(own.retention_days * _DAY),
         "BACKUP_CHECK_INTERVAL_SECONDS": str(own.check_interval_hours * _HOUR),
     }
+
+
+def _for_reading(mount: docker.ContainerMountArgs) -> docker.ContainerMountArgs:
+    return docker.ContainerMountArgs(
+        type=mount.type, source=mount.source, target=mount.target, read_only=True
+    )
 
 
 def _password_file(args: BackupsArgs) -> Secret:

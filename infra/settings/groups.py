@@ -46,6 +46,16 @@ class PortSettings(Group):
     redis: Port = Field(default=6380, description="Redis, in development")
     adminer: Port = Field(default=8081, description="Adminer")
     redis_commander: Port = Field(default=8082, description="Redis Commander")
+    prometheus: Port = Field(
+        default=9090, description="Prometheus; on 127.0.0.1 whatever `ports.bind_address` is"
+    )
+
+    def address_of(self, name: str) -> str:
+        """Address of the host on which a port is published.
+
+        Prometheus asks nobody for a password, so it has loopback alone.
+        """
+        return "127.0.0.1" if name == "prometheus" else self.bind_address
 
 
 class AppSettings(PortalOptions, Group):
@@ -185,6 +195,19 @@ class BackupSettings(Group):
     )
     host_folder: Folder | None = Field(
         default=None, description="folder of the host to keep them in, instead of a volume"
+    )
+    memory_mb: Annotated[int, Between(128, 65536, "MB")] = Field(
+        default=256, description="memory limit"
+    )
+    cpus: Cpus = Field(default=0.5, description="processors it may use")
+
+
+class MonitoringSettings(Group):
+    """Prometheus, which watches the stack and knows its alerts."""
+
+    enabled: bool = Field(default=False, description="run Prometheus, on `ports.prometheus`")
+    retention_days: Annotated[int, Between(1, 3650, "days")] = Field(
+        default=15, description="age at which measurements are deleted"
     )
     memory_mb: Annotated[int, Between(128, 65536, "MB")] = Field(
         default=256, description="memory limit"

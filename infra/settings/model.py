@@ -13,6 +13,7 @@ from infra.settings.groups import (
     Group,
     HealthSettings,
     LogSettings,
+    MonitoringSettings,
     NginxSettings,
     PortSettings,
     PostgresSettings,
@@ -74,6 +75,7 @@ class StackSettings(Group):
     tls: TlsSettings = TlsSettings()
     postgres: PostgresSettings = PostgresSettings()
     backups: BackupSettings = BackupSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     redis: RedisSettings = RedisSettings()
     health: HealthSettings = HealthSettings()
     logs: LogSettings = LogSettings()
@@ -95,6 +97,8 @@ class StackSettings(Group):
             names = ["portal", "postgres", "redis"]
         if self.devtools:
             names += ["adminer", "redis_commander"]
+        if self.monitoring.enabled:
+            names.append("prometheus")
         return {name: getattr(self.ports, name) for name in names}
 
     @property

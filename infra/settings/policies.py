@@ -34,6 +34,8 @@ class PolicySettings(Group):
     labels: PolicyLevel = _rule("containers, networks and volumes carry the stack and their role")
     no_secret_in_environment: PolicyLevel = _rule("no secret is in an environment variable")
     loopback_only: PolicyLevel = _rule("in development ports are published on loopback alone")
-    only_nginx_publishes: PolicyLevel = _rule("in production nginx alone publishes ports")
+    only_nginx_publishes: PolicyLevel = _rule(
+        "in production nginx alone publishes ports; Prometheus on loopback"
+    )
     no_development_tools: PolicyLevel = _rule("in production no development tool runs")
     protected_data: PolicyLevel = _rule("in production data volumes are protected")

@@ -13,7 +13,7 @@ from infra.settings.policies import PolicySettings
 from policy import rules
 from policy.resource import Resource
 from policy.rules import RULES, find_reason
-from tests.support.recording import load_stack_file, record_portal
+from tests.support.recording import load_stack_file, record_portal, watched
 
 STACK_LABEL_ALONE = [{"label": "devportal.stack", "value": "prod"}]
 NO_LABELS = (
@@ -193,13 +193,20 @@ REFUSED: list[tuple[str, str, str, Mapping[str, Any], str]] = [
         {"publishAllPorts": True},
         "should publish no port in production (got all). Let nginx lead to it.",
     ),
+    (
+        "only_nginx_publishes",
+        "watched",
+        "prometheus",
+        {"ports": [{"internal": 9090.0, "external": 9090.0, "ip": "0.0.0.0"}]},
+        "should publish no port in production (got 9090). Let nginx lead to it.",
+    ),
 ]
 
 
 @cache
 def resources(stack: str, environment: Environment | None = None) -> tuple[Resource, ...]:
-    """Everything that the program asks for, by the stack file of the repository."""
-    settings = load_stack_file(stack)
+    """Everything that the program asks for; `watched` is production with monitoring."""
+    settings = watched() if stack == "watched" else load_stack_file(stack)
     found = record_portal(settings).resources
     return tuple(
         Resource(
@@ -249,7 +256,7 @@ def test_no_development_tools_refuses_them_in_production() -> None:
     )
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", ["dev", "prod", "watched"])
 def test_stack_of_the_repository_breaks_no_rule(stack: str) -> None:
     found = [resource for resource in resources(stack) if resource.type in RULES]
     assert len(found) > 8

@@ -16,7 +16,7 @@ from pulumi.runtime import mocks
 
 from infra.engine.address import EngineAddress, EngineVersion
 from infra.naming import CONTAINER
-from infra.settings import Settings
+from infra.settings import MonitoringSettings, Settings
 from infra.stack import DevportalStack
 
 IMAGE = "docker:index/remoteImage:RemoteImage"
@@ -145,6 +145,12 @@ def load_stack_file(stack_name: str) -> Settings:
     config = yaml.safe_load((_ROOT / f"Pulumi.{stack_name}.yaml").read_text())["config"]
     own = {key.partition(":")[2]: value for key, value in config.items() if "devportal:" in key}
     return load_settings(stack_name, **own)
+
+
+def watched(stack_name: str = "prod") -> Settings:
+    """The same with monitoring."""
+    monitoring = MonitoringSettings(enabled=True)
+    return load_stack_file(stack_name).model_copy(update={"monitoring": monitoring})
 
 
 def record(program: Callable[[], Any], stack: str = "dev") -> Recorder:

@@ -18,6 +18,8 @@ from infra.settings import NginxSettings
 NGINX_IMAGE = ImageRecipe(role="nginx", base="nginx", context="docker/nginx")
 _UID = _GID = 101
 _HTTP_PORT, _HTTPS_PORT = 8080, 8443
+NGINX_ADDRESS = f"nginx:{_HTTPS_PORT}"
+"""Where it serves TLS on its networks."""
 # For `docker stop` by hand: a value that followed the drain would replace the container.
 _STOP_SECONDS = 30
 
@@ -48,7 +50,7 @@ class NginxArgs:
 
 
 class Nginx(pulumi.ComponentResource):
-    """The only container of a production stack that publishes ports."""
+    """The only container of a production stack that publishes ports to others than its machine."""
 
     url: pulumi.Output[str]
     """The portal's base URL, without a slash at the end."""

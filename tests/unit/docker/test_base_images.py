@@ -12,12 +12,24 @@ from toolchain.setup.project import ROOT
 
 DOCKER = ROOT / "docker"
 RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("toolchain/images/*/Dockerfile")])
-ROLES = ["adminer", "app", "backups", "nginx", "postgres", "redis", "redis-commander"]
+ROLES = [
+    "adminer",
+    "app",
+    "backups",
+    "exporter",
+    "nginx",
+    "postgres",
+    "prometheus",
+    "redis",
+    "redis-commander",
+]
 USERS = {
     "nginx": "101:101",
     "backups": "70:70",
     "postgres": "70:70",
     "redis": "999:1000",
+    "prometheus": "65534:65534",
+    "exporter": "70:70",
     "app": "10001:10001",
     "adminer": "10002:10002",
     "redis-commander": "10002:10002",
@@ -30,7 +42,7 @@ def read_dockerfile(role: str) -> str:
 
 def test_every_official_base_is_pinned_to_a_whole_version() -> None:
     for role, names in json.loads((DOCKER / "base-images.json").read_text()).items():
-        assert re.search(r":\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$", names["official"]), role
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$", names["official"]), role
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -72,7 +84,7 @@ def test_registry_of_the_settings_takes_the_place_of_an_images_own(name: str, mo
 @pytest.mark.usefixtures("shell")
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     scripts = sorted(DOCKER.glob("*/*.sh"))
-    assert len(scripts) == 13
+    assert len(scripts) == 14
     for script in scripts:
         assert script.stat().st_mode & 0o111, script
         assert "\nset -eu\n" in script.read_text(), script

@@ -85,6 +85,7 @@ def test_probe_tells_that_nobody_answers(
         ("nginx", "curl", "exit 0", 0),
         ("nginx", "curl", "exit 22", 22),
         ("backups", "backups", '[ "$*" = health ]', 0),
+        ("prometheus", "promtool", '[ "$*" = "query instant http://127.0.0.1:9090 1" ]', 0),
     ],
 )
 def test_health_of_a_server_is_what_its_own_program_says(

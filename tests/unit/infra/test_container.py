@@ -57,7 +57,7 @@ def record_one(
     return record_children(lambda parent: run("store", args, common or defaults(), parent))
 
 
-def record_replicas(**options: int) -> Recorder:
+def record_replicas(**options: Any) -> Recorder:
     return record_children(lambda parent: run_replicas(container(), defaults(), parent, **options))
 
 

@@ -1,0 +1,6 @@
+#!/usr/bin/env python3
+"""Ends with 0 if the exporter accepts a connection; what it tells is Prometheus' business."""
+
+import socket
+
+socket.create_connection(("127.0.0.1", 9105), timeout=4).close()

@@ -1,0 +1,122 @@
+"""What the exporter tells of backups, and of the certificate that Nginx serves."""
+
+import importlib.util
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from infra.x509 import expires_at, make_authority, make_certificate
+from toolchain.setup.project import ROOT
+
+NAMES = ["devportal.localhost", "127.0.0.1"]
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+SIX = "20261125T060000Z"
+SEVEN = "20261125T070000Z-2"
+PASSED = {"checked_at": "2026-11-25T06:01:00Z", "result": "passed"}
+FAILED = {"checked_at": "2026-11-25T07:01:00Z", "result": "failed"}
+
+
+@pytest.fixture
+def exporter() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("exporter", ROOT / "docker/exporter/exporter.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def hours(hour: float) -> float:
+    return NOON + (hour - 12) * 3600
+
+
+@pytest.mark.parametrize(
+    ("folders", "newest", "tested", "restorable"),
+    [
+        ({}, 0, 0, 1),
+        ({SIX: (True, None)}, hours(6), 0, 1),
+        ({SIX: (True, PASSED)}, hours(6), hours(6) + 60, 1),
+        # One that a power loss cut off counts for nothing.
+        ({SIX: (True, PASSED), SEVEN: (False, None)}, hours(6), hours(6) + 60, 1),
+        ({SIX: (True, PASSED), SEVEN: (True, None)}, hours(7), hours(6) + 60, 1),
+        ({SIX: (True, PASSED), SEVEN: (True, FAILED)}, hours(7), hours(7) + 60, 0),
+        # Neither does one that a wrong clock dated to come.
+        ({SIX: (True, None), "20991125T060000Z": (True, None)}, hours(6), 0, 1),
+    ],
+)
+def test_backups_are_told_as_their_own_health_judges_them(
+    exporter: ModuleType,
+    tmp_path: Path,
+    folders: dict[str, tuple[bool, Any]],
+    newest: float,
+    tested: float,
+    restorable: int,
+) -> None:
+    for name, (is_whole, check) in folders.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}\n" if is_whole else "\0\0")
+        if check:
+            (tmp_path / name / "check.json").write_text(json.dumps(check))
+    expected = {
+        "devportal_backup_newest_timestamp_seconds": newest,
+        "devportal_backup_failed": 0,
+        "devportal_backup_tested_timestamp_seconds": tested,
+        "devportal_backup_restorable": restorable,
+    }
+    assert exporter.read_backups(tmp_path, NOON) == expected
+    (tmp_path / ".failure").write_text("disk full")
+    assert exporter.read_backups(tmp_path, NOON) == expected | {"devportal_backup_failed": 1}
+
+
+@contextmanager
+def serving(server: HTTPServer) -> Iterator[str]:
+    """Its address, while it answers."""
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("days", [0, 1, 365])
+def test_end_of_the_served_certificate_is_told_whoever_issued_it(
+    exporter: ModuleType, tmp_path: Path, days: int
+) -> None:
+    pair = make_certificate(make_authority("dev", NAMES), NAMES, days)
+    (tmp_path / "pair.pem").write_text(pair.key + pair.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serving(server) as address:
+        assert exporter.ask_nginx(address) == {
+            "devportal_nginx_up": 1,
+            "devportal_certificate_expires_timestamp_seconds": int(
+                expires_at(pair.certificate).timestamp()
+            ),
+        }
+
+
+def test_nginx_that_does_not_answer_is_down(exporter: ModuleType) -> None:
+    assert exporter.ask_nginx("127.0.0.1:1") == {"devportal_nginx_up": 0}
+
+
+def test_stack_without_backups_and_nginx_tells_of_neither(exporter: ModuleType) -> None:
+    values = exporter.find_values({"REPLICAS": "1"})
+    assert "\n".join(exporter.render(values.items())) == (
+        "# HELP devportal_replicas_wanted Replicas of the portal that there should be.\n"
+        "# TYPE devportal_replicas_wanted gauge\n"
+        "devportal_replicas_wanted 1"
+    )
