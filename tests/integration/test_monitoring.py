@@ -22,6 +22,7 @@ from toolchain.images.recipes import load_recipes
 
 FILES = ROOT / "docker" / "prometheus"
 DAY = 86400
+FOREIGN = {"Origin": "https://elsewhere.example"}
 PORTAL, OTHER = (f'up{{job="portal", instance="{number}"}}' for number in (1, 2))
 EXPORTER = 'up{job="exporter"}'
 WANTED = "devportal_replicas_wanted"
@@ -185,6 +186,8 @@ def test_every_replica_and_the_exporter_are_watched(stack: PortalStack) -> None:
     expected = [("exporter", "up"), ("portal", "up"), ("portal", "up"), ("prometheus", "up")]
     wait_for(lambda: health_of_targets(stack) == expected, got=lambda: health_of_targets(stack))
     assert stack.published("prometheus")[0] == "127.0.0.1"
+    asked = httpx.get(f"{stack.output('prometheus_url')}/api/v1/alerts", headers=FOREIGN)
+    assert "access-control-allow-origin" not in asked.headers
     with portal_client(stack) as client:
         assert client.get("/metrics").status_code == 404
 
