@@ -14,6 +14,7 @@ from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
 from operations.plan import STREAMING, Plan
 from operations.review import render
+from operations.runs import only_run
 from operations.stack import Stack, create_file
 from operations.terminal import run_in_front
 from operations.topology import draw
@@ -71,6 +72,11 @@ class Deployment:
             from operations.deploy_lock import refuse_if_locked
 
             refuse_if_locked(self.stack)
+            with only_run(self.stack):
+                return self._run_checked(target)
+        return self._run_checked(target)
+
+    def _run_checked(self, target: str) -> int:
         if target in ("up", "preview", "review", "graph") and names_engine(
             self.stack.root, self.stack.name
         ):

@@ -24,8 +24,9 @@ from operations.deploy_lock import refuse_if_locked
 from operations.doctor import Examination, Finding
 from operations.drift_checks import Observed, find_drift
 from operations.inside import PASSWORD_FILES
-from operations.interruption import Lock, read_latest, read_locks
+from operations.interruption import read_latest
 from operations.passphrase import check_passphrase
+from operations.runs import Lock, describe_run, lock_files
 from operations.stack import Stack
 
 _REFUSED = "`make up` refuses to begin before that is right"
@@ -55,10 +56,12 @@ def _find(stack: Stack, can_reach_engine: bool) -> Iterator[Finding]:
     yield from check_settings(stack)
     up = f"make up STACK={stack.name}"
     try:
-        latest, locks = _read_state(stack), read_locks(stack)
+        latest, locks = read_latest(stack), [*lock_files(stack).values()]
         yield from check_runs(stack, locks, latest)
         # What a run is at work on is neither old nor new.
-        if can_reach_engine and not any(lock.is_here and not lock.is_dead for lock in locks):
+        if can_reach_engine and not any(
+            lock and lock.is_here and not lock.is_dead for lock in locks
+        ):
             yield from _look_at_engine(stack, latest.get("resources") or [])
     except json.JSONDecodeError as error:
         what = f"{stack.state}: should be the JSON that Pulumi has written (got: {error})."
@@ -83,15 +86,18 @@ def check_settings(stack: Stack) -> Iterator[Finding]:
         yield Finding(str(error), _REFUSED, write)
 
 
-def check_runs(stack: Stack, locks: Sequence[Lock], latest: Mapping[str, Any]) -> Iterator[Finding]:
+def check_runs(
+    stack: Stack, locks: Sequence[Lock | None], latest: Mapping[str, Any]
+) -> Iterator[Finding]:
     """Locks of other runs, and what a killed one has left unfinished."""
     up = f"make up STACK={stack.name}"
     for lock in locks:
-        if lock.is_dead:
-            what = f"stack {stack.name}: no lock should be left (got one of {lock}, which ended)."
+        if lock is None or lock.is_dead:
+            got = f"one of {lock}, which ended" if lock else "one that was never written whole"
+            what = f"stack {stack.name}: no lock should be left (got {got})."
             yield Finding(what, "plain `pulumi` refuses to work until it is released", up)
         else:
-            what = f"stack {stack.name}: no other run should hold it (got {lock})."
+            what = describe_run(stack, lock).removesuffix(" Wait for it, or end it.")
             end = f"ps -fp {lock.pid}" if lock.is_here else f"pulumi cancel --stack {stack.name}"
             yield Finding(what, "`make up` refuses until it has ended", end)
     if pending := latest.get("pending_operations"):
@@ -103,16 +109,6 @@ def check_runs(stack: Stack, locks: Sequence[Lock], latest: Mapping[str, Any]) -
 def _describe_operation(operation: dict[str, Any]) -> str:
     name = operation["resource"]["urn"].rpartition("::")[2]
     return f"{operation['type']} {name}"
-
-
-def _read_state(stack: Stack) -> dict[str, Any]:
-    """The newest deployment; empty before the first. UserError where Pulumi cannot read it."""
-    if stack.state is not None:
-        return read_latest(stack)
-    done = stack.run_pulumi("stack", "export")
-    if done.returncode and "no stack named" not in done.stderr:
-        raise UserError(f"its state should be readable (got: {done.stderr.strip()}).")
-    return {} if done.returncode else json.loads(done.stdout)["deployment"]
 
 
 def _look_at_engine(stack: Stack, resources: list[dict[str, Any]]) -> Iterator[Finding]:

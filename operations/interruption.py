@@ -5,93 +5,84 @@ it starts it, so both outlive a SIGKILL, and neither goes away by itself.
 """
 
 import json
-import socket
-from collections.abc import Set
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from infra.errors import UserError
-from infra.naming import PROJECT, STACK_LABEL, container_labels
+from infra.naming import STACK_LABEL, container_labels
+from operations.runs import describe_run, lock_files
 from operations.stack import Stack
-from toolchain.setup.processes import is_running
-
-
-@dataclass(frozen=True)
-class Lock:
-    """What a run of Pulumi writes beside the states while it works on one."""
-
-    pid: int
-    username: str
-    hostname: str
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """From Pulumi's JSON."""
-        known = json.loads(text)
-        return cls(int(known["pid"]), known["username"], known["hostname"])
-
-    @property
-    def is_here(self) -> bool:
-        """Whether its run is one of this machine; whether another machine's goes on is unknown."""
-        return self.hostname == socket.gethostname()
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether its run is known to have ended."""
-        return self.is_here and not is_running(self.pid)
-
-    def __str__(self) -> str:
-        return f"process {self.pid} of {self.username} on {self.hostname}"
 
 
 def clear_up(stack: Stack) -> None:
     """Repair what a killed run has left, so that the next one succeeds.
 
-    A backend that is not a folder is left to Pulumi's own commands.
+    The locks of a backend that is not a folder are left to Pulumi's own commands.
 
-    Raises UserError when another run still works on the stack.
+    Raises UserError when another run still works on the stack, or it is another state's.
     """
-    if stack.state is None:
-        return
     latest = read_latest(stack)
-    if not (_release_dead_lock(stack) or latest.get("pending_operations")):
+    _refuse_other_state(stack, latest)
+    if not (_release_dead_locks(stack) or latest.get("pending_operations")):
         return
     print(f"stack {stack.name}: clearing up after a run that was killed", flush=True)
     stack.prepare_with_pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    resources = read_latest(stack).get("resources") or ()
-    _remove_orphans(stack, {item["id"] for item in resources if "id" in item})
+    _remove_orphans(stack)
 
 
-def read_locks(stack: Stack) -> list[Lock]:
-    """Every lock on the stack; none where the backend is no folder."""
-    if stack.backend_folder is None:
-        return []
-    folder = stack.backend_folder / "locks" / "organization" / PROJECT / stack.name
-    return [Lock.read(path.read_text()) for path in folder.glob("*.json")]
+def _release_dead_locks(stack: Stack) -> bool:
+    """Release the locks of runs that have ended; whether there were any.
 
-
-def _release_dead_lock(stack: Stack) -> bool:
-    """Release the lock of a run that has ended; whether there was one."""
-    locks = read_locks(stack)
-    for lock in locks:
-        if not lock.is_dead:
-            raise UserError(
-                f"stack {stack.name}: no other run should hold it (got {lock}). Wait for it, or "
-                "end it."
-            )
-    if locks:
-        stack.prepare_with_pulumi("cancel", "--yes")
+    Each by its own file: `pulumi cancel` would release a lock that was taken meanwhile as well. One
+    that tells no holder was being written when its machine stopped: a run begins with it whole.
+    """
+    locks = lock_files(stack)
+    for lock in locks.values():
+        if lock is not None and not lock.is_dead:
+            raise UserError(describe_run(stack, lock))
+    for path in locks:
+        path.unlink(missing_ok=True)
     return bool(locks)
 
 
 def read_latest(stack: Stack) -> dict[str, Any]:
-    """The newest deployment in the state; empty before the first."""
-    if stack.state is None or not stack.state.exists():
+    """The newest deployment in the state; empty before the first.
+
+    Raises UserError where a backend that is no folder does not answer.
+    """
+    if stack.state is None:
+        done = stack.run_pulumi("stack", "export")
+        if done.returncode and "no stack named" not in done.stderr:
+            raise UserError(f"state: should be readable (got: {done.stderr.strip()}).")
+        return {} if done.returncode else json.loads(done.stdout)["deployment"]
+    if not stack.state.exists():
         return {}
     return json.loads(stack.state.read_text())["checkpoint"].get("latest") or {}
 
 
-def _remove_orphans(stack: Stack, known: Set[str]) -> None:
+def _refuse_other_state(stack: Stack, latest: dict[str, Any]) -> None:
+    """Raise UserError where the engine has the stack and the state, still empty, does not.
+
+    Passwords made anew would be written over those that its servers run with.
+    """
+    # Only here: the Docker SDK takes 0.3 s to import.
+    from operations.containers import connect_engine
+
+    if latest.get("resources") or latest.get("pending_operations"):
+        return
+    there = connect_engine(stack).containers.list(
+        all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
+    )
+    if there:
+        names = ", ".join(sorted(str(container.name) for container in there))
+        raise UserError(
+            f"stack {stack.name}: its state should know its containers (got none in the state, and "
+            f"on the engine {names}). Set PULUMI_BACKEND_URL to where their state lies, or put it "
+            f"back with `make state-restore STACK={stack.name}`; if it is lost, remove them with "
+            "`docker rm --force --volumes`."
+        )
+
+
+def _remove_orphans(stack: Stack) -> None:
     """Remove the stack's containers and networks that its state does not know.
 
     A run that is killed while the engine works for it leaves them behind, and the next would fail
@@ -104,11 +95,16 @@ def _remove_orphans(stack: Stack, known: Set[str]) -> None:
     containers = client.containers.list(
         all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
     )
+    networks = client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"})
+    # In this order: what a plain `pulumi up` has made by now, it has a lock for or a state with.
+    _release_dead_locks(stack)
+    resources = read_latest(stack).get("resources") or ()
+    known = {item["id"] for item in resources if "id" in item}
     for container in containers:
         if container.id not in known:
             container.remove(force=True)
             print(f"removed {container.name}, left by a run that was killed", flush=True)
-    for network in client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"}):
+    for network in networks:
         if network.id not in known:
             network.remove()
             print(f"removed {network.name}, left by a run that was killed", flush=True)

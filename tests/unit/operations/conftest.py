@@ -7,7 +7,7 @@ from unittest.mock import MagicMock
 import pytest
 from docker.errors import NotFound
 
-from operations import containers
+from operations import containers, runs
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 from toolchain.setup.project import ROOT
@@ -73,9 +73,10 @@ def fake_container(
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
-    """The stack's engine, with no container, no network and no volume."""
-    client = MagicMock()
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MagicMock:
+    """The stack's engine, with no container, no network and no volume; nobody works on it."""
+    client = MagicMock(**{"info.return_value": {"ID": "of the test"}})
+    monkeypatch.setattr(runs, "_FOLDERS", (tmp_path,))
     client.containers.list.return_value = []
     client.networks.list.return_value = []
     client.volumes.get.side_effect = NotFound("no such volume")

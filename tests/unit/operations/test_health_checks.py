@@ -225,26 +225,26 @@ def add_stranger(world: World) -> None:
     world.containers["redis"] = container("redis")
 
 
-def in_container(role: str, code: int, output: bytes) -> Callable[[World], None]:
+def in_container(role: str, code: int, output: bytes) -> Callable[[World], object]:
     def answer(world: World) -> None:
         world.containers[role].exec_run.return_value = ExecResult(code, output)
 
     return answer
 
 
-def limit(**changes: Any) -> Callable[[World], None]:
+def limit(**changes: Any) -> Callable[[World], object]:
     return lambda world: world.containers["app"].attrs["HostConfig"].update(changes)
 
 
-def status(status: str, **changes: Any) -> Callable[[World], None]:
+def status(status: str, **changes: Any) -> Callable[[World], object]:
     return lambda world: world.state("app", Status=status, **changes)
 
 
-def lock(**holder: Any) -> Callable[[World], None]:
+def lock(**holder: Any) -> Callable[[World], object]:
     return lambda world: write_lock(world.stack, **holder)
 
 
-def warn(text: str) -> Callable[[World], None]:
+def warn(text: str) -> Callable[[World], object]:
     return lambda world: world.room.warnings.append(text)
 
 
@@ -422,7 +422,7 @@ def test_stack_that_is_not_there_has_no_finding(world: World, make_stack: MakeSt
         ("echo 'no stack named prod found' >&2; exit 255", []),
         (
             "echo 'no access' >&2; exit 255",
-            ["stack prod: its state should be readable (got: no access)."],
+            ["stack prod: state: should be readable (got: no access)."],
         ),
     ],
 )

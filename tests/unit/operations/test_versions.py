@@ -43,7 +43,7 @@ def running(id_: str, status: str = "running") -> MagicMock:
 def prod(make_stack: MakeStack, engine: MagicMock) -> Stack:
     """A production stack with four versions, of which the third runs."""
     stack = make_stack("prod")
-    write_state(stack)
+    write_state(stack, json.dumps({"checkpoint": {"latest": {"resources": [{"id": "a"}]}}}))
     built = [image(OLD, "1", 10), image(FIRST, "1", 11), image(THIRD, "3", 13)]
     engine.images.list.return_value = [*built, image(SECOND, "2", 12)]
     engine.containers.list.return_value = [running(THIRD)]
