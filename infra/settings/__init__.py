@@ -3,18 +3,16 @@
 from app.settings import Environment
 from infra.settings.groups import (
     AppSettings,
-    BackupSettings,
     HealthSettings,
     LogSettings,
     MonitoringSettings,
     NginxSettings,
     PortSettings,
-    PostgresSettings,
-    RedisSettings,
     TlsSettings,
 )
 from infra.settings.loading import Settings
 from infra.settings.secrets import SecretSettings
+from infra.settings.stores import BackupSettings, PostgresSettings, RedisSettings
 from infra.settings.values import ImageSource, TlsMode
 
 __all__ = [

@@ -9,19 +9,17 @@ from app.setting_rules import Between
 from app.settings import Environment, PortalOptions, PortalSettings
 from infra.settings.groups import (
     AppSettings,
-    BackupSettings,
     Group,
     HealthSettings,
     LogSettings,
     MonitoringSettings,
     NginxSettings,
     PortSettings,
-    PostgresSettings,
-    RedisSettings,
     TlsSettings,
 )
 from infra.settings.policies import PolicySettings
 from infra.settings.secrets import SecretSettings
+from infra.settings.stores import BackupSettings, PostgresSettings, RedisSettings
 from infra.settings.values import Domain, ImagePrefix, ImageSource, TlsMode
 from infra.x509 import Pair
 
