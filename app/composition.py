@@ -19,6 +19,7 @@ from app.revisions import code_revisions
 from app.services.accounts import Accounts
 from app.services.api_documents import ApiDocuments
 from app.services.api_keys import ApiKeys
+from app.services.api_uploads import ApiUploads
 from app.services.audit import Audit
 from app.services.cache import ReadCache
 from app.services.catalogue import Catalogue
@@ -123,7 +124,9 @@ def _compose(
     )
     keys = KeyCache(redis, actors)
     api_keys = ApiKeys(database, keys)
-    api_documents = ApiDocuments(database, cache, DocumentWork())
+    work = DocumentWork()
+    api_documents = ApiDocuments(database, cache, work)
+    api_uploads = ApiUploads(database, work)
     return Services(
         config=config,
         metrics=metrics,
@@ -140,8 +143,9 @@ def _compose(
         relations=Relations(database, cache),
         pages=Pages(database, cache),
         api_documents=api_documents,
+        api_uploads=api_uploads,
         search=Search(database, cursors),
-        imports=Imports(database, cache, api_documents, ImportOrganisation(actors)),
+        imports=Imports(database, cache, work, api_uploads, ImportOrganisation(actors)),
         health=HealthService(config, database, redis, code_revisions()),
         webhooks=Webhooks(config, database, api_documents),
     )

@@ -15,6 +15,7 @@ from app.models.texts import Kind, Name, Namespace
 from app.services.accounts import Accounts
 from app.services.api_documents import ApiDocuments
 from app.services.api_keys import ApiKeys
+from app.services.api_uploads import ApiUploads
 from app.services.audit import Audit
 from app.services.catalogue import Catalogue
 from app.services.health import HealthService
@@ -50,6 +51,7 @@ class Services:
     relations: Relations
     pages: Pages
     api_documents: ApiDocuments
+    api_uploads: ApiUploads
     search: Search
     imports: Imports
     health: HealthService
@@ -80,6 +82,7 @@ ApiDocumentsDep = Annotated[
     ApiDocuments, Depends(_service(lambda services: services.api_documents))
 ]
 ApiKeysDep = Annotated[ApiKeys, Depends(_service(lambda services: services.api_keys))]
+ApiUploadsDep = Annotated[ApiUploads, Depends(_service(lambda services: services.api_uploads))]
 AuditDep = Annotated[Audit, Depends(_service(lambda services: services.audit))]
 CatalogueDep = Annotated[Catalogue, Depends(_service(lambda services: services.catalogue))]
 ConfigDep = Annotated[Config, Depends(_service(lambda services: services.config))]

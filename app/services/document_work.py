@@ -23,6 +23,8 @@ from app.constants import (
     PORTAL_BYTES,
 )
 from app.exceptions import BusyError, InvalidRequestError, TooLargeError, UnavailableError
+from app.models.access import Actor
+from app.request_context import client_address
 
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LANG", "VIRTUAL_ENV")
 """The variables that the process gets; none is a secret."""
@@ -82,6 +84,12 @@ class DocumentWork:
         self._limits = limits or WorkLimits.of_container()
         self._jobs = Counter[str]()
         self._is_free = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn_of(self, actor: Actor | None) -> AsyncIterator[None]:
+        """The turn of an account, or of an address that asks without one."""
+        async with self.turn(str(actor.user_id) if actor else client_address.get()):
+            yield
 
     @asynccontextmanager
     async def turn(self, account: str) -> AsyncIterator[None]:

@@ -10,11 +10,12 @@ from app.exceptions import ConflictError, InvalidRequestError, TooLargeError
 from app.models.access import Actor
 from app.models.api_documents import VersionName
 from app.models.imports import ImportResult
-from app.services.api_documents import ApiDocuments
+from app.services.api_uploads import ApiUploads
 from app.services.cache import ReadCache
 from app.services.catalog_info import CatalogInfo, CatalogInfoError, parse_catalog_info
 from app.services.catalogue import LISTS
 from app.services.descriptors import Descriptor
+from app.services.document_work import DocumentWork
 from app.services.import_entities import Definitions, match, refuse, write
 from app.services.import_organisation import ImportOrganisation
 from app.services.import_outcome import Outcome
@@ -31,12 +32,14 @@ class Imports:
         self,
         database: Database,
         cache: ReadCache,
-        documents: ApiDocuments,
+        work: DocumentWork,
+        uploads: ApiUploads,
         organisation: ImportOrganisation,
     ) -> None:
         self._database = database
         self._cache = cache
-        self._documents = documents
+        self._work = work
+        self._uploads = uploads
         self._organisation = organisation
 
     async def run(self, actor: Actor, content: bytes, *, dry_run: bool = False) -> ImportResult:
@@ -56,7 +59,7 @@ class Imports:
         ConflictError
             Raised when one of the entities was made by somebody else meanwhile.
         """
-        async with self._documents.turn(actor):
+        async with self._work.turn_of(actor):
             info = await self._parse(content)
             definitions = await self._check_definitions(info.entities)
         outcome = Outcome(warnings=[*info.warnings])
@@ -88,7 +91,7 @@ class Imports:
 
     async def _check_definitions(self, descriptors: list[Descriptor]) -> Definitions:
         given = {one.number: one.definition for one in descriptors if one.definition is not None}
-        found, mistakes = await self._documents.check_all(given)
+        found, mistakes = await self._uploads.check_all(given)
         for number, (_, version) in found.items():
             try:
                 _VERSION.validate_python(version)

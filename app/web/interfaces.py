@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.constants import MAX_DOCUMENT_BYTES
 from app.exceptions import InvalidRequestError, NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
-from app.http.dependencies import ApiDocumentsDep
+from app.http.dependencies import ApiDocumentsDep, ApiUploadsDep
 from app.models.api_documents import VersionName
 from app.openapi.outline import OperationHead, Outline
 from app.services.api_documents import ApiDocuments
@@ -164,13 +164,13 @@ async def show_upload(view: ViewDep, frame: OwnedFrameDep) -> HTMLResponse:
 
 @router.post("/upload", **access(Access.MEMBER))
 async def upload(
-    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, documents: ApiDocumentsDep
+    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, uploads: ApiUploadsDep
 ) -> Response:
     """Publish the document as a new version."""
     form = await Form.read(view.request)
     try:
         version = _check_version(form.text("version"))
-        await documents.put(actor, frame.key, version, partial(_read, form), if_match=None)
+        await uploads.put(actor, frame.key, version, partial(_read, form), if_match=None)
     except PortalError as error:
         context = frame.context()
         return view.render("interfaces/upload.html", form=form.refused(error), tab="api", **context)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.constants import MAX_DOCUMENT_BYTES
 from app.http.access import Access, ActorDep, MaybeActorDep, access
 from app.http.conditional import IfMatch, MaybeIfMatch, respond
-from app.http.dependencies import ApiDocumentsDep, EntityKeyDep
+from app.http.dependencies import ApiDocumentsDep, ApiUploadsDep, EntityKeyDep
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
 from app.http.uploads import read_body, request_body
 from app.models.access import Scope
@@ -80,7 +80,7 @@ async def get_version(
 )
 async def put_version(
     request: Request,
-    documents: ApiDocumentsDep,
+    uploads: ApiUploadsDep,
     actor: ActorDep,
     key: EntityKeyDep,
     version: _Version,
@@ -89,7 +89,7 @@ async def put_version(
 ) -> VersionOut:
     """Publish a version of an interface that your team owns."""
     read = partial(read_body, request, max_bytes=MAX_DOCUMENT_BYTES)
-    head, is_new = await documents.put(actor, key, version, read, if_match=if_match)
+    head, is_new = await uploads.put(actor, key, version, read, if_match=if_match)
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = version_tag(head)
     return head
@@ -97,14 +97,14 @@ async def put_version(
 
 @router.delete("/versions/{version}", status_code=204, **_write(errors=CHANGE_ERRORS))
 async def delete_version(
-    documents: ApiDocumentsDep,
+    uploads: ApiUploadsDep,
     actor: ActorDep,
     key: EntityKeyDep,
     version: _Version,
     if_match: IfMatch,
 ) -> None:
     """Remove a version."""
-    await documents.delete(actor, key, version, if_match=if_match)
+    await uploads.delete(actor, key, version, if_match=if_match)
 
 
 @router.get("/diff", response_model=ApiDiff, **_read(errors=(413,), responses=CONDITIONAL_READ))

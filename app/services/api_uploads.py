@@ -1,0 +1,165 @@
+"""Uploads of OpenAPI documents: checked in their turn, then published or refused."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
+from app.models.access import Actor
+from app.models.api_documents import VersionOut
+from app.models.entities import EntityKey
+from app.services.api_documents import version_tag
+from app.services.document_work import DocumentWork
+from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
+from app.storage.api_documents import (
+    Content,
+    delete_unused_contents,
+    delete_version,
+    get_head,
+    put_version,
+)
+from app.storage.audit import add_event
+from app.storage.database import Database
+from app.storage.webhooks import announce
+
+_CHECKED_CHARACTERS = 300_000
+"""Of the documents that one process checks, which is some seconds' work."""
+
+
+class ApiUploads:
+    """Publishes and removes versions of interfaces; each document is stored once."""
+
+    def __init__(self, database: Database, work: DocumentWork) -> None:
+        self._database = database
+        self._work = work
+
+    async def check(self, content: bytes) -> tuple[Content, str]:
+        """An uploaded document after its check in a `turn`, and the version that it names.
+
+        Raises
+        ------
+        InvalidRequestError
+            Raised with the mistakes of a document that is not OpenAPI.
+        TooLargeError
+            Raised for one that takes too much memory or processor time.
+        """
+        return _checked(*await self._work.run("check", content))
+
+    async def check_all(
+        self, documents: Mapping[int, str]
+    ) -> tuple[dict[int, tuple[Content, str]], dict[int, str]]:
+        """The same for many, some in each process, and the mistakes of those that have any."""
+        found: dict[int, tuple[Content, str]] = {}
+        mistakes: dict[int, str] = {}
+        for part in _parts(documents):
+            texts = json.dumps([documents[number] for number in part]).encode()
+            answers = json.loads((await self._work.run("check-all", texts)).body)
+            for number, (head, body) in zip(part, answers, strict=True):
+                if said := head.get("mistakes"):
+                    mistakes[number] = "; ".join(said)
+                else:
+                    found[number] = _checked(head, body.encode())
+        return found, mistakes
+
+    async def put(
+        self,
+        actor: Actor,
+        key: EntityKey,
+        version: str,
+        read: Callable[[], Awaitable[bytes]],
+        *,
+        if_match: str | None,
+    ) -> tuple[VersionOut, bool]:
+        """Publish a version; returns it, and whether it is new.
+
+        Parameters
+        ----------
+        read
+            Reads the document, when it is its turn: requests that wait hold none.
+
+        Raises
+        ------
+        PreconditionRequiredError
+            Raised when the version has another document and `if_match` is None.
+        ChangedMeanwhileError
+            Raised when `if_match` is not the current document.
+        """
+        async with self._database.connect() as connection:
+            check_owner(actor, (await require_entity(connection, key)).entity.owner)
+        async with self._work.turn_of(actor):
+            checked, _ = await self.check(await read())
+            return await self._store(actor, key, version, checked, if_match)
+
+    async def _store(
+        self, actor: Actor, key: EntityKey, version: str, checked: Content, if_match: str | None
+    ) -> tuple[VersionOut, bool]:
+        async with self._database.connect() as connection:
+            stored = await lock_owned(connection, actor, key)
+            found = await get_head(connection, stored.id, version)
+            _check_replacement(found, checked, if_match)
+            before = found and bytes.fromhex(found.sha256)
+            if before != checked.sha256:
+                await announce(connection, {(stored.id, version): checked.sha256})
+                await put_version(connection, stored.id, version, checked)
+                await delete_unused_contents(connection, [before] if before else [])
+                await add_event(
+                    connection,
+                    actor=actor,
+                    action="version.update" if found else "version.create",
+                    target=f"{key}/versions/{version}",
+                    detail={
+                        "sha256": {"before": before and before.hex(), "after": checked.sha256.hex()}
+                    },
+                )
+            written = await get_head(connection, stored.id, version)
+        assert written is not None
+        return written, found is None
+
+    async def delete(self, actor: Actor, key: EntityKey, version: str, *, if_match: str) -> None:
+        """Remove a version."""
+        async with self._database.connect() as connection:
+            stored = await lock_owned(connection, actor, key)
+            found = await get_head(connection, stored.id, version)
+            if found is None:
+                raise NotFoundError(f"{key} has no version '{version}'")
+            check_version(if_match, version_tag(found))
+            await delete_version(connection, stored.id, version)
+            await delete_unused_contents(connection, [bytes.fromhex(found.sha256)])
+            await add_event(
+                connection,
+                actor=actor,
+                action="version.delete",
+                target=f"{key}/versions/{version}",
+                detail={"sha256": found.sha256},
+            )
+
+
+def _checked(head: dict[str, Any], body: bytes) -> tuple[Content, str]:
+    found = head | {"sha256": bytes.fromhex(head["sha256"]), "document": body.decode()}
+    return Content(**{name: found[name] for name in Content._fields}), found["version"]
+
+
+def _parts(documents: Mapping[int, str]) -> Iterator[list[int]]:
+    """The documents' numbers, in parts that a process checks well within its time."""
+    part, size = list[int](), 0
+    for number, text in documents.items():
+        if part and size + len(text) > _CHECKED_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append(number)
+        size += len(text)
+    if part:
+        yield part
+
+
+def _check_replacement(found: VersionOut | None, checked: Content, if_match: str | None) -> None:
+    if found is None:
+        if if_match is not None:
+            raise ChangedMeanwhileError("If-Match: there is no such version any more")
+        return
+    if if_match is not None:
+        check_version(if_match, version_tag(found))
+    elif bytes.fromhex(found.sha256) != checked.sha256:
+        raise PreconditionRequiredError(
+            f"If-Match: should name the document to be replaced; it is {version_tag(found)} now"
+        )
