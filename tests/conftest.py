@@ -20,6 +20,8 @@ def engine() -> Any:
     return client
 
 
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that use a shared stack go to one worker, which makes it once; each other where it can.
 

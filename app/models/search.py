@@ -22,6 +22,18 @@ class SearchHit(BaseModel):
     """An excerpt as safe HTML, with the matches in `<mark>`."""
 
 
+class SearchCounts(BaseModel):
+    """How much there is to find, by kind and by owner, the most first."""
+
+    total: int
+    is_complete: bool
+    """Whether everything was counted; else there is more."""
+    kinds: dict[Kind, int]
+    """With the owner that was asked for."""
+    owners: dict[str, int]
+    """Of the kind that was asked for."""
+
+
 class SearchPage(BaseModel):
     """Results, best matches first."""
 

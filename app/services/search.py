@@ -2,10 +2,12 @@
 
 import html
 import re
+from collections import Counter
+from typing import cast
 
-from app.constants import MAX_SEARCH_WORDS
+from app.constants import MAX_SEARCH_CANDIDATES, MAX_SEARCH_WORDS
 from app.exceptions import NotFoundError
-from app.models.search import SearchHit, SearchPage
+from app.models.search import SearchCounts, SearchHit, SearchPage
 from app.models.texts import Kind
 from app.services.cursors import Cursors
 from app.storage import search
@@ -25,7 +27,13 @@ class Search:
         self._cursors = cursors
 
     async def find(
-        self, query: str, *, kind: Kind | None = None, cursor: str | None = None, limit: int = 20
+        self,
+        query: str,
+        *,
+        kind: Kind | None = None,
+        owner: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
     ) -> SearchPage:
         """One page of results, best matches first; empty for a query without words.
 
@@ -34,11 +42,9 @@ class Search:
         NotFoundError
             Raised for a cursor that is not from a page of the same search.
         """
-        listing = f"search:{kind}:{query}"
+        listing = f"search:{kind}:{owner or ''}:{query}"
         skipped = self._skipped(listing, cursor)
-        found = _WORD.findall(query.lower())[:MAX_SEARCH_WORDS]
-        words = [word[:_MAX_WORD_CHARACTERS] for word in found]
-        if not words:
+        if not (words := _words(query)):
             return SearchPage(items=[])
         async with self._database.read() as connection:
             # One more than the limit shows whether there is another page.
@@ -47,6 +53,7 @@ class Search:
                 words,
                 phrase=query.strip().lower().replace("\x00", ""),
                 kind=kind,
+                owner=owner,
                 skipped=skipped,
                 limit=limit + 1,
             )
@@ -59,6 +66,29 @@ class Search:
             items=hits, next_cursor=self._cursors.encode(listing, [behind]) if more else None
         )
 
+    async def count(
+        self, query: str, *, kind: Kind | None = None, owner: str | None = None
+    ) -> SearchCounts:
+        """How much a search finds, and how much there would be of each kind and owner."""
+        async with self._database.read() as connection:
+            rows = await search.count(connection, words) if (words := _words(query)) else []
+        types, kinds, owners = Counter[str](), Counter[Kind](), Counter[str]()
+        total = 0
+        for row in rows:
+            types[row.type] += row.hits
+            if owner in (None, row.owner):
+                kinds[cast(Kind, row.kind)] += row.hits
+            if kind in (None, row.kind):
+                owners[row.owner] += row.hits
+            total += row.hits if owner in (None, row.owner) and kind in (None, row.kind) else 0
+        is_complete = all(found < MAX_SEARCH_CANDIDATES for found in types.values())
+        return SearchCounts(
+            total=total,
+            is_complete=is_complete,
+            kinds=dict(kinds.most_common()),
+            owners=dict(owners.most_common()),
+        )
+
     def _skipped(self, listing: str, cursor: str | None) -> int:
         if not cursor:
             return 0
@@ -67,6 +97,11 @@ class Search:
                 return skipped
             case _:
                 raise NotFoundError("there is no page with this cursor; start again without one")
+
+
+def _words(query: str) -> list[str]:
+    found = _WORD.findall(query.lower())[:MAX_SEARCH_WORDS]
+    return [word[:_MAX_WORD_CHARACTERS] for word in found]
 
 
 def _mark(excerpt: str) -> str:

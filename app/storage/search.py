@@ -15,6 +15,8 @@ START, STOP = "\ue000", "\ue001"
 
 _MAX_EXCERPT_SOURCE = 20_000
 
+_CHOSEN = """(:kind = '' OR kind = :kind)
+    AND (:owner = '' OR owner_id = (SELECT id FROM team WHERE team.name = :owner))"""
 # The names of the alternatives are of the same width as those of SearchHit.type.
 _STATEMENT = text(
     f"""
@@ -25,7 +27,7 @@ _STATEMENT = text(
                     + CASE WHEN lower(name) = :phrase THEN 2
                            WHEN starts_with(lower(name), :phrase) THEN 1 ELSE 0 END AS rank
          FROM (SELECT id, name, search FROM entity
-               WHERE search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
+               WHERE search @@ (SELECT query FROM asked) AND {_CHOSEN}
                LIMIT :candidates) AS fitting
          ORDER BY rank DESC, name, id LIMIT :wanted)
         UNION ALL
@@ -33,7 +35,7 @@ _STATEMENT = text(
                 ts_rank(fitting.search, (SELECT query FROM asked)) * 0.8 AS rank
          FROM (SELECT page.id, entity_id, slug, page.search, name
                FROM page JOIN entity ON entity.id = entity_id
-               WHERE page.search @@ (SELECT query FROM asked) AND (:kind = '' OR kind = :kind)
+               WHERE page.search @@ (SELECT query FROM asked) AND {_CHOSEN}
                LIMIT :candidates) AS fitting
          ORDER BY rank DESC, name, entity_id, slug LIMIT :wanted)
         UNION ALL
@@ -44,7 +46,7 @@ _STATEMENT = text(
                FROM api_content JOIN api_document USING (sha256)
                JOIN entity ON entity.id = entity_id
                WHERE api_content.search @@ (SELECT query FROM asked)
-                   AND (:kind = '' OR kind = :kind)
+                   AND {_CHOSEN}
                ORDER BY entity_id, api_document.created_at DESC, api_document.version DESC
                LIMIT :candidates) AS fitting
          ORDER BY rank DESC, name, entity_id LIMIT :wanted)
@@ -75,12 +77,43 @@ _STATEMENT = text(
 ).bindparams(bindparam("words", type_=ARRAY(Text)))
 
 
+# As many of each source as `_STATEMENT` looks at.
+_COUNTS = text(
+    """
+    WITH asked AS MATERIALIZED (SELECT portal_query(:words) AS query),
+    hit AS (
+        (SELECT 'entity' AS type, id AS entity_id FROM entity
+         WHERE search @@ (SELECT query FROM asked) LIMIT :candidates)
+        UNION ALL
+        (SELECT 'page', entity_id FROM page
+         WHERE search @@ (SELECT query FROM asked) LIMIT :candidates)
+        UNION ALL
+        (SELECT DISTINCT 'api_document', entity_id
+         FROM api_content JOIN api_document USING (sha256)
+         WHERE search @@ (SELECT query FROM asked) LIMIT :candidates)
+    )
+    SELECT type, kind, team.name AS owner, count(*) AS hits
+    FROM hit JOIN entity ON entity.id = entity_id JOIN team ON team.id = owner_id
+    GROUP BY type, kind, team.name
+    """
+).bindparams(bindparam("words", type_=ARRAY(Text)))
+
+
+async def count(
+    connection: AsyncConnection, words: Sequence[str]
+) -> Sequence[Row[tuple[str, str, str, int]]]:
+    """How much matches all of the words, by type of hit, kind and owner of its entity."""
+    values = {"words": list(words), "candidates": MAX_SEARCH_CANDIDATES}
+    return (await connection.execute(_COUNTS, values)).all()
+
+
 async def find(
     connection: AsyncConnection,
     words: Sequence[str],
     *,
     phrase: str,
     kind: str | None,
+    owner: str | None,
     skipped: int,
     limit: int,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -95,6 +128,7 @@ async def find(
         "words": list(words),
         "phrase": phrase,
         "kind": kind or "",
+        "owner": owner or "",
         "candidates": MAX_SEARCH_CANDIDATES,
         "wanted": skipped + limit,
         "skipped": skipped,

@@ -1,16 +1,32 @@
 """Search, as a page."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from app.http.access import Access, access
 from app.http.dependencies import SearchDep
+from app.models.search import SearchCounts, SearchPage
+from app.models.texts import Kind, TeamName
 from app.web.links import with_query
 from app.web.views import ViewDep
+from app.web.wording import KIND_PLURALS
 
 router = APIRouter(include_in_schema=False)
+_SHOWN_OWNERS = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A link that narrows the search, or takes that back."""
+
+    label: str
+    count: int | None
+    url: str
+    is_chosen: bool
 
 
 @router.get("/search", **access(Access.READ))
@@ -18,15 +34,45 @@ async def show_search(
     view: ViewDep,
     search: SearchDep,
     q: Annotated[str, Query(max_length=200)] = "",
+    kind: Kind | None = None,
+    owner: TeamName | None = None,
     cursor: str | None = None,
 ) -> HTMLResponse:
-    """Search results, best matches first."""
-    question = q.strip()
-    page = await search.find(question, cursor=cursor) if question else None
-    following = page.next_cursor if page else None
-    return view.render(
-        "search.html",
-        question=question,
-        hits=page.items if page else [],
-        next_url=with_query("/search", {"q": question, "cursor": following}) if following else "",
-    )
+    """Search results, best matches first, and how many there are of each kind and owner."""
+    asked: dict[str, str | None] = {"q": q.strip(), "kind": kind, "owner": owner}
+    if not asked["q"]:
+        return view.render("search.html", question="")
+    page = await search.find(q.strip(), kind=kind, owner=owner, cursor=cursor)
+    counts = await search.count(q.strip(), kind=kind, owner=owner)
+    return view.render("search.html", **_context(asked, page, counts))
+
+
+def _context(
+    asked: Mapping[str, str | None], page: SearchPage, counts: SearchCounts
+) -> dict[str, Any]:
+    names = dict(KIND_PLURALS)
+    kinds = {name: (names[name], count) for name, count in counts.kinds.items()}
+    owners = {name: (name, count) for name, count in counts.owners.items()}
+    following = page.next_cursor
+    return {
+        "question": asked["q"],
+        "hits": page.items,
+        "counts": counts,
+        "kinds": [*_choices(asked, "kind", "All kinds", kinds)],
+        "owners": [*_choices(asked, "owner", "All owners", owners)][: _SHOWN_OWNERS + 1],
+        "next_url": with_query("/search", {**asked, "cursor": following}) if following else "",
+    }
+
+
+def _choices(
+    asked: Mapping[str, str | None], name: str, everything: str, found: dict[Any, tuple[str, int]]
+) -> Iterator[Choice]:
+    """All of them, the one that is chosen, and the others by their number."""
+    chosen = asked[name]
+    yield Choice(everything, None, with_query("/search", {**asked, name: None}), chosen is None)
+    # One that finds nothing is still shown, so that it can be taken back.
+    known = {chosen: (chosen, 0), **found} if chosen and chosen not in found else found
+    for value in sorted(known, key=lambda value: value != chosen):
+        label, count = known[value]
+        url = with_query("/search", {**asked, name: str(value)})
+        yield Choice(label, count, url, value == chosen)

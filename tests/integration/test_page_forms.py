@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from app.web.wording import KIND_PLURALS
 from tests.support.portal_client import PASSWORD, run_replica
 from tests.support.portal_process import Environment, ask
 
@@ -229,3 +230,20 @@ def test_an_account_is_made_by_its_form_and_its_owner_chooses_a_password(
     chosen = stranger.post("/password-link", token=token, new_password="velvet-harbour-thimble")
     assert chosen.headers["location"] == "/sign-in"
     assert stranger.get(link).status_code == 410
+
+
+def test_search_counts_its_results_by_kind_and_owner(paula: Browser) -> None:
+    def shown(query: str) -> tuple[str, dict[str, str]]:
+        page = paula.get(f"/search?{query}").text
+        said = re.findall(r'role="status">([^<]*) for', page)
+        link = r'<a href="/search[^>]*>([^<]*?)(?: <span[^>]*>([\d,]+)</span>)?</a>'
+        return "".join(said), dict(re.findall(link, page))
+
+    total, choices = shown("q=api")
+    assert {"All kinds", "Components", "APIs", "All owners"} <= choices.keys()
+    assert total == f"{sum(int(choices.get(name, 0)) for name in KIND_PLURALS.values())} results"
+    of_apis, same = shown("q=api&kind=api")
+    assert of_apis.split()[0] == choices["APIs"]
+    assert same["Components"] == choices["Components"]
+    # What leaves nothing can be taken back.
+    assert shown("q=api&owner=nobody")[1].items() >= {"All owners": "", "nobody": "0"}.items()
