@@ -1,16 +1,17 @@
 """The catalogue: its list, and an entity with what it relates to."""
 
+import re
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from app.constants import MAX_PAGE_SIZE
 from app.exceptions import InvalidRequestError, NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
-from app.http.dependencies import CatalogueDep, RelationsDep
-from app.models.entities import EntityKey, EntityQuery
+from app.http.dependencies import CatalogueDep, RelationsDep, SearchDep
+from app.models.entities import EntityItem, EntityKey, EntityQuery
 from app.models.relations import RelationType
 from app.web.annotations import annotation_links
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key
@@ -22,6 +23,10 @@ from app.web.wording import KIND_NAMES, RELATION_NAMES
 
 router = APIRouter(include_in_schema=False)
 PAGE_ENTRIES = 24
+_SHOWN_TEAMS, _SHOWN_OWNED, _SHOWN_TARGETS = 3, 4, 20
+_REFERENCE = re.compile(r"[a-z]+:[^/]+/.+")
+Target = tuple[str, str]
+"""A reference such as `api:default/ledger-api`, and what people call it."""
 _FILTERS = ("kind", "namespace", "owner", "lifecycle", "tag")
 
 
@@ -46,15 +51,27 @@ async def show_catalogue(
         is_later_page=bool(cursor),
         next_url=with_query("/", following) if page.next_cursor else "",
         may_create=view.may_write,
+        owned=await _owned(view, catalogue) if not (chosen or cursor) else [],
     )
 
 
+async def _owned(
+    view: View, catalogue: CatalogueDep
+) -> list[tuple[str, Sequence[EntityItem], int]]:
+    """The reader's teams, each with the first entities that it owns, and how many it owns."""
+    teams = sorted(view.actor.teams if view.actor else ())[:_SHOWN_TEAMS]
+    found = list[tuple[str, Sequence[EntityItem], int]]()
+    for team in teams:
+        query = EntityQuery(owner=team)
+        page = await catalogue.list_page(query, limit=_SHOWN_OWNED)
+        found += [(team, page.items, await catalogue.count(query))] if page.items else []
+    return found
+
+
 @router.get("/entities/{kind}/{namespace}/{name}", **access(Access.READ))
-async def show_entity(
-    view: ViewDep, frame: FrameDep, catalogue: CatalogueDep, relations: RelationsDep
-) -> HTMLResponse:
+async def show_entity(view: ViewDep, frame: FrameDep, relations: RelationsDep) -> HTMLResponse:
     """One entity, with all that is known of it."""
-    return await _show(view, frame, catalogue, relations, Form())
+    return await _show(view, frame, relations, Form())
 
 
 @router.post("/entities/{kind}/{namespace}/{name}/relations", **access(Access.MEMBER))
@@ -62,15 +79,19 @@ async def add_relation(
     view: ViewDep,
     actor: ActorDep,
     frame: OwnedFrameDep,
-    catalogue: CatalogueDep,
     relations: RelationsDep,
+    search: SearchDep,
 ) -> Response:
-    """Say how the entity relates to another."""
+    """Say how the entity relates to another, which its reference or words of it name."""
     form = await Form.read(view.request)
+    targets: list[Target] = []
     try:
-        await relations.add(actor, frame.key, *_read_relation(form))
+        if not _REFERENCE.fullmatch(wanted := form.text("target")):
+            targets = await _find_targets(search, frame.key, wanted)
+            wanted = _only(targets)
+        await relations.add(actor, frame.key, _read_type(form), _read_key(wanted))
     except PortalError as error:
-        return await _show(view, frame, catalogue, relations, form.refused(error))
+        return await _show(view, frame, relations, form.refused(error), targets)
     return view.redirect(frame.path, notice="relation-added")
 
 
@@ -79,13 +100,17 @@ async def remove_relation(
     view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, relations: RelationsDep
 ) -> Response:
     """Take such a statement back."""
-    type_, target = _read_relation(await Form.read(view.request))
-    await relations.remove(actor, frame.key, type_, target)
+    form = await Form.read(view.request)
+    await relations.remove(actor, frame.key, _read_type(form), _read_key(form.text("target")))
     return view.redirect(frame.path, notice="relation-removed")
 
 
 async def _show(
-    view: View, frame: Frame, catalogue: CatalogueDep, relations: RelationsDep, form: Form
+    view: View,
+    frame: Frame,
+    relations: RelationsDep,
+    form: Form,
+    targets: Sequence[Target] = (),
 ) -> HTMLResponse:
     related = await relations.list(frame.key)
     known = related.incoming or related.outgoing
@@ -96,18 +121,26 @@ async def _show(
         relations=related,
         annotation_links=annotation_links(frame.entity.annotations),
         graph=draw(frame.entity, related) if known else None,
-        targets=await _targets(frame, catalogue) if frame.may_change else [],
+        targets=targets,
         relation_choices=[(name, texts[0]) for name, texts in RELATION_NAMES.items()],
         **frame.context(),
     )
 
 
-async def _targets(frame: Frame, catalogue: CatalogueDep) -> list[tuple[str, str]]:
-    page = await catalogue.list_page(EntityQuery(), limit=MAX_PAGE_SIZE)
-    keys = [(EntityKey(item.kind, item.namespace, item.name), item.title) for item in page.items]
-    return [
-        (str(key), f"{KIND_NAMES[key.kind]}: {title}") for key, title in keys if key != frame.key
-    ]
+async def _find_targets(search: SearchDep, own: EntityKey, words: str) -> list[Target]:
+    """References and titles of the entities with these words."""
+    page = await search.find(words, limit=_SHOWN_TARGETS)
+    hits = [hit for hit in page.items if hit.type == "entity"]
+    keys = [(EntityKey(hit.kind, hit.namespace, hit.name), hit.title) for hit in hits]
+    return [(str(key), f"{KIND_NAMES[key.kind]}: {title}") for key, title in keys if key != own]
+
+
+def _only(targets: Sequence[Target]) -> str:
+    if not targets:
+        raise NotFoundError("no other entry has these words; try fewer or other ones")
+    if len(targets) > 1:
+        raise InvalidRequestError("more than one entry has these words; choose which you mean")
+    return targets[0][0]
 
 
 def _read_query(chosen: dict[str, Any]) -> EntityQuery:
@@ -118,14 +151,17 @@ def _read_query(chosen: dict[str, Any]) -> EntityQuery:
         raise InvalidRequestError(f"{names}: no entry can have such a value") from error
 
 
-def _read_relation(form: Form) -> tuple[RelationType, EntityKey]:
-    kind, _, rest = form.text("target").partition(":")
+def _read_key(reference: str) -> EntityKey:
+    kind, _, rest = reference.partition(":")
     namespace, _, name = rest.partition("/")
     try:
-        target = entity_key(kind, namespace, name)
+        return entity_key(kind, namespace, name)
     except NotFoundError as error:
         raise InvalidRequestError("choose the entry at the other end") from error
+
+
+def _read_type(form: Form) -> RelationType:
     for type_ in get_args(RelationType):
         if type_ == form.text("type"):
-            return type_, target
+            return type_
     raise InvalidRequestError("choose how the two relate")

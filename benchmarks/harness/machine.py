@@ -42,6 +42,9 @@ def remove_leftovers(client: docker.DockerClient) -> None:
     stacks = {
         stack for stack in labelled_stacks(client) if is_test_stack(stack) and not is_alive(stack)
     }
+    # Stacks of one content share their images, which go once no container has them.
+    for stack in stacks:
+        _remove_containers(client, stack)
     for stack in stacks:
         remove_stack_objects(client, stack)
 
@@ -75,12 +78,20 @@ def is_alive(stack: str) -> bool:
 
 def remove_stack_objects(client: docker.DockerClient, stack: str) -> None:
     """Remove every container, network, volume and image of one stack, by its label."""
-    chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
-    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
-        container.remove(force=True, v=True)
+    chosen = _remove_containers(client, stack)
     for network in client.networks.list(filters=chosen):
         network.remove()
     for volume in client.volumes.list(filters=chosen):
         volume.remove(force=True)
     for image in client.images.list(filters=chosen):
         client.images.remove(image.id, force=True)
+
+
+def _remove_containers(
+    client: docker.DockerClient, stack: str
+) -> dict[str, str | list[str] | bool]:
+    """Remove a stack's containers; the filter that chooses what is the stack's."""
+    chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
+    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
+        container.remove(force=True, v=True)
+    return chosen

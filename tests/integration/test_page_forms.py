@@ -145,6 +145,28 @@ def test_a_relation_is_added_and_removed(paula: Browser) -> None:
     assert 'aria-label="API Ledger API"' not in paula.get(path).text
 
 
+def test_the_other_end_of_a_relation_is_found_by_its_words(paula: Browser) -> None:
+    _create(paula, "form-searching")
+    path = "/entities/component/default/form-searching"
+
+    def add(target: str) -> httpx.Response:
+        return paula.send(path, f"{path}/relations", type="consumes", target=target)
+
+    assert add("nothing-has-this-word").status_code == 404
+    found = add("ledger")
+    assert _alert(found) == (422, "More than one entry has these words; choose which you mean.")
+    offered = re.findall(r'type="radio" name="target" value="([^"]*)"', found.text)
+    assert {"api:default/ledger-api", "component:default/ledger"} <= {*offered}
+    assert add("accounts postings").headers["location"] == path
+    assert 'aria-label="API Ledger API"' in paula.get(path).text
+
+
+def test_home_shows_what_ones_teams_own_first(paula: Browser) -> None:
+    page = paula.get("/").text
+    assert page.index(">Owned by payments</h2>") < page.index('aria-label="Kind"')
+    assert "Owned by" not in paula.get("/?kind=api").text
+
+
 def test_a_page_is_written_and_its_markup_is_harmless(paula: Browser) -> None:
     _create(paula, "form-pages")
     path = "/entities/component/default/form-pages"
