@@ -157,7 +157,7 @@ def test_the_other_end_of_a_relation_is_found_by_its_words(paula: Browser) -> No
     assert _alert(found) == (422, "More than one entry has these words; choose which you mean.")
     offered = re.findall(r'type="radio" name="target" value="([^"]*)"', found.text)
     assert {"api:default/ledger-api", "component:default/ledger"} <= {*offered}
-    assert add("accounts postings").headers["location"] == path
+    assert add("api:default/ledger-api").headers["location"] == path
     assert 'aria-label="API Ledger API"' in paula.get(path).text
 
 
