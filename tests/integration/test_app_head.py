@@ -18,6 +18,8 @@ EXAMPLES = {
     "name": "checkout-api",
     "slug": "index",
     "version": "1",
+    "operation": "none",
+    "schema": "none",
     "session_id": "none",
     "user_id": "00000000-0000-4000-8000-000000000000",
     "key_id": "00000000-0000-4000-8000-000000000000",
@@ -39,7 +41,8 @@ def portal(environment: Environment) -> Iterator[httpx.Client]:
 @pytest.mark.parametrize("path", [*READ, *OTHERS])
 def test_head_is_get_without_the_body(portal: httpx.Client, path: str) -> None:
     skipped = OF_EACH | ({"content-length"} if path in GROWING else set())
-    read, head = (portal.request(method, path.format(**EXAMPLES)) for method in ("GET", "HEAD"))
+    path = path.replace(":path}", "}").format(**EXAMPLES)
+    read, head = (portal.request(method, path) for method in ("GET", "HEAD"))
     assert head.content == b""
     found = [
         (answer.status_code, {k: v for k, v in answer.headers.items() if k not in skipped})

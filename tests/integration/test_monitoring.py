@@ -135,6 +135,8 @@ def test_each_alert_fires_when_it_should_and_is_silent_when_it_should(files: Pat
         assert {name for name, _, at in CASES if (at == NEVER) == is_silent} == set(alerts())
     tests = {"rule_files": ["alerts.yml"], "tests": [case(*one) for one in CASES]}
     (files / "tests.yml").write_text(yaml.safe_dump({**tests, "evaluation_interval": "1m"}))
+    # For promtool's user, whatever the umask.
+    (files / "tests.yml").chmod(0o644)
     promtool("test", "rules", "tests.yml", files=files)
 
 
