@@ -109,7 +109,7 @@ def test_uploaded_document_sends_nothing_wherever_it_points(visitor: Visitor, ve
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     visitor.go(f"{_PLACE}/api/{version}/try")
-    expect(page.get_by_text("This page sends nothing.")).to_be_visible()
+    expect(page.get_by_text("This page sends nothing: Execute shows")).to_be_visible()
     expect(page.locator(".opblock")).to_have_count(2)
     for method, path in (("get", "/me"), ("post", "/api/v1/me/api-keys")):
         answer = execute(visitor, method, path)
