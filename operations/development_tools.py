@@ -18,8 +18,6 @@ from toolchain.setup.steps.python_environment import PythonEnvironment
 
 _Commands = dict[str, Sequence[str | Path]]
 """What a checker's command line is, by the name that a user knows."""
-# In the order of collection: what takes longest comes first, the unit tests fill the gaps.
-_ALL_TESTS = ("tests", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 
 
 class _DevelopmentTools(PythonEnvironment):
@@ -32,8 +30,8 @@ def run_tests(project: Project, console: Console, options: argparse.Namespace) -
     """Become pytest, on all tests unless some are named."""
     # The tests would set up as well, but out of sight.
     set_up(project, console)
-    named = any(not word.startswith("-") for word in options.extra)
-    _become(project, console, "pytest", *(() if named else _ALL_TESTS), *options.extra)
+    named = [] if any(not word.startswith("-") for word in options.extra) else ["tests"]
+    _become(project, console, "pytest", *named, *options.extra)
 
 
 def run_benchmarks(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:
