@@ -16,7 +16,7 @@ from tests.support.second_engine import SecondEngine, base_images, carry_over, s
 
 CONTEXT = "second-engine"
 NEW_PASSWORD = "chosen-for-this-test"
-BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander")
+BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander", "prometheus")
 
 
 @pytest.fixture(scope="module")
