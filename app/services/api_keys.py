@@ -1,6 +1,5 @@
 """API keys for programs: they may do less than their owners, and they expire."""
 
-import hashlib
 import hmac
 import secrets
 import uuid
@@ -16,6 +15,7 @@ from app.exceptions import (
 )
 from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
+from app.services.tokens import token_digest
 from app.storage.api_keys import (
     add_key,
     find_key,
@@ -93,7 +93,7 @@ class ApiKeys:
                 user_id=actor.user_id,
                 name=wanted.name,
                 prefix=prefix,
-                sha256=_digest(key),
+                sha256=token_digest(key),
                 scopes=sorted(wanted.scopes),
                 lifetime=timedelta(days=wanted.days),
             )
@@ -145,7 +145,7 @@ class ApiKeys:
             self._uses = {**uses, **self._uses}
 
     async def _find(self, key: str) -> StoredKey | None:
-        digest = _digest(key)
+        digest = token_digest(key)
         remembered = await self._cache.find(digest)
         if remembered is not None:
             return remembered
@@ -162,11 +162,6 @@ class ApiKeys:
 
 def _new_prefix() -> str:
     return secrets.token_hex(_PREFIX_CHARACTERS // 2)
-
-
-def _digest(key: str) -> bytes:
-    """A key is random, so a fast hash is enough."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 def _target(prefix: str) -> str:

@@ -1,6 +1,5 @@
 """Links by which the owner of an account chooses a password: invitations, and resets."""
 
-import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from app.models.access import Actor
 from app.models.accounts import UserIn, UserOut
 from app.services.limits import Limits
 from app.services.passwords import Passwords, check_new_password
+from app.services.tokens import token_digest
 from app.storage.accounts import (
     add_account,
     change_account,
@@ -46,6 +46,11 @@ class NewLink:
 
     token: str
     expires_at: datetime
+
+    @property
+    def path(self) -> str:
+        """Of the page that it leads to."""
+        return f"{PASSWORD_LINK_PATH}?token={self.token}"
 
 
 class PasswordLinks:
@@ -131,7 +136,7 @@ class PasswordLinks:
         """
         await self._limits.charge_address("password-link")
         async with self._database.connect() as connection:
-            email = await find_link(connection, _digest(token))
+            email = await find_link(connection, token_digest(token))
         if email is None:
             raise _no_link()
         return email
@@ -159,7 +164,7 @@ class PasswordLinks:
         async with self._database.connect() as connection:
             account = await find_account_by_email(connection, email)
             # Of two at once, and of one and a deactivation, the second finds no link.
-            taken = await take_link(connection, _digest(token))
+            taken = await take_link(connection, token_digest(token))
             if account is None or taken != account.id:
                 raise _no_link()
             await self._actors.announce_change(account.id)
@@ -173,7 +178,7 @@ class PasswordLinks:
     ) -> NewLink:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         expires_at = await put_link(
-            connection, user_id, sha256=_digest(token), lifetime=self._lifetime
+            connection, user_id, sha256=token_digest(token), lifetime=self._lifetime
         )
         detail = {"expires_at": expires_at.isoformat(timespec="seconds")}
         target = f"user:{email}"
@@ -181,11 +186,6 @@ class PasswordLinks:
             connection, actor=actor, action="user.password-link", target=target, detail=detail
         )
         return NewLink(token, expires_at)
-
-
-def _digest(token: str) -> bytes:
-    """A token is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _no_link() -> InvalidLinkError:

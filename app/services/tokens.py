@@ -130,3 +130,8 @@ def new_session_id() -> str:
 def fingerprint(token: str) -> str:
     """The stored form of a token, which is random, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def token_digest(token: str) -> bytes:
+    """What is stored of a token or key: it is random, so a fast hash is enough."""
+    return hashlib.sha256(token.encode()).digest()

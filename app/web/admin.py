@@ -13,7 +13,7 @@ from app.http.access import Access, ActorDep, access
 from app.http.dependencies import AccountsDep, AuditDep, PasswordLinksDep, TeamsDep, own_url
 from app.models.accounts import UserChange, UserIn
 from app.models.audit import AuditFilter
-from app.services.password_links import PASSWORD_LINK_PATH, NewLink
+from app.services.password_links import NewLink
 from app.web.forms import Form
 from app.web.links import with_query
 from app.web.views import View, ViewDep
@@ -135,12 +135,11 @@ async def _render_new_user(view: View, teams: TeamsDep, form: Form) -> HTMLRespo
 
 
 def _render_link(view: View, heading: str, email: str, link: NewLink) -> HTMLResponse:
-    url = own_url(view.request, with_query(PASSWORD_LINK_PATH, {"token": link.token}))
     return view.render(
         "admin/password_link.html",
         heading=heading,
         email=email,
-        url=url,
+        url=own_url(view.request, link.path),
         expires_at=link.expires_at,
     )
 

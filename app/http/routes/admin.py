@@ -20,7 +20,7 @@ from app.models.accounts import (
 )
 from app.models.audit import AuditFilter, AuditFormat, AuditPage
 from app.models.sessions import Email
-from app.services.password_links import PASSWORD_LINK_PATH, NewLink
+from app.services.password_links import NewLink
 
 router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
 _Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)]
@@ -96,5 +96,4 @@ async def read_audit(
 
 
 def _show(request: Request, link: NewLink) -> PasswordLinkOut:
-    url = own_url(request, f"{PASSWORD_LINK_PATH}?token={link.token}")
-    return PasswordLinkOut(url=url, expires_at=link.expires_at)
+    return PasswordLinkOut(url=own_url(request, link.path), expires_at=link.expires_at)
