@@ -1,4 +1,4 @@
-"""The one rule for the characters of titles and names, wherever they come from."""
+"""Lines of text: the one rule for the characters of titles and names, and how others are shown."""
 
 import re
 
@@ -8,6 +8,16 @@ _UNFIT_CHARACTERS = re.compile(f"[{_UNFIT}]")
 LINE = rf"^[^{_UNFIT}]*$"
 """Without control characters, those that turn the direction of the text after them, and those
 without width: by them one name passes for another (Unicode TR 36)."""
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of at most so many characters, and a sign where more was cut off."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 version`, `2,000 versions`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def clean_line(text: str) -> str:

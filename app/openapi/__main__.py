@@ -12,25 +12,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.openapi.check import check_document, check_swagger
+from app.openapi.check import read_checked
 from app.openapi.diff import Report, diff_documents, report
 from app.openapi.diff.texts import to_markdown, to_text
-from app.openapi.reading import DocumentError, read_document
-from app.openapi.swagger import is_swagger, to_openapi
+from app.openapi.reading import MAX_RECURSION, DocumentError
 
 _FORMATS: dict[str, Callable[[Report], str]] = {
     "text": to_text,
     "markdown": to_markdown,
     "json": lambda found: json.dumps(asdict(found), indent=2, ensure_ascii=False),
 }
-_MAX_RECURSION = 10_000
-"""Schemas may refer to each other through many."""
 
 
 def main(arguments: list[str]) -> int:
     """The exit code."""
     given = _parser().parse_args(arguments)
-    sys.setrecursionlimit(_MAX_RECURSION)
+    sys.setrecursionlimit(MAX_RECURSION)
     if given.old == given.new == "-":
         return _refuse("only one of OLD and NEW can be standard input (got - twice)")
     try:
@@ -61,11 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 def _read(name: str) -> dict[str, Any]:
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        document = read_document(content)
-        if is_swagger(document):
-            check_swagger(document)
-            document = to_openapi(document)
-        check_document(document, size_bytes=len(content))
+        _, document = read_checked(content)
     except OSError as error:
         raise OSError(f"{name}: should be a file to read (got: {error.strerror})") from error
     except DocumentError as error:

@@ -19,8 +19,9 @@ from openapi_spec_validator.validation.keywords import (
 )
 
 from app.openapi.operations import operations
-from app.openapi.reading import DocumentError
+from app.openapi.reading import DocumentError, read_document
 from app.openapi.references import reference_mistakes
+from app.openapi.swagger import is_swagger, to_openapi
 
 MAX_MISTAKES = 20
 _MAX_WALKED_BYTES = 1024 * 1024
@@ -75,6 +76,22 @@ class _Validator31(OpenAPIV31SpecValidator):
 
 
 _VALIDATORS: dict[str, Any] = {"3.0": _Validator30, "3.1": _Validator31}
+
+
+def read_checked(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A document as it was given, and as OpenAPI 3: the same one unless it is Swagger 2.0.
+
+    Raises
+    ------
+    DocumentError
+        Raised with the mistakes of a document that is neither.
+    """
+    given = document = read_document(content)
+    if is_swagger(given):
+        check_swagger(given)
+        document = to_openapi(given)
+    check_document(document, size_bytes=len(content))
+    return given, document
 
 
 def check_swagger(document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
-from app.lines import clean_line
+from app.lines import clean_line, shorten
 from app.markdown import render_description
 from app.openapi.references import resolve
 
@@ -250,7 +250,7 @@ def _parameter(found: Mapping[str, Any]) -> Row:
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    return clean_line(_short(_type_at(schema, 0), _MAX_TYPE_CHARACTERS))
+    return clean_line(shorten(_type_at(schema, 0), _MAX_TYPE_CHARACTERS))
 
 
 def _type_at(schema: Mapping[str, Any], depth: int) -> str:
@@ -288,11 +288,7 @@ def _html(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else _short(str(value), _MAX_TEXT_CHARACTERS)
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
+    return "" if value is None else shorten(str(value), _MAX_TEXT_CHARACTERS)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

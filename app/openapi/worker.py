@@ -17,12 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.openapi.reading import DocumentError, read_document
+from app.lines import clean_line, shorten
+from app.openapi.reading import MAX_RECURSION, DocumentError
 
 Answer = tuple[dict[str, Any], bytes]
 _REFUSED = ("socket.connect", "socket.getaddrinfo", "socket.bind", "subprocess.Popen", "os.exec")
-_MAX_RECURSION = 10_000
-"""A document's schemas may refer to each other through many; the default ends after some 300."""
 _MAX_SHOWN = 1000
 """Characters of an error's text."""
 _MAX_CHANGES = 1000
@@ -37,7 +36,7 @@ def _limit(memory_bytes: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    sys.setrecursionlimit(_MAX_RECURSION)
+    sys.setrecursionlimit(MAX_RECURSION)
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -47,16 +46,10 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _check(content: bytes) -> Answer:
-    from app.lines import clean_line
-    from app.openapi.check import check_document, check_swagger
+    from app.openapi.check import read_checked
     from app.openapi.summary import summarise
-    from app.openapi.swagger import is_swagger, to_openapi
 
-    given = document = read_document(content)
-    if is_swagger(given):
-        check_swagger(given)
-        document = to_openapi(given)
-    check_document(document, size_bytes=len(content))
+    given, document = read_checked(content)
     text, original = _compact(document), "" if given is document else _compact(given)
     head = {
         "sha256": hashlib.sha256(f"{text}{original}".encode()).hexdigest(),
@@ -79,10 +72,6 @@ def _diff(content: bytes) -> Answer:
 
     found = report(diff_documents(*json.loads(content)), most=_MAX_CHANGES)
     return {}, json.dumps(asdict(found)).encode()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _outline(content: bytes) -> Answer:
@@ -123,11 +112,11 @@ def _answer(work: Callable[[bytes], Answer], content: bytes) -> Answer:
     except MemoryError:
         return {"is_too_large": True}, b""
     except RecursionError:
-        rule = f"should have schemas that refer to each other through fewer than {_MAX_RECURSION}"
+        rule = f"should have schemas that refer to each other through fewer than {MAX_RECURSION}"
         return {"mistakes": [f"the document {rule} others"]}, b""
     except Exception as error:  # what no rule has found, and the libraries do not expect
         traceback.print_exc()
-        got = f"{type(error).__name__}: {_short(str(error))}"
+        got = f"{type(error).__name__}: {shorten(str(error), _MAX_SHOWN)}"
         return {"mistakes": [f"the document should be OpenAPI throughout (got {got})"]}, b""
 
 

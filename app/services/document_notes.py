@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from app.lines import shorten
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -82,5 +84,4 @@ def show(value: Any) -> str:
     """A value as messages quote it."""
     if value is None:
         return "nothing"
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    return shorten(repr(value), 100)

@@ -11,6 +11,7 @@ from app.exceptions import (
     InvalidRequestError,
     NotFoundError,
 )
+from app.lines import shorten
 from app.models.access import Actor
 from app.models.entities import EntityChange, EntityKey, EntityOut
 from app.storage.entities import StoredEntity, find_team, get_entity
@@ -87,5 +88,5 @@ def describe_change(before: EntityOut, change: EntityChange) -> dict[str, Any]:
 
 
 def _shorten(value: Any) -> Any:
-    text = value if isinstance(value, str) else str(value)
-    return value if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
+    text = str(value)
+    return value if len(text) <= _MAX_SHOWN_CHARACTERS else shorten(text, _MAX_SHOWN_CHARACTERS)

@@ -12,6 +12,7 @@ from app.config import Config
 from app.http.access import MaybeActorDep
 from app.http.cookies import csrf_token
 from app.http.dependencies import services_of
+from app.lines import counted
 from app.models.access import Actor
 from app.web import links, wording
 from app.web.assets import asset_url
@@ -39,7 +40,7 @@ def _environment() -> Environment:
         hit_path=links.hit_path,
         ago=wording.ago,
         exactly=wording.exactly,
-        counted=wording.counted,
+        counted=counted,
         is_web_url=links.is_web_url,
     )
     found.globals.update(

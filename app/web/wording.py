@@ -63,11 +63,6 @@ def exactly(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """`1 version`, `2 versions`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.lines import shorten
 from app.openapi.diff.changes import Change, Groups
 
 _MAX_TEXT_CHARACTERS = 1000
@@ -76,4 +77,4 @@ def _short(change: Change) -> Change:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT_CHARACTERS else f"{text[:_MAX_TEXT_CHARACTERS]}…"
+    return shorten(text, _MAX_TEXT_CHARACTERS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from app.lines import counted
 from app.openapi.diff.changes import Change
 from app.openapi.diff.report import Group, Report, Side
 
@@ -13,11 +14,10 @@ _NOTE_CHARACTERS = 300
 
 def to_text(report: Report) -> str:
     """Everything, one change a line."""
-    return "\n".join([_counts(report), *_text("Breaking", report.breaking), *_text_others(report)])
-
-
-def _text_others(report: Report) -> Iterator[str]:
-    return _text("Not breaking", report.non_breaking)
+    breaking, others = report.breaking, report.non_breaking
+    return "\n".join(
+        [_counts(report), *_text("Breaking", breaking), *_text("Not breaking", others)]
+    )
 
 
 def _text(title: str, side: Side) -> Iterator[str]:
@@ -53,11 +53,7 @@ def _counts(report: Report) -> str:
 
 
 def _count(side: Side, kind: str) -> str:
-    return f"{_number(side.changes, f'{kind} change')} at {_number(side.places, 'place')}"
-
-
-def _number(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return f"{counted(side.changes, f'{kind} change')} at {counted(side.places, 'place')}"
 
 
 def _fill(title: str, side: Side, left: int) -> list[str]:
@@ -79,7 +75,7 @@ def _fill(title: str, side: Side, left: int) -> list[str]:
 
 def _left_out(side: Side, shown: int) -> Iterable[str]:
     if missing := side.changes - shown:
-        yield f"\n… and {_number(missing, 'change')} more, for which there is no room here."
+        yield f"\n… and {counted(missing, 'change')} more, for which there is no room here."
 
 
 def _item(group: Group, change: Change) -> str:
@@ -92,7 +88,7 @@ def _title(group: Group) -> str:
 
 
 def _places(group: Group, change: Change) -> str:
-    return f", at {_number(change.places, 'place')}" if group.kind == "schema" else ""
+    return f", at {counted(change.places, 'place')}" if group.kind == "schema" else ""
 
 
 def _code(text: str) -> str:

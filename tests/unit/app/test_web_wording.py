@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.web.wording import ago, browser_name, counted, exactly
+from app.lines import counted
+from app.web.wording import ago, browser_name, exactly
 
 _NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
