@@ -31,7 +31,9 @@ _PLAIN = {
 }
 _CHANGES_FOUND = 7
 """Pulumi's exit code for changes where none are expected."""
-_CHECKED = ("up", "preview", "review", "graph", "refresh")
+_PLANNING = ("up", "preview", "review", "graph")
+"""These run the program."""
+_CHECKED = (*_PLANNING, "refresh")
 """Pulumi would start its engine, and ask Docker's, before it ran the program's own check."""
 
 
@@ -77,9 +79,7 @@ class Deployment:
         return self._run_checked(target)
 
     def _run_checked(self, target: str) -> int:
-        if target in ("up", "preview", "review", "graph") and names_engine(
-            self.stack.root, self.stack.name
-        ):
+        if target in _PLANNING and names_engine(self.stack.root, self.stack.name):
             self._prepare_engine()
         if target == "up":
             return self._up()
@@ -145,7 +145,7 @@ class Deployment:
         if code:
             raise UserError("\n".join(plan.errors))
         print(draw(plan.after))
-        return code
+        return 0
 
     def _plan(self, stack: Stack, target: str, *arguments: str) -> tuple[int, Plan]:
         """Pulumi's exit code, and the plan; if it failed, that has a reason."""

@@ -97,7 +97,7 @@ def check_runs(
             what = f"stack {stack.name}: no lock should be left (got {got})."
             yield Finding(what, "plain `pulumi` refuses to work until it is released", up)
         else:
-            what = describe_run(stack, lock).removesuffix(" Wait for it, or end it.")
+            what = describe_run(stack, lock)
             end = f"ps -fp {lock.pid}" if lock.is_here else f"pulumi cancel --stack {stack.name}"
             yield Finding(what, "`make up` refuses until it has ended", end)
     if pending := latest.get("pending_operations"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.errors import UserError
 from infra.naming import STACK_LABEL, container_labels
-from operations.runs import describe_run, lock_files
+from operations.runs import lock_files, refusal
 from operations.stack import Stack
 
 
@@ -38,7 +38,7 @@ def _release_dead_locks(stack: Stack) -> bool:
     locks = lock_files(stack)
     for lock in locks.values():
         if lock is not None and not lock.is_dead:
-            raise UserError(describe_run(stack, lock))
+            raise refusal(stack, lock)
     for path in locks:
         path.unlink(missing_ok=True)
     return bool(locks)

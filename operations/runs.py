@@ -75,7 +75,7 @@ def only_run(stack: Stack) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(describe_run(stack, _read_holder(file.fileno()))) from None
+            raise refusal(stack, _read_holder(file.fileno())) from None
         me = Lock(os.getpid(), getpass.getuser(), socket.gethostname())
         file.write(json.dumps(asdict(me)))
         file.truncate()
@@ -84,9 +84,14 @@ def only_run(stack: Stack) -> Iterator[None]:
 
 
 def describe_run(stack: Stack, lock: Lock | None) -> str:
-    """What the run that comes second is told."""
+    """Who is at work on the stack."""
     got = lock or "one that does not say whose it is"
-    return f"stack {stack.name}: no other run should hold it (got {got}). Wait for it, or end it."
+    return f"stack {stack.name}: no other run should hold it (got {got})."
+
+
+def refusal(stack: Stack, lock: Lock | None) -> UserError:
+    """What ends the run that comes second."""
+    return UserError(f"{describe_run(stack, lock)} Wait for it, or end it.")
 
 
 def _open(path: Path) -> int:
