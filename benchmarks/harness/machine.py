@@ -42,11 +42,7 @@ def remove_leftovers(client: docker.DockerClient) -> None:
     stacks = {
         stack for stack in labelled_stacks(client) if is_test_stack(stack) and not is_alive(stack)
     }
-    # Stacks of one content share their images, which go once no container has them.
-    for stack in stacks:
-        _remove_containers(client, stack)
-    for stack in stacks:
-        remove_stack_objects(client, stack)
+    remove_stack_objects(client, *stacks)
 
 
 def labelled_stacks(client: docker.DockerClient) -> set[str]:
@@ -76,22 +72,17 @@ def is_alive(stack: str) -> bool:
     return True
 
 
-def remove_stack_objects(client: docker.DockerClient, stack: str) -> None:
-    """Remove every container, network, volume and image of one stack, by its label."""
-    chosen = _remove_containers(client, stack)
-    for network in client.networks.list(filters=chosen):
-        network.remove()
-    for volume in client.volumes.list(filters=chosen):
-        volume.remove(force=True)
-    for image in client.images.list(filters=chosen):
-        client.images.remove(image.id, force=True)
-
-
-def _remove_containers(
-    client: docker.DockerClient, stack: str
-) -> dict[str, str | list[str] | bool]:
-    """Remove a stack's containers; the filter that chooses what is the stack's."""
-    chosen: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
-    for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
-        container.remove(force=True, v=True)
-    return chosen
+def remove_stack_objects(client: docker.DockerClient, *stacks: str) -> None:
+    """Remove every container, network, volume and image of the stacks, by their label."""
+    chosen = [{"label": f"{STACK_LABEL}={stack}"} for stack in stacks]
+    # Of all stacks first: those of one content share their images.
+    for own in chosen:
+        for container in client.containers.list(all=True, filters=own, ignore_removed=True):
+            container.remove(force=True, v=True)
+    for own in chosen:
+        for network in client.networks.list(filters=own):
+            network.remove()
+        for volume in client.volumes.list(filters=own):
+            volume.remove(force=True)
+        for image in client.images.list(filters=own):
+            client.images.remove(image.id, force=True)

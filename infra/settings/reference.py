@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import starmap
 from pathlib import Path
 from textwrap import wrap
@@ -87,10 +87,10 @@ def render_schema() -> str:
         for name, field in SecretSettings.model_fields.items()
     }
     own = groups["AppSettings"]["properties"]
-    own["secrets"] |= _named(own["secrets"], _ENCRYPTED)
+    _change_values(own["secrets"], lambda _: _ENCRYPTED)
     # YAML makes a boolean of `true` and a number of `8080`.
-    value = {"type": ["string", "boolean", "integer"], "maxLength": 4096}
-    own["environment"] |= _named(own["environment"], value)
+    plain = ["string", "boolean", "integer"]
+    _change_values(own["environment"], lambda value: {**value, "type": plain})
     keys = {
         f"{NAMESPACE}:{name}": _accept_text(property_)
         for name, property_ in schema["properties"].items()
@@ -133,10 +133,12 @@ def _variable(name: str, field: FieldInfo) -> str:
     return "\n".join([*(f"# {line}" for line in lines), f"{name.upper()}={value}", ""])
 
 
-def _named(schema: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """Any number of keys that follow the schema's pattern, each with such a value."""
-    [pattern] = schema["patternProperties"]
-    return {"patternProperties": {pattern: value}, "additionalProperties": False}
+def _change_values(
+    schema: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Have other values at the keys of a group of any keys, and no key that breaks their rule."""
+    [(pattern, value)] = schema["patternProperties"].items()
+    schema |= {"patternProperties": {pattern: change(value)}, "additionalProperties": False}
 
 
 def _accept_text(schema: dict[str, Any]) -> dict[str, Any]:
