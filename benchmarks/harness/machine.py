@@ -74,7 +74,9 @@ def is_alive(stack: str) -> bool:
 
 def remove_stack_objects(client: docker.DockerClient, *stacks: str) -> None:
     """Remove every container, network, volume and image of the stacks, by their label."""
-    chosen = [{"label": f"{STACK_LABEL}={stack}"} for stack in stacks]
+    chosen: list[dict[str, str | list[str] | bool]] = [
+        {"label": f"{STACK_LABEL}={stack}"} for stack in stacks
+    ]
     # Of all stacks first: those of one content share their images.
     for own in chosen:
         for container in client.containers.list(all=True, filters=own, ignore_removed=True):
