@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.exceptions import InvalidRequestError, NotFoundError, PortalError
 from app.http.access import Access, ActorDep, access
 from app.http.dependencies import CatalogueDep, RelationsDep, SearchDep
-from app.models.entities import EntityItem, EntityKey, EntityQuery
+from app.models.entities import EntityItem, EntityKey, EntityQuery, Facet, Facets
 from app.models.relations import RelationType
 from app.web.annotations import annotation_links
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key
@@ -39,33 +39,33 @@ async def show_catalogue(
     chosen = {name: given[name] for name in _FILTERS if given.get(name)}
     query = _read_query(chosen)
     page = await catalogue.list_page(query, cursor=cursor or None, limit=PAGE_ENTRIES)
+    facets = await catalogue.facets()
     following = {**chosen, "cursor": page.next_cursor}
     return view.render(
         "catalogue/list.html",
         area="catalogue",
         entities=page.items,
-        facets=await catalogue.facets(),
+        facets=facets,
         total=await catalogue.count(query),
         chosen=chosen,
         is_filtered=bool(chosen),
         is_later_page=bool(cursor),
         next_url=with_query("/", following) if page.next_cursor else "",
         may_create=view.may_write,
-        owned=await _owned(view, catalogue) if not (chosen or cursor) else [],
+        owned=[] if chosen or cursor else await _owned(view, catalogue, facets),
     )
 
 
 async def _owned(
-    view: View, catalogue: CatalogueDep
-) -> list[tuple[str, Sequence[EntityItem], int]]:
-    """The reader's teams, each with the first entities that it owns, and how many it owns."""
-    teams = sorted(view.actor.teams if view.actor else ())[:_SHOWN_TEAMS]
-    found = list[tuple[str, Sequence[EntityItem], int]]()
-    for team in teams:
-        query = EntityQuery(owner=team)
-        page = await catalogue.list_page(query, limit=_SHOWN_OWNED)
-        found += [(team, page.items, await catalogue.count(query))] if page.items else []
-    return found
+    view: View, catalogue: CatalogueDep, facets: Facets
+) -> list[tuple[Facet, Sequence[EntityItem]]]:
+    """The reader's teams that own something: how much, and the first of it."""
+    teams = view.actor.teams if view.actor else ()
+    own = sorted((facet for facet in facets.owner if facet.value in teams), key=lambda f: f.value)
+    return [
+        (team, (await catalogue.list_page(EntityQuery(owner=team.value), limit=_SHOWN_OWNED)).items)
+        for team in own[:_SHOWN_TEAMS]
+    ]
 
 
 @router.get("/entities/{kind}/{namespace}/{name}", **access(Access.READ))

@@ -1,6 +1,6 @@
 """Search, as a page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -50,29 +50,30 @@ async def show_search(
 def _context(
     asked: Mapping[str, str | None], page: SearchPage, counts: SearchCounts
 ) -> dict[str, Any]:
-    names = dict(KIND_PLURALS)
-    kinds = {name: (names[name], count) for name, count in counts.kinds.items()}
-    owners = {name: (name, count) for name, count in counts.owners.items()}
     following = page.next_cursor
     return {
         "question": asked["q"],
         "hits": page.items,
         "counts": counts,
-        "kinds": [*_choices(asked, "kind", "All kinds", kinds)],
-        "owners": [*_choices(asked, "owner", "All owners", owners)][: _SHOWN_OWNERS + 1],
+        "kinds": _choices(asked, "kind", counts.kinds, KIND_PLURALS),
+        "owners": _choices(asked, "owner", counts.owners, {})[: _SHOWN_OWNERS + 1],
         "next_url": with_query("/search", {**asked, "cursor": following}) if following else "",
     }
 
 
 def _choices(
-    asked: Mapping[str, str | None], name: str, everything: str, found: dict[Any, tuple[str, int]]
-) -> Iterator[Choice]:
+    asked: Mapping[str, str | None],
+    name: str,
+    counts: Mapping[Any, int],
+    labels: Mapping[str, str],
+) -> list[Choice]:
     """All of them, the one that is chosen, and the others by their number."""
-    chosen = asked[name]
-    yield Choice(everything, None, with_query("/search", {**asked, name: None}), chosen is None)
+
+    def choice(label: str, count: int | None, value: str | None) -> Choice:
+        url = with_query("/search", {**asked, name: value})
+        return Choice(label, count, url, value == asked[name])
+
     # One that finds nothing is still shown, so that it can be taken back.
-    known = {chosen: (chosen, 0), **found} if chosen and chosen not in found else found
-    for value in sorted(known, key=lambda value: value != chosen):
-        label, count = known[value]
-        url = with_query("/search", {**asked, name: str(value)})
-        yield Choice(label, count, url, value == chosen)
+    values = [*dict.fromkeys([*filter(None, [asked[name]]), *counts])]
+    found = (choice(labels.get(value, value), counts.get(value, 0), value) for value in values)
+    return [choice(f"All {name}s", None, None), *found]
