@@ -1,5 +1,4 @@
 // Says that a form is on its way, and keeps it from being sent twice.
-"use strict";
 
 for (const form of document.querySelectorAll("form.busy")) {
   const status = form.querySelector("[data-busy]");

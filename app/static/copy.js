@@ -1,5 +1,4 @@
 // Shows the button that copies, where the browser can.
-"use strict";
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);

@@ -1,5 +1,4 @@
 // Shows where one is in the navigation; closes an open menu by Escape and by a click beside it.
-"use strict";
 
 const here = document.querySelector(".nav [aria-current]");
 const nav = document.querySelector(".nav");

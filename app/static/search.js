@@ -1,5 +1,4 @@
 // Search as you type: a combobox over the plain search form, which works without it.
-"use strict";
 
 const WAIT_MS = 150;
 const input = document.getElementById("finder");

@@ -1,5 +1,4 @@
 // Starts Swagger UI from a file: a page without inline script can have a strict CSP.
-"use strict";
 
 const element = document.getElementById("swagger-ui");
 const address = new URL(element.dataset.openapi, location.href).href;
