@@ -1,4 +1,4 @@
-"""Webhooks: addresses that are told of breaking changes."""
+"""Webhooks: addresses that are notified of breaking changes."""
 
 import uuid
 from datetime import datetime
@@ -23,7 +23,7 @@ WebhookUrl = Annotated[
 
 
 class WebhookIn(BaseModel):
-    """An address to be told of breaking changes."""
+    """An address to notify of breaking changes."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"url": "https://ci.example.com/hook"}}

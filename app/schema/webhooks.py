@@ -11,7 +11,7 @@ from app.schema.base import Base, Identified
 
 
 class Webhook(Identified, Base):
-    """An address that is told of breaking changes; its secret is derived from the id."""
+    """An address that is notified of breaking changes; its secret is derived from the id."""
 
     __tablename__ = "webhook"
     url: Mapped[str] = mapped_column(Text, unique=True)
@@ -20,7 +20,7 @@ class Webhook(Identified, Base):
 
 
 class WebhookDelivery(Identified, Base):
-    """An upload that one webhook may have to be told of; the row goes when that is done.
+    """An upload of which a webhook may have to be notified; the row goes when that is done.
 
     The two documents are kept for as long as the row has no `body`: until they were compared.
     """

@@ -1,4 +1,4 @@
-"""Webhooks: who is told of breaking changes, and the telling."""
+"""Webhooks: registering addresses, and notifying them of breaking changes."""
 
 import base64
 import hashlib

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tells Prometheus what no service of the stack tells: backups, the certificate that Nginx serves.
+"""Metrics that no service of the stack has: of backups, and of the certificate that Nginx serves.
 
 The backups' image has nothing that speaks HTTP, so their folder is read from here. The certificate
 is asked for as a client does: it is the one that Nginx serves, not the one that it was given.
@@ -85,7 +85,7 @@ def _seconds(text: str, layout: str) -> float:
 
 
 def ask_nginx(address: str) -> dict[str, float]:
-    """The end of its certificate, whoever has issued that; `address` is `host:port`."""
+    """Whether it answers, and when its certificate expires; `address` is `host:port`."""
     host, _, port = address.rpartition(":")
     try:
         certificate = ssl.get_server_certificate((host, int(port)), timeout=_TIMEOUT_SECONDS)
@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """One every few seconds that tells nothing."""
+        """Nothing: there is one every few seconds."""
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ends with 0 if the exporter accepts a connection; what it tells is Prometheus' business."""
+"""Ends with 0 if the exporter accepts a connection; its metrics are Prometheus' business."""
 
 import socket
 

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/v1/admin/webhooks", tags=["administration"])
 
 @router.get("", **access(Access.ADMIN))
 async def list_webhooks(webhooks: WebhooksDep) -> WebhookList:
-    """The addresses that are told of breaking changes, and whether it works."""
+    """The addresses that are notified of breaking changes, and the last error of each."""
     return await webhooks.list()
 
 
