@@ -6,12 +6,20 @@ from dataclasses import dataclass
 
 PROJECT = "devportal"
 CONTAINER = "docker:index/container:Container"
+SERVICE = "docker:index/service:Service"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
+IMAGE = "docker:index/remoteImage:RemoteImage"
 """Types of the docker provider, as plans and states name them."""
 STACK_LABEL = "devportal.stack"
 ROLE_LABEL = "devportal.role"
 SPEC_LABEL = "devportal.spec"
+TASK_LABEL = "com.docker.swarm.task.id"
+"""Swarm's own, on the container of a service's task."""
+HELPER_LABEL = "devportal.helper"
+"""On containers that lend their mounts, and are no part of a stack."""
+OWNER_LABEL = "devportal.helper.owner"
+"""`<process>@<host>` that removes such a container, unless it is killed."""
 # What a repository of images may be called, and a label of a host name may be long.
 _STACK_NAME = re.compile("(?=.{1,31}$)[a-z0-9]+([-_][a-z0-9]+)*")
 
@@ -29,13 +37,13 @@ def stack_name_mistake(name: str) -> str | None:
     )
 
 
-def container_labels(stack: str, role: str | None = None) -> list[str]:
-    """What the engine selects a stack's own containers by.
+def container_labels(stack: str, role: str | None = None, *, of_tasks: bool = False) -> list[str]:
+    """What the engine selects a stack's own containers by, or those of its services' tasks.
 
     Its images have the first two as well, and a container that somebody runs from one inherits
-    them; none but the stack's has a specification.
+    them; none but the stack's has a specification, or is a task.
     """
-    chosen = [f"{STACK_LABEL}={stack}", SPEC_LABEL]
+    chosen = [f"{STACK_LABEL}={stack}", TASK_LABEL if of_tasks else SPEC_LABEL]
     return [*chosen, f"{ROLE_LABEL}={role}"] if role else chosen
 
 
@@ -50,10 +58,9 @@ class Naming:
 
     stack: str
 
-    def physical(self, role: str, number: int | None = None) -> str:
-        """`devportal-<stack>-<role>[-<number>]`."""
-        suffix = "" if number is None else f"-{number}"
-        return f"{PROJECT}-{self.stack}-{role}{suffix}"
+    def physical(self, role: str) -> str:
+        """`devportal-<stack>-<role>`."""
+        return f"{PROJECT}-{self.stack}-{role}"
 
     def labels(self, role: str) -> dict[str, str]:
         """Labels by which everything of this stack, and nothing else, is selected."""

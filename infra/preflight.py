@@ -5,7 +5,6 @@ Otherwise a port that is taken shows when the old container is gone and the new 
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from typing import Any
 import docker
 import pulumi
 from docker.errors import APIError
-from docker.models.containers import Container
 from docker.types import Mount
 
-from infra.engine.address import EngineAddress, connect
+from infra.engine.address import EngineAddress
+from infra.engine.client import connect
+from infra.engine.helper_container import trial_container
 from infra.engine.host_port import Published, bind_error, published_ports
-from infra.engine.volume_access import borrowed_image, helper_container
 from infra.errors import SettingsError
 from infra.naming import ROLE_LABEL, STACK_LABEL, Naming
 from infra.resources.build_context import ROOT
@@ -35,7 +34,6 @@ _ROLES = {
 """Role of the container that has the port, where it has not the port's own name."""
 _DISK_MB = 2048
 """What a stack's images take, and some room for its data."""
-_EVERY_ADDRESS = ("0.0.0.0", "::")
 _MEBIBYTE = 1 << 20
 
 
@@ -99,7 +97,9 @@ def _folder_mistakes(
         if is_near and Path(folder).is_dir():
             continue
         try:
-            with _trial(client, settings.stack, mounts=[Mount("/mnt", folder, type="bind")]):
+            with trial_container(
+                client, settings.stack, mounts=[Mount("/mnt", folder, type="bind")]
+            ):
                 continue
         except APIError as error:
             yield (
@@ -110,7 +110,8 @@ def _folder_mistakes(
 
 def _limits(settings: Settings, limit: str) -> dict[str, float]:
     """A limit of one container of each group of settings."""
-    groups = ["postgres", "redis", "app"]
+    groups = [name for name in ("postgres", "redis") if name not in settings.outside]
+    groups.append("app")
     groups += ["nginx"] if settings.environment is Environment.PRODUCTION else []
     groups += [name for name in ("backups", "monitoring") if getattr(settings, name).enabled]
     return {name: getattr(getattr(settings, name), limit) for name in groups}
@@ -160,8 +161,7 @@ class _Wanted:
 
     def is_held_by(self, held: Published) -> bool:
         same = (self.port, self.protocol) == (held.port, held.protocol)
-        every = self.address in _EVERY_ADDRESS or held.address in _EVERY_ADDRESS
-        return same and (every or self.address == held.address)
+        return same and held.is_on(self.address)
 
 
 def _wanted_ports(settings: Settings) -> Iterator[_Wanted]:
@@ -220,33 +220,19 @@ def _refusal(
         return None
     published = {f"1/{wanted.protocol}": (wanted.address, wanted.port or None)}
     try:
-        with _trial(client, stack, network=_network_of(client, stack), ports=published) as tried:
+        with trial_container(
+            client, stack, network=_network_of(client, stack), ports=published
+        ) as tried:
             tried.start()
     except APIError as error:
         return _reason(str(error.explanation))
     return None
 
 
-@contextmanager
-def _trial(client: docker.DockerClient, stack: str, **options: Any) -> Iterator[Container]:
-    """A container that shows what the engine refuses, and is removed again."""
-    with (
-        borrowed_image(client, _image_of(client, stack)) as image,
-        helper_container(client, image, "preflight", entrypoint=["true"], **options) as container,
-    ):
-        yield container
-
-
 def _reason(explanation: str) -> str | None:
     """What is wrong with the port; None for what the trial itself could not do."""
     before, _, reason = explanation.partition("): ")
     return reason.strip() if "external connectivity" in before else None
-
-
-def _image_of(client: docker.DockerClient, stack: str) -> str | None:
-    """Any image of the stack."""
-    images = client.images.list(filters={"label": f"{STACK_LABEL}={stack}"})
-    return str(images[0].id) if images else None
 
 
 def _network_of(client: docker.DockerClient, stack: str) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from infra.engine.address import EngineAddress, ask_version
+from infra.engine.address import EngineAddress
+from infra.engine.client import ask_version
 from infra.engine.provider import engine_provider
 from infra.resources.build_context import ROOT
 from infra.resources.certificate import tls_material
@@ -13,30 +14,27 @@ from infra.resources.container_args import ContainerDefaults, PublishedPort
 from infra.resources.image import Images
 from infra.resources.network import Networks
 from infra.resources.secret import Secrets
+from infra.resources.volume import has_data_volume
 from infra.services.app import APP_PORT, App, AppArgs, Migrations, PortalArgs, app_image
-from infra.services.backups import BACKUPS_IMAGE, Backups, BackupsArgs
+from infra.services.backups import BACKUPS_IMAGE, Backups, KeptBackups
 from infra.services.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
+from infra.services.external_stores import (
+    ExternalPostgres,
+    ExternalRedis,
+    find_postgres,
+    find_redis,
+)
+from infra.services.inputs import Inputs, Outputs
 from infra.services.monitoring import (
     EXPORTER_IMAGE,
     PROMETHEUS_IMAGE,
     Monitoring,
     MonitoringArgs,
 )
-from infra.services.nginx.component import NGINX_ADDRESS, NGINX_IMAGE, Nginx, NginxArgs
-from infra.services.nginx.files import Site
-from infra.services.postgres import (
-    BACKUP_USER,
-    DATABASE,
-    POSTGRES_HOST,
-    POSTGRES_IMAGE,
-    POSTGRES_PORT,
-    Postgres,
-    PostgresArgs,
-)
-from infra.services.redis import REDIS_IMAGE, REDIS_PORT, Redis, RedisArgs
+from infra.services.nginx.component import NGINX_ADDRESS, NGINX_IMAGE, Nginx
+from infra.services.postgres import POSTGRES_IMAGE, POSTGRES_PORT, Postgres
+from infra.services.redis import REDIS_IMAGE, REDIS_PORT, Redis
 from infra.settings import Environment, Settings
-
-Outputs = dict[str, pulumi.Input[object]]
 
 
 class DevportalStack(pulumi.ComponentResource):
@@ -62,29 +60,21 @@ class DevportalStack(pulumi.ComponentResource):
         self._settings = settings
         self._is_production = settings.environment is Environment.PRODUCTION
         self._child = pulumi.ResourceOptions(parent=self)
-        version = ask_version(engine)
-        self._defaults = ContainerDefaults.of(settings, engine, version)
-        naming = self._defaults.naming
+        self._defaults = ContainerDefaults.of(settings, engine, ask_version(engine))
 
         self._networks = Networks(
             "network",
-            naming,
+            self._defaults.naming,
             separate=self._is_production,
             egress=settings.app.egress,
+            outside=settings.outside,
             opts=self._child,
         )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._images = Images(
-            "images",
-            naming,
-            source=settings.resolved_image_source,
-            registry=settings.image_registry,
-            engine=engine,
-            platform=version.platform,
-            opts=self._child,
-        )
-        self._postgres = self._run_postgres()
-        self._redis = self._run_redis()
+        self._inputs = Inputs(settings, self._secrets, self._defaults)
+        self._images = Images("images", settings, self._defaults, self._child)
+        self._postgres = self._find_postgres()
+        self._redis = self._find_redis()
         self._app_image = self._build_app_image()
         self.outputs = self._run_production() if self._is_production else self._run_development()
         self.register_outputs(self.outputs)
@@ -96,10 +86,8 @@ class DevportalStack(pulumi.ComponentResource):
         app = App("app", replicas, self._child)
         backups = self._run_backups(after=migrations.job)
         nginx = self._run_nginx(app)
-        outputs = self._common_outputs(nginx.url) | self._run_monitoring(app, backups)
-        return (
-            outputs if nginx.authority is None else {**outputs, "ca_certificate": nginx.authority}
-        )
+        outputs = self._common_outputs(nginx.url, nginx.authority)
+        return outputs | self._run_monitoring(app, backups)
 
     def _run_development(self) -> Outputs:
         ports = self._development_port(APP_PORT, self._settings.ports.portal)
@@ -107,40 +95,21 @@ class DevportalStack(pulumi.ComponentResource):
         [container] = app.containers
         backups = self._run_backups(after=container)
         url = pulumi.Output.concat("http://", container.published(APP_PORT))
-        addresses: Outputs = {
-            "postgres_address": self._postgres.server.published(POSTGRES_PORT),
-            "redis_address": self._redis.server.published(REDIS_PORT),
-        }
         tools = self._run_devtools() | self._run_monitoring(app, backups)
-        return self._common_outputs(url) | addresses | tools
+        return self._common_outputs(url) | tools
 
-    def _run_postgres(self) -> Postgres:
-        args = PostgresArgs(
-            image=self._images.build(POSTGRES_IMAGE),
-            network=self._networks.data,
-            settings=self._settings.postgres,
-            defaults=self._defaults,
-            superuser_password=self._secrets.postgres_password,
-            migrator_password=self._secrets.migrator_password,
-            app_password=self._secrets.app_password,
-            backup_password=self._secrets.backup_password,
-            retain_data=self._settings.retain_data,
-            ports=self._development_port(POSTGRES_PORT, self._settings.ports.postgres),
-        )
-        return Postgres("postgres", args, self._child)
+    def _find_postgres(self) -> Postgres | ExternalPostgres:
+        image = self._images.build(POSTGRES_IMAGE)
+        ports = self._development_port(POSTGRES_PORT, self._settings.ports.postgres)
+        args = self._inputs.postgres(image, self._networks.postgres, ports)
+        return find_postgres("postgres", args, self._child)
 
-    def _run_redis(self) -> Redis:
-        args = RedisArgs(
-            image=self._images.build(REDIS_IMAGE),
-            network=self._networks.data,
-            settings=self._settings.redis,
-            defaults=self._defaults,
-            app_password=self._secrets.redis_password,
-            devtools_password=self._secrets.devtools_password if self._settings.devtools else None,
-            retain_data=self._settings.retain_data,
-            ports=self._development_port(REDIS_PORT, self._settings.ports.redis),
-        )
-        return Redis("redis", args, self._child)
+    def _find_redis(self) -> Redis | ExternalRedis:
+        is_own = self._settings.redis.external_url is None
+        image = self._images.build(REDIS_IMAGE) if is_own else ""
+        ports = self._development_port(REDIS_PORT, self._settings.ports.redis)
+        args = self._inputs.redis(image, self._networks.redis, ports)
+        return find_redis("redis", args, self._child)
 
     def _build_app_image(self) -> pulumi.Output[str]:
         if given := self._settings.app.image:
@@ -149,85 +118,43 @@ class DevportalStack(pulumi.ComponentResource):
 
     def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource] = ()) -> PortalArgs:
         """Inputs of a container of the portal; what migrating takes goes to those that migrate."""
-        settings = self._settings
-        secrets = {
+        stores = {
             "database_url": self._postgres.app_url,
             "redis_url": self._redis.app_url,
-            "secret_key": self._secrets.secret_key,
-            "jwt_secret_key": self._secrets.jwt_secret_key,
+            **self._postgres.address.files,
+            **self._redis.files,
         }
-        environment = settings.portal(migrate=not self._is_production).environment()
-        # A job that migrates runs nothing of the team's.
-        if not (migrates and self._is_production):
-            own = settings.app.secrets.items()
-            secrets |= {name: pulumi.Output.secret(text.get_secret_value()) for name, text in own}
-            environment |= settings.app.environment
-        if migrates:
-            secrets["migration_database_url"] = self._postgres.migration_url
-            secrets["admin_password"] = self._secrets.admin_password
-        return PortalArgs(
-            image=self._app_image,
-            networks=self._portal_networks(migrates=migrates),
-            environment=environment,
-            fresh_start=settings.postgres.fresh_start if migrates else None,
-            secrets=secrets,
-            settings=settings.app,
-            defaults=self._defaults,
+        return self._inputs.portal(
+            self._app_image,
+            self._networks.of_portal(migrates=migrates),
+            stores,
+            migration_url=self._postgres.migration_url if migrates else None,
             # A store that does not come up ends the update; on the way down the portal goes first.
-            depends_on=[self._postgres.server.ready, self._redis.server.ready, *after],
+            after=[*self._postgres.ready, *self._redis.ready, *after],
         )
-
-    def _portal_networks(self, *, migrates: bool) -> list[pulumi.Output[str]]:
-        networks = self._networks
-        if not self._is_production:
-            return [networks.app]
-        out = [networks.egress] if networks.egress and not migrates else []
-        return [networks.app, networks.data, *out]
 
     def _run_backups(self, *, after: RunningContainer) -> Backups | None:
         if not self._settings.backups.enabled:
+            if has_data_volume("backups", self._defaults):
+                naming, retain = self._defaults.naming, self._settings.retain_data
+                KeptBackups("backups", naming, retain=retain, opts=self._child)
             return None
-        args = BackupsArgs(
-            image=self._images.build(BACKUPS_IMAGE),
-            network=self._networks.data,
-            settings=self._settings.backups,
-            defaults=self._defaults,
-            host=POSTGRES_HOST,
-            port=POSTGRES_PORT,
-            database=DATABASE,
-            user=BACKUP_USER,
-            password=self._secrets.backup_password,
-            retain_data=self._settings.retain_data,
-            # The first backup is to hold the schema.
-            depends_on=[after.ready],
-        )
+        image, network = self._images.build(BACKUPS_IMAGE), self._networks.postgres
+        args = self._inputs.backups(image, network, self._postgres.address, after=after.ready)
         return Backups("backups", args, self._child)
 
     def _run_nginx(self, app: App) -> Nginx:
         settings = self._settings
-        site = Site(
-            domain=settings.domain,
-            ports=settings.ports,
-            drain_seconds=settings.app.drain_seconds,
-        )
         tls = tls_material(
             settings.provided_certificate,
             naming=self._defaults.naming,
             domain=settings.domain,
             parent=self,
         )
-        args = NginxArgs(
-            image=self._images.build(NGINX_IMAGE),
-            edge_network=self._networks.edge,
-            app_network=self._networks.app,
-            settings=settings.nginx,
-            defaults=self._defaults,
-            site=site,
-            peers=app.peers,
-            tls=tls,
-            # An image from elsewhere brings files of its own, which may be older or newer.
-            assets=ROOT / "app" / "static" if settings.app.image is None else None,
-        )
+        # An image from elsewhere brings files of its own, which may be older or newer.
+        assets = ROOT / "app" / "static" if settings.app.image is None else None
+        image, networks = self._images.build(NGINX_IMAGE), (self._networks.edge, self._networks.app)
+        args = self._inputs.nginx(image, networks, app.peers, tls, assets)
         return Nginx("nginx", args, self._child)
 
     def _run_devtools(self) -> Outputs:
@@ -238,7 +165,7 @@ class DevportalStack(pulumi.ComponentResource):
             adminer_port=self._settings.ports.adminer,
             redis_commander_image=self._images.build(REDIS_COMMANDER_IMAGE),
             redis_commander_port=self._settings.ports.redis_commander,
-            network=self._networks.data,
+            network=self._networks.postgres,
             database_password=self._secrets.app_password,
             redis_password=self._secrets.devtools_password,
             defaults=self._defaults,
@@ -273,12 +200,8 @@ class DevportalStack(pulumi.ComponentResource):
         """In production the host publishes nginx's ports, and on loopback Prometheus'."""
         return [] if self._is_production else [PublishedPort(internal, external)]
 
-    def _common_outputs(self, url: pulumi.Output[str]) -> Outputs:
-        return {
-            "portal_url": url,
-            "docs_url": pulumi.Output.concat(url, "/docs"),
-            "health_url": pulumi.Output.concat(url, "/health"),
-            "replicas": self._settings.app.replicas,
-            "network": self._networks.app,
-            "images": self._images.built,
-        }
+    def _common_outputs(
+        self, url: pulumi.Output[str], authority: pulumi.Output[str] | None = None
+    ) -> Outputs:
+        own = self._inputs.outputs(url, self._networks.app, self._images.built, authority)
+        return {**own, **self._postgres.outputs, **self._redis.outputs}

@@ -79,6 +79,14 @@ def expires_at(chain: str) -> datetime.datetime:
     return _load_leaf(chain).not_valid_after_utc
 
 
+def are_certificates(text: str) -> bool:
+    """Whether it is PEM of certificates, with no key among them."""
+    try:
+        return bool(x509.load_pem_x509_certificates(text.encode())) and "PRIVATE KEY" not in text
+    except ValueError:
+        return False
+
+
 def check_pair(certificate: str, key: str, domain: str) -> None:
     """Check a certificate chain and its key before anything is changed.
 

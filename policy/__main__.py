@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from app.settings import Environment
 from infra.naming import PROJECT
 from infra.settings.policies import PolicySettings
+from policy.pack import RULES, find_reason
 from policy.resource import Resource, Rule
-from policy.rules import RULES, find_reason
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.settings import Environment
-from infra.naming import CONTAINER, NETWORK, ROLE_LABEL, STACK_LABEL, VOLUME, find_label
-from policy.resource import Reason, Resource, Rule, show, show_all
+from infra.naming import ROLE_LABEL, STACK_LABEL, find_label
+from policy.resource import Reason, Resource, show, show_all
 
 _SOCKETS = (PurePosixPath("/var/run/docker.sock"), PurePosixPath("/run/docker.sock"))
 _NAMESPACES = ("networkMode", "pidMode", "ipcMode", "usernsMode", "cgroupnsMode")
@@ -214,41 +214,8 @@ def no_development_tools(resource: Resource) -> Reason:
 def protected_data(resource: Resource) -> Reason:
     is_data = (resource.role or "").endswith("-data")
     if resource.environment is Environment.PRODUCTION and is_data and not resource.protect:
-        return "should be protected in production (got no protection). Set retain_data."
+        return (
+            "should be protected in production (got no protection). Set retain_data; to delete the "
+            "data on purpose, set policies.protected_data to advisory."
+        )
     return None
-
-
-RULES: Mapping[str, tuple[Rule, ...]] = {
-    CONTAINER: (
-        not_privileged,
-        no_docker_socket,
-        no_host_namespaces,
-        not_root,
-        read_only_root,
-        no_capabilities,
-        confined,
-        limits,
-        health_check,
-        restart_policy,
-        stop_grace,
-        log_rotation,
-        pinned_image,
-        labels,
-        no_secret_in_environment,
-        loopback_only,
-        only_nginx_publishes,
-        no_development_tools,
-    ),
-    NETWORK: (labels,),
-    VOLUME: (labels, protected_data),
-}
-"""The rules of each type of resource."""
-
-
-def find_reason(rule: Rule, resource: Resource) -> str | None:
-    """Why the resource breaks the rule: `container app-1: should ...`; None while it holds."""
-    if rule not in RULES.get(resource.type, ()):
-        return None
-    reason = rule(resource)
-    kind = resource.type.rpartition(":")[2].lower()
-    return reason and f"{kind} {resource.name}: {reason}"

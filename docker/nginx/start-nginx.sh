@@ -5,6 +5,10 @@
 set -eu
 
 FOLDER=${NGINX_FOLDER:-/etc/nginx/portal}
+# On Swarm it is one file, and the folder is in memory.
+if [ -f "$FOLDER.tar" ]; then
+    tar -xf "$FOLDER.tar" -C "$FOLDER"
+fi
 
 for name in live candidate; do
     if said=$(cd "$FOLDER/$name" && sha256sum -c checksums 2>/dev/null); then

@@ -1,11 +1,10 @@
 """Which Docker engine is meant: resolved once, the same for every part of the program.
 
 The docker provider, our own resources and the commands of `operations/` all connect to what
-`resolve_engine` returns. When each followed its own rules, a stack's containers were made on a
-remote engine and its secrets in new volumes of the local one.
+`resolve_engine` returns (`infra/engine/client.py`). When each followed its own rules, a stack's
+containers were made on a remote engine and its secrets in new volumes of the local one.
 """
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,16 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import docker
-from docker.errors import DockerException
-from docker.tls import TLSConfig
-
-from infra.errors import UserError
+from infra.errors import ProviderError, UserError
 
 _LOCAL = "unix:///var/run/docker.sock"
 _SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://", "npipe://")
-_CERTIFICATE_FILES = ("ca.pem", "cert.pem", "key.pem")
-_START_INTERVAL_API = (1, 44)
+CERTIFICATE_FILES = ("ca.pem", "cert.pem", "key.pem")
 # Settings of the provider that our own resources cannot follow: each has a place they share.
 _REFUSED = {
     "docker:caMaterial": "files (got text). Put ca.pem, cert.pem and key.pem into a folder and "
@@ -35,7 +29,7 @@ _REFUSED = {
 }
 
 
-class EngineAddressError(UserError):
+class EngineAddressError(UserError, ProviderError):
     """The engine's address cannot be used; the text is `where: rule (got value). What to do.`"""
 
 
@@ -91,73 +85,6 @@ def resolve_engine(config: Mapping[str, str], environ: Mapping[str, str]) -> Eng
     if name := _current_context(environ):
         return _of_context(name, "current Docker context", environ)
     return EngineAddress(_LOCAL)
-
-
-class _Api(docker.APIClient):
-    """Trusts the engine's own authority alone: `requests` prefers REQUESTS_CA_BUNDLE to it."""
-
-    def merge_environment_settings(
-        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
-    ) -> Any:
-        chosen = self.verify if verify is None else verify
-        return super().merge_environment_settings(url, proxies, stream, chosen, cert)
-
-
-class _Client(docker.DockerClient):
-    def __init__(self, **options: Any) -> None:
-        self.api = _Api(**options)
-
-
-@functools.cache
-def connect(address: EngineAddress) -> docker.DockerClient:
-    """A client of the engine, one for each address in this process.
-
-    Raises
-    ------
-    EngineAddressError
-        Raised when no engine answers there.
-    """
-    try:
-        return _Client(
-            base_url=address.host,
-            tls=_tls(address.cert_path) if address.cert_path else False,
-            # Else the SDK would use Paramiko, which reads no ~/.ssh/config.
-            use_ssh_client=address.host.startswith("ssh://"),
-        )
-    except DockerException as error:
-        raise EngineAddressError(
-            f"Docker engine: should answer at '{address.host}' (got: {error}). Start it, or set "
-            "docker:host or docker:context."
-        ) from None
-
-
-@dataclass(frozen=True)
-class EngineVersion:
-    """What the program has to know of an engine.
-
-    Parameters
-    ----------
-    platform
-        What it builds images for, such as `linux/amd64`.
-    has_start_interval
-        Whether its health checks have a start interval (Docker Engine 25).
-    """
-
-    platform: str
-    has_start_interval: bool
-
-
-def ask_version(address: EngineAddress) -> EngineVersion:
-    """Ask the engine for its version.
-
-    Raises
-    ------
-    EngineAddressError
-        Raised when no engine answers there.
-    """
-    answer = connect(address).version()
-    version = tuple(int(part) for part in answer["ApiVersion"].split("."))
-    return EngineVersion(f"{answer['Os']}/{answer['Arch']}", version >= _START_INTERVAL_API)
 
 
 def _refuse(config: Mapping[str, str]) -> None:
@@ -221,15 +148,10 @@ def _docker_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _check_certificates(folder: Path, where: str) -> str:
-    missing = [name for name in _CERTIFICATE_FILES if not (folder / name).is_file()]
+    missing = [name for name in CERTIFICATE_FILES if not (folder / name).is_file()]
     if missing:
         raise EngineAddressError(
             f"{where}: should have ca.pem, cert.pem and key.pem in '{folder}' (got no "
             f"{', '.join(missing)}). Put them there."
         )
     return str(folder.resolve())
-
-
-def _tls(folder: str) -> TLSConfig:
-    authority, certificate, key = (str(Path(folder) / name) for name in _CERTIFICATE_FILES)
-    return TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=True)

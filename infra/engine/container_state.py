@@ -5,7 +5,7 @@ and no more, looks at a container's health only when it creates it, and has no p
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,6 +13,11 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from infra.engine.container_networks import (
+    connect_to,
+    describe_membership,
+    published_addresses,
+)
 from infra.errors import ProviderError
 
 HEALTHY = "healthy"
@@ -22,8 +27,6 @@ _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 1.0
 _REQUEST_SECONDS = 60
 _LAST_LINES = 15
-
-
 # Health as the engine reports it, which may be as old as the interval of its probes.
 _PROBED = ("starting", "unhealthy")
 
@@ -46,6 +49,9 @@ class Wanted:
         Processes and threads it may have at a time.
     ports
         `address:port` on the host by `port/protocol` of the container.
+    networks
+        Its aliases on each of its networks; None where they are not asked for, as in a state of an
+        earlier version.
     """
 
     id: str
@@ -55,16 +61,19 @@ class Wanted:
     ports: Mapping[str, str]
     wait_seconds: int
     stop_seconds: int
+    networks: Mapping[str, Sequence[str]] | None = None
 
     @classmethod
     def from_properties(cls, props: Mapping[str, Any]) -> Self:
         """As `Readiness` keeps it; the state makes a float of every number."""
+        networks = props.get("networks")
         return cls(
             id=props["container"],
             name=props["container_name"],
             goal=props["goal"],
             pids_limit=int(props["pids_limit"]),
             ports=props["ports"],
+            networks=None if networks is None else {i["name"]: i["aliases"] for i in networks},
             wait_seconds=int(props["wait_seconds"]),
             stop_seconds=int(props["stop_seconds"]),
         )
@@ -100,7 +109,7 @@ def make_ready(client: docker.DockerClient, wanted: Wanted, *, was_ready: bool) 
             "--refresh`, which creates it again."
         )
     _limit_processes(client, wanted)
-    _set_going(container, wanted)
+    _set_going(client, container, wanted)
     _wait(client, container, wanted, was_ready=was_ready)
 
 
@@ -123,25 +132,13 @@ def _describe(attrs: Mapping[str, Any], wanted: Wanted) -> str:
         return ended if state["Status"] == "exited" else state["Status"]
     if wanted.goal == FINISHED:
         return "running"
-    published = _published(attrs)
+    if wanted.networks is not None and (wrong := describe_membership(attrs, wanted.networks)):
+        return wrong
+    published = published_addresses(attrs)
     for port, address in wanted.ports.items():
         if address not in published.get(port, []):
             return f"published on {', '.join(published.get(port, [])) or 'no port'} for {port}"
     return state.get("Health", {}).get("Status") or HEALTHY
-
-
-def _published(attrs: Mapping[str, Any]) -> dict[str, list[str]]:
-    """`address:port` of each published port; an IPv6 address stands in brackets."""
-    ports = attrs["NetworkSettings"]["Ports"] or {}
-    return {
-        port: [join_address(entry["HostIp"], entry["HostPort"]) for entry in entries or []]
-        for port, entries in ports.items()
-    }
-
-
-def join_address(host: str, port: int | str) -> str:
-    """`host:port`, an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _probe(container: Container) -> bool:
@@ -173,11 +170,13 @@ def _limit_processes(client: docker.DockerClient, wanted: Wanted) -> None:
         )
 
 
-def _set_going(container: Container, wanted: Wanted) -> None:
-    state = _describe(container.attrs, wanted)
-    status = container.attrs["State"]["Status"]
-    is_sick = state == "unhealthy" and not _probe(container)
+def _set_going(client: docker.DockerClient, container: Container, wanted: Wanted) -> None:
     try:
+        if wanted.networks is not None and wanted.goal != FINISHED:
+            connect_to(client, container, wanted.networks)
+        state = _describe(container.attrs, wanted)
+        status = container.attrs["State"]["Status"]
+        is_sick = state == "unhealthy" and not _probe(container)
         if status == "paused":
             container.unpause()
         elif status == "restarting" or is_sick:

@@ -17,7 +17,7 @@ _FOLDER_MODE = 0o700
 
 class _DataGuardProvider(EngineProvider):
     identity = ("volume",)
-    inputs = ("retain", "fresh_start")
+    inputs = ("retain", "fresh_start", "is_used")
 
     def id_of(self, props: Props) -> str:
         return props["volume"]
@@ -30,8 +30,9 @@ class _DataGuardProvider(EngineProvider):
         return {}
 
     def find(self, props: Props) -> Props | None:
-        # Where data is retained, that it was there is never forgotten.
-        if props["retain"] or has_file(props, "PG_VERSION") or has_file(props, _PERMIT):
+        # Where data is retained, that it was there is never forgotten while its server runs.
+        is_kept = props["retain"] and props.get("is_used", True)
+        if is_kept or has_file(props, "PG_VERSION") or has_file(props, _PERMIT):
             return props
         return None
 
@@ -45,6 +46,8 @@ class DataGuard(EngineResource, module="devportal", name="DataGuard"):
         Name of the data volume.
     retain
         Whether losing the data is a mistake; if not, an empty volume is begun anew.
+    is_used
+        Whether the stack's server runs; beside one of others the volume may be removed by hand.
     fresh_start
         Another word than before gives the permission once more.
     """
@@ -60,6 +63,7 @@ class DataGuard(EngineResource, module="devportal", name="DataGuard"):
         uid: int,
         gid: int,
         retain: bool,
+        is_used: bool,
         fresh_start: str | None,
         engine: EngineAddress,
         opts: pulumi.ResourceOptions | None = None,
@@ -70,6 +74,7 @@ class DataGuard(EngineResource, module="devportal", name="DataGuard"):
             "uid": uid,
             "gid": gid,
             "retain": retain,
+            "is_used": is_used,
             "fresh_start": fresh_start,
         }
         super().__init__(_DataGuardProvider(), name, engine, props, opts)

@@ -21,6 +21,7 @@ from infra.errors import ProviderError
 # hold the port when the container starts again.
 _CANDIDATES = range(20000, 32768)
 _ATTEMPTS = 100
+_EVERY_ADDRESS = {"0.0.0.0", "::"}
 _chosen: set[int] = set()
 _choosing = threading.Lock()
 
@@ -82,6 +83,10 @@ class Published:
     protocol: str
     container: str
     labels: Mapping[str, str]
+
+    def is_on(self, address: str) -> bool:
+        """Whether it takes the port from that address of the host."""
+        return self.address == address or not _EVERY_ADDRESS.isdisjoint((self.address, address))
 
 
 def published_ports(client: docker.DockerClient) -> list[Published]:

@@ -1,6 +1,7 @@
 """The docker provider of a stack, on the engine that everything else of it uses."""
 
 import os
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_docker as docker
@@ -21,14 +22,23 @@ def program_engine() -> EngineAddress:
 
 
 def engine_provider(
-    address: EngineAddress, opts: pulumi.ResourceOptions | None = None
+    address: EngineAddress,
+    logins: Sequence[docker.ProviderRegistryAuthArgs] = (),
+    opts: pulumi.ResourceOptions | None = None,
 ) -> docker.Provider:
-    """An explicit provider: the default one would resolve the address by rules of its own."""
+    """An explicit provider: the default one would resolve the address by rules of its own.
+
+    Parameters
+    ----------
+    logins
+        What services pull their images with.
+    """
     return docker.Provider(
         "docker",
         host=address.host,
         # Not None: the plugin would take DOCKER_CONTEXT and DOCKER_CERT_PATH instead.
         context="",
         cert_path=address.cert_path or "",
+        registry_auth=list(logins) or None,
         opts=opts,
     )

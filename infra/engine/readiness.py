@@ -5,6 +5,7 @@ not, and stops one that fails. Each plan asks the engine how the container is, s
 paused, stopped, restarting, unhealthy or gone shows as an update of its readiness, which mends it.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import docker
@@ -20,7 +21,7 @@ from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
 
 
 class _ReadinessProvider(EngineProvider):
-    inputs = ("container", "container_name", "goal", "pids_limit", "ports", "repairs")
+    inputs = ("container", "container_name", "goal", "pids_limit", "ports", "networks", "repairs")
 
     def id_of(self, props: Props) -> str:
         return props["container_name"]
@@ -96,6 +97,8 @@ class Readiness(EngineResource, module="devportal", name="Readiness"):
         `HEALTHY`, or `FINISHED` for a job.
     ports
         `address:port` on the host that the engine should have bound, by `port/protocol`.
+    networks
+        `name` and `aliases` of each network that it should be on.
     """
 
     container_name: pulumi.Output[str]
@@ -110,6 +113,7 @@ class Readiness(EngineResource, module="devportal", name="Readiness"):
         goal: str,
         pids_limit: int,
         ports: dict[str, pulumi.Input[str]],
+        networks: Sequence[Mapping[str, Any]],
         wait_seconds: int,
         stop_seconds: int,
         engine: EngineAddress,
@@ -121,6 +125,7 @@ class Readiness(EngineResource, module="devportal", name="Readiness"):
             "goal": goal,
             "pids_limit": pids_limit,
             "ports": ports,
+            "networks": networks,
             "wait_seconds": wait_seconds,
             "stop_seconds": stop_seconds,
             "state": goal,

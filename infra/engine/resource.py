@@ -18,7 +18,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.engine.address import EngineAddress, connect
+from infra.engine.address import EngineAddress
+from infra.engine.client import connect
 
 Props = dict[str, Any]
 

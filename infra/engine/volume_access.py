@@ -1,7 +1,6 @@
 """Reads and writes files in a volume through the engine's archive calls."""
 
 import io
-import json
 import re
 import tarfile
 import time
@@ -10,12 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
+from infra.engine.address import EngineAddress
+from infra.engine.client import connect
+from infra.engine.helper_container import borrowed_image, helper_container
 from infra.engine.resource import engine_of
 from infra.errors import ProviderError
-from infra.naming import PROJECT, ROLE_LABEL
 
 MOUNT_POINT = "/devportal-files"
 _MODE = 0o400
@@ -26,10 +27,15 @@ class VolumeFilesError(ProviderError):
     """The engine did not let files be written to or read from a volume."""
 
 
-def write_files(props: dict[str, Any]) -> None:
+def write_files(props: dict[str, Any], *, alone: bool = False) -> None:
     """Write `props["files"]` into the volume, replacing files of the same name.
 
     Its folder gets `props["folder_mode"]`, else one that its owner may only read.
+
+    Parameters
+    ----------
+    alone
+        Empty every other file there, as an archive can take none away: it may be a secret.
 
     Raises
     ------
@@ -38,23 +44,37 @@ def write_files(props: dict[str, Any]) -> None:
     """
     try:
         with borrowed_mount(props) as container:
-            container.put_archive("/", _pack(props))
+            others = dict.fromkeys(_read(container), "") if alone else {}
+            container.put_archive("/", _pack({**props, "files": {**others, **props["files"]}}))
     except DockerException as error:
         raise VolumeFilesError(
             f"volume '{props['volume']}': its files should be written (got: {error})."
         ) from None
 
 
-def read_files(props: dict[str, Any]) -> dict[str, bytes] | None:
-    """The contents of `props["files"]` in the volume, by name; None when the volume is gone."""
+def has_volume(engine: EngineAddress, name: str) -> bool:
+    """Whether the engine has a volume of that name; EngineAddressError when it does not answer."""
+    return any(volume.name == name for volume in connect(engine).volumes.list())
+
+
+def read_files(props: dict[str, Any], *, alone: bool = False) -> dict[str, bytes] | None:
+    """The contents of `props["files"]` in the volume, by name; None when the volume is gone.
+
+    One of a wrong owner or mode counts as empty. With `alone`, others that are not empty as well.
+    """
     client = engine_of(props)
     try:
         client.volumes.get(props["volume"])
         with borrowed_mount(props) as container:
-            stream, _ = container.get_archive(MOUNT_POINT)
-            return _unpack(b"".join(stream), props, _shift_of_owners(client))
+            found = _read(container)
     except NotFound:
         return None
+    owners = {int(props["uid"]), int(props["uid"]) + _shift_of_owners(client)}
+    return {
+        name: content if member.uid in owners and member.mode & 0o777 == _MODE else b""
+        for name, (member, content) in found.items()
+        if name in props["files"] or (alone and content)
+    }
 
 
 def has_file(props: dict[str, Any], name: str) -> bool:
@@ -95,50 +115,6 @@ def borrowed_mount(props: dict[str, Any]) -> Iterator[Container]:
         yield container
 
 
-@contextmanager
-def helper_container(
-    client: docker.DockerClient, image: str, purpose: str, **options: Any
-) -> Iterator[Container]:
-    """A container that is no part of the stack, not started, and removed again."""
-    # Else it would have the role that its image is labelled with.
-    labels = {f"{PROJECT}.helper": purpose, ROLE_LABEL: "helper"}
-    container = client.containers.create(image, labels=labels, **options)
-    try:
-        yield container
-    finally:
-        # The images of stores declare volumes; without `v` each call would leave one behind.
-        container.remove(force=True, v=True)
-
-
-@contextmanager
-def borrowed_image(client: docker.DockerClient, wanted: str | None) -> Iterator[str]:
-    """The id of an image if the engine has it, else of one without files, which goes after use."""
-    present = _find_image(client, wanted)
-    lent = present or _import_empty(client)
-    try:
-        yield lent
-    finally:
-        if not present:
-            client.images.remove(lent, force=True)
-
-
-def _import_empty(client: docker.DockerClient) -> str:
-    """An image without files, for resources that may not depend on one that is built."""
-    nothing = io.BytesIO()
-    tarfile.open(fileobj=nothing, mode="w").close()
-    answer = client.api.import_image_from_data(nothing.getvalue())
-    return str(json.loads(answer.strip().splitlines()[-1])["status"])
-
-
-def _find_image(client: docker.DockerClient, wanted: str | None) -> str | None:
-    if not wanted:
-        return None
-    try:
-        return str(client.images.get(wanted).id)
-    except ImageNotFound:
-        return None
-
-
 def _pack(props: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -173,15 +149,12 @@ def _shift_of_owners(client: docker.DockerClient) -> int:
     return int(first[1]) if first else 0
 
 
-def _unpack(data: bytes, props: dict[str, Any], shift: int = 0) -> dict[str, bytes]:
-    """The files that should be there; one of a wrong owner or mode counts as empty."""
-    found: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for member in archive:
-            name = member.name.partition("/")[2]
-            handle = archive.extractfile(member) if name in props["files"] else None
-            if handle is not None:
-                owners = {int(props["uid"]), int(props["uid"]) + shift}
-                right = member.uid in owners and member.mode & 0o777 == _MODE
-                found[name] = handle.read() if right else b""
-    return found
+def _read(container: Container) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+    """Every file in the volume, by name."""
+    stream, _ = container.get_archive(MOUNT_POINT)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        return {
+            member.name.partition("/")[2]: (member, handle.read())
+            for member in archive
+            if member.isfile() and (handle := archive.extractfile(member))
+        }

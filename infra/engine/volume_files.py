@@ -27,11 +27,11 @@ class _VolumeFilesProvider(EngineProvider):
         return olds.get("digest") != _digest(news)
 
     def put(self, olds: Props, news: Props) -> Props:
-        write_files(news)
+        write_files(news, alone=True)
         return {"digest": _digest(news), "revision": secrets.token_hex(6)}
 
     def find(self, props: Props) -> Props | None:
-        found = read_files(props)
+        found = read_files(props, alone=True)
         if found is None:
             return None
         texts = {name: content.decode(errors="replace") for name, content in found.items()}
@@ -44,7 +44,7 @@ def _digest(props: Props) -> str:
 
 
 class VolumeFiles(EngineResource, module="devportal", name="VolumeFiles"):
-    """A set of files, mode 0400, owned by one user, in one volume.
+    """A set of files, mode 0400, owned by one user, in one volume, which holds nothing else.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from infra.engine.container_state import FINISHED, HEALTHY, join_address
+from infra.engine.container_networks import join_address
+from infra.engine.container_state import FINISHED, HEALTHY
 from infra.engine.host_port import HostPort
 from infra.engine.readiness import Readiness
 from infra.naming import SPEC_LABEL
@@ -154,6 +155,7 @@ def _create(
         goal=FINISHED if identity.is_job else HEALTHY,
         pids_limit=defaults.pids_limit,
         ports={f"{port.internal}/{port.protocol}": addresses[port.internal] for port in args.ports},
+        networks=[{"name": name, "aliases": list(identity.aliases)} for name in args.networks],
         wait_seconds=args.wait_seconds or defaults.health.wait_seconds,
         stop_seconds=args.stop_seconds,
         engine=defaults.engine,

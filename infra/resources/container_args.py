@@ -7,7 +7,8 @@ from typing import Self
 import pulumi
 import pulumi_docker as docker
 
-from infra.engine.address import EngineAddress, EngineVersion
+from infra.engine.address import EngineAddress
+from infra.engine.client import EngineVersion
 from infra.naming import Naming
 from infra.settings import HealthSettings, LogSettings, Settings
 
@@ -26,6 +27,8 @@ class ContainerDefaults:
         Whether the engine has a start interval for health checks.
     bind_address
         Address of the host on which ports are published.
+    platform
+        What the engine builds images for, such as `linux/amd64`.
     """
 
     naming: Naming
@@ -37,6 +40,7 @@ class ContainerDefaults:
     has_start_interval: bool
     logs: LogSettings
     bind_address: str
+    platform: str
 
     @classmethod
     def of(cls, settings: Settings, engine: EngineAddress, version: EngineVersion) -> Self:
@@ -51,6 +55,7 @@ class ContainerDefaults:
             has_start_interval=version.has_start_interval,
             logs=settings.logs,
             bind_address=settings.ports.bind_address,
+            platform=version.platform,
         )
 
 
@@ -82,7 +87,7 @@ class ContainerArgs:
         Writable folders in memory, by path, with their size; all else is read-only.
     secret_files
         Text of each file below `/run/secrets` by its name.
-    start_period_seconds, wait_seconds
+    wait_seconds
         In place of the stack's own, for one that takes longer.
     depends_on
         What has to be ready before it starts: `RunningContainer.ready` of others, never a whole
@@ -106,6 +111,5 @@ class ContainerArgs:
     tmpfs_mb: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})
     shared_memory_mb: int = 64
     secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    start_period_seconds: int | None = None
     wait_seconds: int | None = None
     depends_on: Sequence[pulumi.Resource] = ()

@@ -27,15 +27,14 @@ def tmpfs(sizes_mb: Mapping[str, int], uid: int, gid: int) -> dict[str, str]:
 
 
 def health_check(
-    health: HealthSettings, start_period_seconds: int | None, *, has_start_interval: bool
+    health: HealthSettings, *, has_start_interval: bool
 ) -> docker.ContainerHealthcheckArgs:
     """Quick probes at the start and rare ones afterwards, where the engine knows both."""
-    period = health.start_period_seconds if start_period_seconds is None else start_period_seconds
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", HEALTHCHECK_COMMAND],
         interval=duration(health.interval_for(has_start_interval=has_start_interval)),
         timeout=duration(health.timeout_seconds),
-        start_period=duration(period),
+        start_period=duration(health.start_period_seconds),
         start_interval=duration(health.start_interval_seconds) if has_start_interval else None,
         retries=health.retries,
     )

@@ -77,11 +77,7 @@ def describe_container(
         init=True,
         healthcheck=no_health_check()
         if identity.is_job
-        else health_check(
-            defaults.health,
-            args.start_period_seconds,
-            has_start_interval=defaults.has_start_interval,
-        ),
+        else health_check(defaults.health, has_start_interval=defaults.has_start_interval),
         # `Readiness` starts it, under its process limit, and waits.
         start=False,
         wait=False,

@@ -7,11 +7,10 @@ from pathlib import Path
 import pulumi
 import pulumi_docker as docker
 
-from infra.engine.address import EngineAddress
 from infra.engine.image_cleanup import ImageCleanup
-from infra.naming import Naming
 from infra.resources.build_context import ROOT, digest_context
-from infra.settings import ImageSource
+from infra.resources.container_args import ContainerDefaults
+from infra.settings import ImageSource, Settings
 
 BUILD_LOGS = ".build-logs"
 """Folder below ROOT with the builder's output, `<stack>-<role>.log`; builds append to it."""
@@ -45,14 +44,7 @@ class ImageRecipe:
 
 
 class Images(pulumi.ComponentResource):
-    """Builds images, and takes them off the engine again when the stack goes.
-
-    Parameters
-    ----------
-    platform
-        What the engine runs, such as `linux/amd64`. Without it the provider takes the platform
-        of the machine that Pulumi runs on.
-    """
+    """Builds images, and takes them off the engine again when the stack goes."""
 
     built: dict[str, pulumi.Output[str]]
     """Image id, `sha256:...`, of each role built so far."""
@@ -60,25 +52,22 @@ class Images(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        naming: Naming,
-        *,
-        source: ImageSource,
-        registry: str | None,
-        engine: EngineAddress,
-        platform: str,
+        settings: Settings,
+        defaults: ContainerDefaults,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:Images", name, None, opts)
-        self._naming = naming
+        self._naming, engine = defaults.naming, defaults.engine
         self._bases: dict[str, dict[str, str]] = json.loads(_BASE_IMAGES.read_text())
-        self._source = source
-        self._registry = registry
-        self._platform = platform
+        self._source = settings.resolved_image_source
+        self._registry = settings.image_registry
+        # Without it the provider takes the platform of the machine that Pulumi runs on.
+        self._platform = defaults.platform
         # BuildKit's client has neither certificates nor ssh for an engine that the program names;
         # the provider's own connection has them, but writes no log.
         self._use_legacy_builder = bool(engine.cert_path) or engine.host.startswith("ssh://")
         self._cleanup = ImageCleanup(
-            "image-cleanup", naming.stack, engine, pulumi.ResourceOptions(parent=self)
+            "image-cleanup", self._naming.stack, engine, pulumi.ResourceOptions(parent=self)
         )
         self.built = {}
         (ROOT / BUILD_LOGS).mkdir(exist_ok=True)

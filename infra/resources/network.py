@@ -1,9 +1,13 @@
 """The networks on which a stack's containers find each other."""
 
+from collections.abc import Collection
+
 import pulumi
 import pulumi_docker as docker
 
 from infra.naming import Naming
+
+_STORES = ("postgres", "redis")
 
 
 class Networks(pulumi.ComponentResource):
@@ -18,12 +22,17 @@ class Networks(pulumi.ComponentResource):
         Three networks, of which the edge alone has a way in and out.
     egress
         Another one with a way out, for what has to reach other machines.
+    outside
+        Which of the stores, `postgres` and `redis`, are on other machines: they are found by the
+        way out, and the third network is left out where both are.
     """
 
     edge: pulumi.Output[str]
     """Physical name, to be passed on as an output: a literal would hide the dependency."""
     app: pulumi.Output[str]
-    data: pulumi.Output[str]
+    postgres: pulumi.Output[str]
+    redis: pulumi.Output[str]
+    """Where these stores are found."""
     egress: pulumi.Output[str] | None
     """None if nothing has to get out, or everything can."""
 
@@ -34,21 +43,36 @@ class Networks(pulumi.ComponentResource):
         *,
         separate: bool,
         egress: bool = False,
+        outside: Collection[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("devportal:infra:Networks", name, None, opts)
+        self.egress = None
         if separate:
             self.edge = self._create("edge-network", naming, "edge-network")
             self.app = self._create("app-network", naming, "app-network", internal=True)
-            self.data = self._create("data-network", naming, "data-network", internal=True)
+            where: dict[bool, pulumi.Output[str]] = {}
+            if len(outside) < len(_STORES):
+                where[False] = self._create("data-network", naming, "data-network", internal=True)
+            if egress or outside:
+                self.egress = self._create("egress-network", naming, "egress-network")
+            if self.egress and outside:
+                where[True] = self.egress
+            self.postgres, self.redis = (where[store in outside] for store in _STORES)
+            self._stores = list(where.values())
         else:
-            self.edge = self.app = self.data = self._create("devportal-network", naming, "network")
-        self.egress = (
-            self._create("egress-network", naming, "egress-network")
-            if separate and egress
-            else None
-        )
+            self.edge = self.app = self._create("devportal-network", naming, "network")
+            self.postgres = self.redis = self.app
+            self._stores = []
         self.register_outputs({})
+
+    def of_portal(self, *, migrates: bool) -> list[pulumi.Output[str]]:
+        """Those of the portal's containers; one that migrates reaches the stores alone."""
+        found = [self.app, *self._stores]
+        # Outputs cannot be compared.
+        if self.egress and not migrates and all(one is not self.egress for one in found):
+            found.append(self.egress)
+        return found
 
     def _create(
         self, name: str, naming: Naming, role: str, *, internal: bool = False

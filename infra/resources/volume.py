@@ -3,7 +3,18 @@
 import pulumi
 import pulumi_docker as docker
 
+from infra.engine.volume_access import has_volume
 from infra.naming import Naming
+from infra.resources.container_args import ContainerDefaults
+
+
+def has_data_volume(role: str, defaults: ContainerDefaults) -> bool:
+    """Whether the engine has data of a service that does not run, and that goes with `destroy`.
+
+    Such a volume is declared as well: it may be protected in the state, and an update that leaves
+    out what is protected fails.
+    """
+    return has_volume(defaults.engine, defaults.naming.physical(f"{role}-data"))
 
 
 def create_data_volume(
@@ -21,7 +32,14 @@ def create_data_volume(
     return _create_volume(
         f"{role}-data",
         naming,
-        pulumi.ResourceOptions(parent=parent, protect=retain, retain_on_delete=retain),
+        pulumi.ResourceOptions(
+            parent=parent,
+            protect=retain,
+            retain_on_delete=retain,
+            # Somebody has brought it back by hand, on another disk for instance: not a reason to
+            # delete it with what is in it.
+            ignore_changes=["labels", "driver", "driverOpts"],
+        ),
     )
 
 
@@ -34,7 +52,7 @@ def create_record_volume(role: str, naming: Naming, *, parent: pulumi.Resource) 
 
 
 def create_files_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
-    """A volume for secret files; whatever it held, `VolumeFiles` can write again."""
+    """A volume for secret files, which `VolumeFiles` can write again."""
     return _create_volume(f"{role}-secrets", naming, pulumi.ResourceOptions(parent=parent))
 
 

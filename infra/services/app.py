@@ -50,6 +50,8 @@ class PortalArgs:
         variable `<NAME>_FILE`.
     depends_on
         What has to be ready first.
+    leave_seconds
+        How long it serves after it was told to stop.
     """
 
     image: pulumi.Input[str]
@@ -60,6 +62,7 @@ class PortalArgs:
     settings: AppSettings
     defaults: ContainerDefaults
     depends_on: Sequence[pulumi.Resource]
+    leave_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,19 +96,25 @@ class Migrations(pulumi.ComponentResource):
         self, name: str, args: PortalArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Migrations", name, None, opts)
-        described = _describe("migrations", args, stop_seconds=_MIGRATION_STOP_SECONDS)
-        # Another variable of the portal is no reason to run it again.
-        environment = {
-            key: value
-            for key, value in described.environment.items()
-            if key in _MIGRATION_VARIABLES or key.endswith("_FILE")
-        }
-        wait_seconds = max(_MIGRATION_WAIT_SECONDS, args.defaults.health.wait_seconds)
-        container = replace(
-            described, command=_MIGRATE, environment=environment, wait_seconds=wait_seconds
-        )
-        self.job = run_job("migrations", container, args.defaults, self)
+        self.job = run_job("migrations", describe_migrations(args), args.defaults, self)
         self.register_outputs({})
+
+
+def describe_migrations(args: PortalArgs) -> ContainerArgs:
+    """The job that migrates."""
+    described = _describe("migrations", args, stop_seconds=_MIGRATION_STOP_SECONDS)
+    # Another variable of the portal is no reason to run it again.
+    environment = {
+        key: value
+        for key, value in described.environment.items()
+        if key in _MIGRATION_VARIABLES or key.endswith("_FILE")
+    }
+    return replace(
+        described,
+        command=_MIGRATE,
+        environment=environment,
+        wait_seconds=_MIGRATION_WAIT_SECONDS,
+    )
 
 
 class App(pulumi.ComponentResource):
@@ -128,13 +137,8 @@ class App(pulumi.ComponentResource):
 
     def _run(self, args: AppArgs) -> list[RunningContainer]:
         own, defaults = args.portal.settings, args.portal.defaults
-        # The server drains for so long by itself; the rest is for its last log lines.
-        described = _describe("app", args.portal, stop_seconds=own.drain_seconds + 5)
-        # The server reads this variable; the stage that reloads code has an option that wins.
-        drain = {"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(own.drain_seconds)}
         container = replace(
-            described,
-            environment={**described.environment, **drain},
+            describe_app(args.portal),
             mounts=[_code_mount()] if own.reload else [],
             ports=args.ports,
         )
@@ -148,6 +152,16 @@ class App(pulumi.ComponentResource):
             max_surge=own.max_surge,
             share_name=args.share_name,
         )
+
+
+def describe_app(args: PortalArgs) -> ContainerArgs:
+    """A replica."""
+    drain_seconds = args.settings.drain_seconds
+    # The server drains for so long by itself; the rest is for its last log lines.
+    described = _describe("app", args, stop_seconds=args.leave_seconds + drain_seconds + 5)
+    # The server reads this variable; the stage that reloads code has an option that wins.
+    drain = {"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": str(drain_seconds)}
+    return replace(described, environment={**described.environment, **drain})
 
 
 def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArgs:

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
+from infra.naming import Naming
 from infra.resources.container import RunningContainer, run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
-from infra.resources.volume import create_data_volume, mount_volume
+from infra.resources.volume import create_data_volume, has_data_volume, mount_volume
+from infra.services.postgres import BACKUP_USER, DatabaseAddress
 from infra.settings import BackupSettings
+from infra.settings.external import DATABASE
 
 BACKUPS_IMAGE = ImageRecipe(role="backups", base="postgres", context="docker/backups")
+_TYPE = "devportal:infra:Backups"
 _UID = _GID = 70
 _STORE_PATH = "/backups"
 _HOUR, _DAY = 3600, 86400
@@ -26,10 +30,10 @@ class BackupsArgs:
 
     Parameters
     ----------
-    host, port, database, user, password
-        The database, and a role that may read all of it.
+    address, password
+        The database, and the password of the role that may read all of it.
     network
-        Network on which the host is found.
+        Network on which the database is found.
     retain_data
         Keep the volume of backups on the engine when the stack goes.
     depends_on
@@ -40,10 +44,7 @@ class BackupsArgs:
     network: pulumi.Input[str]
     settings: BackupSettings
     defaults: ContainerDefaults
-    host: str
-    port: int
-    database: str
-    user: str
+    address: DatabaseAddress
     password: Secret
     retain_data: bool
     depends_on: Sequence[pulumi.Resource]
@@ -61,48 +62,65 @@ class Backups(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("devportal:infra:Backups", name, None, opts)
-        store = self._mount_store(args)
+        super().__init__(_TYPE, name, None, opts)
+        container = describe_backups(args, self)
+        [store] = container.mounts
         self.store = _for_reading(store)
-        environment = _environment(args)
-        intervals = {name: environment[name] for name in _INTERVALS}
+        intervals = {name: _environment(args)[name] for name in _INTERVALS}
         self.schedule = {"BACKUP_STORE": _STORE_PATH, **intervals}
-        container = ContainerArgs(
-            role="backups",
-            image=args.image,
-            uid=_UID,
-            gid=_GID,
-            networks=[args.network],
-            environment=environment,
-            secret_files={"pgpass": _password_file(args)},
-            mounts=[store],
-            # The base image would have the engine make a volume for data that is not here.
-            tmpfs_mb={"/tmp": 16, "/var/lib/postgresql/data": 1},
-            memory_mb=args.settings.memory_mb,
-            cpus=args.settings.cpus,
-            stop_seconds=10,
-            depends_on=args.depends_on,
-        )
         self.service = run_container("backups", container, args.defaults, self)
         self.register_outputs({})
 
-    def _mount_store(self, args: BackupsArgs) -> docker.ContainerMountArgs:
-        if folder := args.settings.host_folder:
-            return docker.ContainerMountArgs(type="bind", source=folder, target=_STORE_PATH)
-        store = create_data_volume(
-            "backups", args.defaults.naming, retain=args.retain_data, parent=self
-        )
-        return mount_volume(store.name, _STORE_PATH)
+
+def describe_backups(args: BackupsArgs, parent: pulumi.Resource) -> ContainerArgs:
+    """The container with the clock, with its volume as a child of `parent`."""
+    return ContainerArgs(
+        role="backups",
+        image=args.image,
+        uid=_UID,
+        gid=_GID,
+        networks=[args.network],
+        environment=_environment(args),
+        secret_files={
+            "pgpass": args.address.password_file(DATABASE, BACKUP_USER, args.password),
+            **args.address.files,
+        },
+        mounts=[_mount_store(args, parent)],
+        # The base image would have the engine make a volume for data that is not here.
+        tmpfs_mb={"/tmp": 16, "/var/lib/postgresql/data": 1},
+        memory_mb=args.settings.memory_mb,
+        cpus=args.settings.cpus,
+        stop_seconds=10,
+        depends_on=args.depends_on,
+    )
+
+
+def _mount_store(args: BackupsArgs, parent: pulumi.Resource) -> docker.ContainerMountArgs:
+    folder = args.settings.host_folder
+    # What was backed up before the folder was set stays where it is.
+    if not folder or has_data_volume("backups", args.defaults):
+        naming = args.defaults.naming
+        store = create_data_volume("backups", naming, retain=args.retain_data, parent=parent)
+        if not folder:
+            return mount_volume(store.name, _STORE_PATH)
+    return docker.ContainerMountArgs(type="bind", source=folder, target=_STORE_PATH)
+
+
+class KeptBackups(pulumi.ComponentResource):
+    """The volume alone, where backups are switched off: those that are there stay."""
+
+    def __init__(
+        self, name: str, naming: Naming, *, retain: bool, opts: pulumi.ResourceOptions
+    ) -> None:
+        super().__init__(_TYPE, name, None, opts)
+        create_data_volume("backups", naming, retain=retain, parent=self)
+        self.register_outputs({})
 
 
 def _environment(args: BackupsArgs) -> dict[str, str]:
     own = args.settings
     return {
-        "PGHOST": args.host,
-        "PGPORT": str(args.port),
-        "PGUSER": args.user,
-        "PGDATABASE": args.database,
-        "PGPASSFILE": "/run/secrets/pgpass",
+        **args.address.variables(BACKUP_USER, PGDATABASE=DATABASE),
         "PGCONNECT_TIMEOUT": "10",
         "BACKUP_INTERVAL_SECONDS": str(own.interval_hours * _HOUR),
         "BACKUP_RETENTION_SECONDS": str(own.retention_days * _DAY),
@@ -114,13 +132,3 @@ def _for_reading(mount: docker.ContainerMountArgs) -> docker.ContainerMountArgs:
     return docker.ContainerMountArgs(
         type=mount.type, source=mount.source, target=mount.target, read_only=True
     )
-
-
-def _password_file(args: BackupsArgs) -> Secret:
-    login = f"{args.host}:{args.port}:{args.database}:{args.user}"
-    return args.password.apply(lambda password: f"{login}:{escape_password(password)}\n")
-
-
-def escape_password(password: str) -> str:
-    """A password as libpq's password file has it: `:` and the backslash escaped."""
-    return password.replace("\\", "\\\\").replace(":", "\\:")

@@ -1,12 +1,12 @@
 """Redis: sessions, rate limits, and what has changed of what replicas cache."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from infra.resources.container import RunningContainer, run_container
+from infra.resources.container import run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret, secret_url
@@ -50,35 +50,47 @@ class Redis(pulumi.ComponentResource):
 
     app_url: Secret
     """URL for the application's user, which has no administrative command."""
-    server: RunningContainer
+    files: Mapping[str, Secret]
+    """Texts below `/run/secrets`, by name, that the URL names."""
+    outputs: Mapping[str, pulumi.Output[str]]
+    """What the stack exports of it."""
+    ready: Sequence[pulumi.Resource]
+    """What has to be there before something uses it."""
 
     def __init__(
         self, name: str, args: RedisArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Redis", name, None, opts)
-        self.app_url = secret_url("redis", _APP_USER, args.app_password, f"redis:{REDIS_PORT}/0")
-        self.server = run_container("redis", self._describe(args), args.defaults, self)
+        self.app_url = redis_url(args)
+        server = run_container("redis", describe_redis(args, self), args.defaults, self)
+        self.ready, self.files = [server.ready], {}
+        self.outputs = {"redis_address": server.published(REDIS_PORT)} if args.ports else {}
         self.register_outputs({})
 
-    def _describe(self, args: RedisArgs) -> ContainerArgs:
-        own = args.settings
-        data = create_data_volume(
-            "redis", args.defaults.naming, retain=args.retain_data, parent=self
-        )
-        return ContainerArgs(
-            role="redis",
-            image=args.image,
-            uid=_UID,
-            gid=_GID,
-            networks=[args.network],
-            command=["redis-server", _CONFIGURATION, "--maxmemory", f"{own.max_memory_mb}mb"],
-            secret_files={"users.acl": _access_list(args)},
-            mounts=[mount_volume(data.name, "/data")],
-            ports=args.ports,
-            memory_mb=own.memory_mb,
-            cpus=own.cpus,
-            stop_seconds=own.stop_seconds,
-        )
+
+def redis_url(args: RedisArgs) -> Secret:
+    """For the application's user."""
+    return secret_url("redis", _APP_USER, args.app_password, f"redis:{REDIS_PORT}/0")
+
+
+def describe_redis(args: RedisArgs, parent: pulumi.Resource) -> ContainerArgs:
+    """The server, with its data volume as a child of `parent`."""
+    own = args.settings
+    data = create_data_volume("redis", args.defaults.naming, retain=args.retain_data, parent=parent)
+    return ContainerArgs(
+        role="redis",
+        image=args.image,
+        uid=_UID,
+        gid=_GID,
+        networks=[args.network],
+        command=["redis-server", _CONFIGURATION, "--maxmemory", f"{own.max_memory_mb}mb"],
+        secret_files={"users.acl": _access_list(args)},
+        mounts=[mount_volume(data.name, "/data")],
+        ports=args.ports,
+        memory_mb=own.memory_mb,
+        cpus=own.cpus,
+        stop_seconds=own.stop_seconds,
+    )
 
 
 def _access_list(args: RedisArgs) -> pulumi.Output[str]:

@@ -3,6 +3,7 @@
 from app.settings import Environment
 from infra.settings.groups import (
     AppSettings,
+    ClusterSettings,
     HealthSettings,
     LogSettings,
     MonitoringSettings,
@@ -13,11 +14,13 @@ from infra.settings.groups import (
 from infra.settings.loading import Settings
 from infra.settings.secrets import SecretSettings
 from infra.settings.stores import BackupSettings, PostgresSettings, RedisSettings
-from infra.settings.values import ImageSource, TlsMode
+from infra.settings.values import ClusterMode, ImageSource, TlsMode
 
 __all__ = [
     "AppSettings",
     "BackupSettings",
+    "ClusterMode",
+    "ClusterSettings",
     "Environment",
     "HealthSettings",
     "ImageSource",

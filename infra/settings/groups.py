@@ -11,7 +11,10 @@ from app.setting_rules import Between
 from app.settings import PortalOptions, Version
 from infra.settings.values import (
     BindAddress,
+    ClusterMode,
+    ImagePrefix,
     ImageReference,
+    RegistryUser,
     SecretName,
     SecretText,
     TlsMode,
@@ -30,7 +33,7 @@ class Group(BaseModel):
 
 
 class PortSettings(Group):
-    """Ports on the host; 0 lets the engine choose a free one, once."""
+    """Ports on the host; 0 takes a free one, once."""
 
     bind_address: BindAddress = Field(
         default="127.0.0.1", description="address of the host on which every port is published"
@@ -78,7 +81,8 @@ class AppSettings(PortalOptions, Group):
     )
     memory_mb: Annotated[int, Between(384, 65536, "MB")] = Field(
         default=512,
-        description="memory limit of a replica; what is above 256 MB is for work on API documents",
+        description="memory limit of a replica; what is above 256 MB is for work on API documents "
+        "and pages",
     )
     cpus: Cpus = Field(default=1.0, description="processors that a replica may use")
     drain_seconds: Annotated[int, Between(1, 600, "seconds")] = Field(
@@ -96,7 +100,7 @@ class AppSettings(PortalOptions, Group):
     @property
     def egress(self) -> bool:
         """Whether something that is switched on has to reach other machines."""
-        return self.webhooks_enabled
+        return self.webhooks_enabled or self.oidc_issuer is not None
 
 
 class NginxSettings(Group):
@@ -143,6 +147,30 @@ class NginxSettings(Group):
     def responses_mb(self) -> int:
         """Room for responses to slow clients."""
         return 32
+
+
+class ClusterSettings(Group):
+    """Several machines in place of one, in production; docs/swarm.md says what it takes."""
+
+    mode: ClusterMode = Field(
+        default=ClusterMode.NONE,
+        description="`none`: one engine; `swarm`: Docker Swarm, whose manager the engine is",
+    )
+    registry: ImagePrefix | None = Field(
+        default=None,
+        description="registry that the engine pushes the stack's images to, and every node pulls "
+        "them from",
+    )
+    registry_user: RegistryUser | None = Field(
+        default=None, description="whom that registry lets in, if it asks for a password"
+    )
+    registry_password: SecretText | None = Field(
+        default=None, description="encrypted: that user's password or token"
+    )
+    encrypted: bool = Field(
+        default=False,
+        description="encrypt what goes from node to node; every node's kernel has to know IPsec",
+    )
 
 
 class TlsSettings(Group):

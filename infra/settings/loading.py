@@ -10,7 +10,7 @@ from app.settings import Environment
 from infra.errors import SettingsError
 from infra.naming import stack_name_mistake
 from infra.settings.messages import describe_mistakes
-from infra.settings.model import NAMESPACE, SECRET_GROUPS, StackSettings
+from infra.settings.model import NAMESPACE, SECRET_GROUPS, SECRET_SETTINGS, StackSettings
 from infra.settings.rules import combination_mistakes
 
 
@@ -40,11 +40,12 @@ class Settings(StackSettings):
 
         values = _select(config.name, {**get_config_env(), **CONFIG.get()})
         settings, mistakes = cls.check(values, stack)
-        for where in SECRET_GROUPS:
+        for where in (*SECRET_GROUPS, *SECRET_SETTINGS):
             # Pulumi knows of a whole key alone that it holds a secret.
             key = where.partition(".")[0]
-            if find_group(values, where) and not is_config_secret(f"{config.name}:{key}"):
-                mistakes.append(encryption_mistake(where, f"{where}.<name>"))
+            if find_value(values, where) and not is_config_secret(f"{config.name}:{key}"):
+                name = where if where in SECRET_SETTINGS else f"{where}.<name>"
+                mistakes.append(encryption_mistake(where, name))
         if settings is None or mistakes:
             raise SettingsError(mistakes)
         return settings
@@ -65,7 +66,7 @@ class Settings(StackSettings):
         return cls(stack=stack, **dict(found)), mistakes
 
 
-def find_group(values: Mapping[str, Any], where: str) -> Any:
+def find_value(values: Mapping[str, Any], where: str) -> Any:
     """What is set under a path such as `app.secrets`; empty for nothing."""
     found: Any = values
     for part in where.split("."):

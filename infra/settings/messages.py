@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.setting_rules import rule_text, show, show_secret
-from infra.settings.model import NAMESPACE, SECRET_GROUPS, StackSettings
+from infra.settings.model import NAMESPACE, SECRET_GROUPS, SECRET_SETTINGS, StackSettings
 from infra.settings.values import Encrypted
 
 # Settings that are text, though they may look like something else.
@@ -54,8 +54,9 @@ def set_secret(where: str, value: str = "") -> str:
 
 
 def _is_secret(location: Location) -> bool:
-    group = _spell(location).rpartition(".")[0]
-    return group in SECRET_GROUPS and location[-1] != _KEY
+    where = _spell(location)
+    is_in_group = where.rpartition(".")[0] in SECRET_GROUPS and location[-1] != _KEY
+    return is_in_group or where in SECRET_SETTINGS
 
 
 def _advise(details: ErrorDetails, file_name: str) -> str:

@@ -9,6 +9,7 @@ from app.setting_rules import Between
 from app.settings import Environment, PortalOptions, PortalSettings
 from infra.settings.groups import (
     AppSettings,
+    ClusterSettings,
     Group,
     HealthSettings,
     LogSettings,
@@ -20,13 +21,16 @@ from infra.settings.groups import (
 from infra.settings.policies import PolicySettings
 from infra.settings.secrets import SecretSettings
 from infra.settings.stores import BackupSettings, PostgresSettings, RedisSettings
-from infra.settings.values import Domain, ImagePrefix, ImageSource, TlsMode
+from infra.settings.values import ClusterMode, Domain, ImagePrefix, ImageSource, TlsMode
 from infra.x509 import Pair
 
 NAMESPACE = "devportal"
 SECRET_GROUPS = ("secrets", "app.secrets")
 """Every value in them has to be encrypted."""
+SECRET_SETTINGS = ("postgres.external_url", "redis.external_url", "cluster.registry_password")
+"""Values in other groups that have to be as well."""
 IMAGE_SOURCE_VARIABLE = "DEVPORTAL_IMAGE_SOURCE"
+_LEAVE_SECONDS = 5
 
 
 class StackSettings(Group):
@@ -67,6 +71,7 @@ class StackSettings(Group):
         description="part of a memory limit that a container keeps when the machine runs short; "
         "0 means none",
     )
+    cluster: ClusterSettings = ClusterSettings()
     ports: PortSettings = PortSettings()
     app: AppSettings = AppSettings()
     nginx: NginxSettings = NginxSettings()
@@ -92,12 +97,21 @@ class StackSettings(Group):
         """Ports that the stack has on the host, by their names in `ports`."""
         names = ["https", "http"]
         if self.environment is Environment.DEVELOPMENT:
-            names = ["portal", "postgres", "redis"]
+            names = [
+                "portal",
+                *(name for name in ("postgres", "redis") if name not in self.outside),
+            ]
         if self.devtools:
             names += ["adminer", "redis_commander"]
         if self.monitoring.enabled:
             names.append("prometheus")
         return {name: getattr(self.ports, name) for name in names}
+
+    @property
+    def outside(self) -> set[str]:
+        """Which of the stores, `postgres` and `redis`, others run."""
+        stores = {"postgres": self.postgres, "redis": self.redis}
+        return {name for name, store in stores.items() if store.external_url is not None}
 
     @property
     def provided_certificate(self) -> Pair | None:
@@ -109,9 +123,22 @@ class StackSettings(Group):
         assert given.tls_key is not None
         return Pair(given.tls_certificate.get_secret_value(), given.tls_key.get_secret_value())
 
+    @property
+    def leave_seconds(self) -> int:
+        """How long a replica serves after it was told to stop.
+
+        On one engine nginx has been told before. On a swarm it asks for the tasks' names every 2 s,
+        and Swarm takes a name away, on other nodes a moment later, 2 s before it stops the task.
+        """
+        return _LEAVE_SECONDS if self.cluster.mode is ClusterMode.SWARM else 0
+
     def portal(self, *, migrate: bool) -> PortalSettings:
         """What the portal's containers read; `migrate` brings the schema up to date at start."""
         options = {name: getattr(self.app, name) for name in PortalOptions.model_fields}
         return PortalSettings(
-            app_env=self.environment, app_version=self.app.version, migrate=migrate, **options
+            app_env=self.environment,
+            app_version=self.app.version,
+            migrate=migrate,
+            leave_seconds=self.leave_seconds,
+            **options,
         )

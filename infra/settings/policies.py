@@ -31,7 +31,9 @@ class PolicySettings(Group):
     stop_grace: PolicyLevel = _rule("every container has time to stop when it is removed")
     log_rotation: PolicyLevel = _rule("every container's log is rotated")
     pinned_image: PolicyLevel = _rule("every container names its image by digest")
-    labels: PolicyLevel = _rule("containers, networks and volumes carry the stack and their role")
+    labels: PolicyLevel = _rule(
+        "containers, services, networks and volumes carry the stack and their role"
+    )
     no_secret_in_environment: PolicyLevel = _rule("no secret is in an environment variable")
     loopback_only: PolicyLevel = _rule("in development ports are published on loopback alone")
     only_nginx_publishes: PolicyLevel = _rule(

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from app.config import SECRETS, Config
 from app.setting_rules import values_of
 from app.settings import spell_variable
-from infra.settings.model import NAMESPACE, StackSettings
+from infra.settings.model import NAMESPACE, SECRET_SETTINGS, StackSettings
 from infra.settings.secrets import SecretSettings
 
 REFERENCE = Path("docs", "settings.md")
@@ -86,6 +86,10 @@ def render_schema() -> str:
         name: {"description": field.description, **_ENCRYPTED}
         for name, field in SecretSettings.model_fields.items()
     }
+    for where in SECRET_SETTINGS:
+        group, name = where.split(".")
+        field = groups[f"{group.title()}Settings"]["properties"]
+        field[name] = {"description": field[name]["description"], **_ENCRYPTED}
     own = groups["AppSettings"]["properties"]
     _change_values(own["secrets"], lambda _: _ENCRYPTED)
     # YAML makes a boolean of `true` and a number of `8080`.

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr, ValidatorFunctionWrapHandler, field_validator
 
-from app.settings import Key, Password
+from app.settings import ClientSecret, Key, Password
 from infra.settings.groups import Group
 from infra.settings.values import accept_encrypted
 
@@ -31,6 +31,9 @@ class SecretSettings(Group):
         default=None, description="the portal's key for access tokens"
     )
     admin_password: Password | None = Field(default=None, description="the first administrator")
+    oidc_client_secret: ClientSecret | None = Field(
+        default=None, description="the portal's, at `app.oidc_issuer`; never generated"
+    )
     tls_certificate: SecretStr | None = Field(
         default=None,
         description="PEM of the certificate chain, the server's own first; never generated",

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from infra.errors import UserError
-from infra.settings.loading import Settings, decode, encryption_mistake, find_group
-from infra.settings.model import NAMESPACE, SECRET_GROUPS
+from infra.settings.loading import Settings, decode, encryption_mistake, find_value
+from infra.settings.model import NAMESPACE, SECRET_GROUPS, SECRET_SETTINGS
 from infra.settings.secrets import SecretSettings
 from infra.settings.values import Encrypted
 
@@ -84,8 +84,11 @@ def find_mistakes(folder: Path, stack: str) -> list[str]:
 
 def plain_secrets(values: dict[str, Any]) -> Iterator[str]:
     """A mistake for each secret that stands in the file as it is."""
+    for where in SECRET_SETTINGS:
+        if (value := find_value(values, where)) and not isinstance(value, Encrypted):
+            yield encryption_mistake(where, where)
     for where in SECRET_GROUPS:
-        secrets = find_group(values, where)
+        secrets = find_value(values, where)
         if isinstance(secrets, dict):
             for name, value in secrets.items():
                 known = where != "secrets" or name in SecretSettings.model_fields

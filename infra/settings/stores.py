@@ -6,15 +6,30 @@ from pydantic import Field
 
 from app.setting_rules import Between
 from app.settings import Version
+from infra.settings.external import Authorities, PostgresServer, PostgresUrl, RedisUrl
 from infra.settings.groups import Cpus, Group
-from infra.settings.values import Folder
+from infra.settings.values import Encrypted, Folder
 
 
 class PostgresSettings(Group):
-    """The PostgreSQL server."""
+    """The PostgreSQL server: the stack's own, or one of others; see [scale](scale.md)."""
 
+    external_url: PostgresUrl | None = Field(
+        default=None,
+        description="encrypted: an administrator's role on a server of others; the stack then runs "
+        "none, and of this group only `external_*` and `max_connections` count",
+    )
+    external_ca: Authorities | None = Field(
+        default=None, description="who vouches for that server; `verify-full` needs it"
+    )
+    external_is_private: bool = Field(
+        default=False,
+        description="the way there is private, so that production takes a URL without TLS",
+    )
     memory_mb: Annotated[int, Between(128, 262144, "MB")] = Field(
-        default=512, description="memory limit"
+        default=512,
+        description="memory limit; a quarter is for its shared buffers, so that another limit is "
+        "another container",
     )
     shared_memory_mb: Annotated[int, Between(64, 65536, "MB")] = Field(
         default=256, description="size of /dev/shm, for parallel queries"
@@ -31,6 +46,13 @@ class PostgresSettings(Group):
         default=None,
         description="a new word, such as the date, allows an empty database where data was lost",
     )
+
+    @property
+    def external(self) -> PostgresServer | None:
+        """The server of others, and its administrator; None for the stack's own."""
+        if self.external_url is None or isinstance(self.external_url, Encrypted):
+            return None
+        return PostgresServer.of(self.external_url)
 
 
 class BackupSettings(Group):
@@ -57,8 +79,21 @@ class BackupSettings(Group):
 
 
 class RedisSettings(Group):
-    """The Redis server."""
+    """The Redis server: the stack's own, or one of others; see [scale](scale.md)."""
 
+    external_url: RedisUrl | None = Field(
+        default=None,
+        description="encrypted: the portal's user on a server of others; the stack then runs none, "
+        "and of this group only `external_*` counts",
+    )
+    external_ca: Authorities | None = Field(
+        default=None,
+        description="who vouches for that server, where no authority of the system does",
+    )
+    external_is_private: bool = Field(
+        default=False,
+        description="the way there is private, so that production takes a URL without TLS",
+    )
     max_memory_mb: Annotated[int, Between(16, 65536, "MB")] = Field(
         default=256, description="data above it is evicted, least recently used first"
     )

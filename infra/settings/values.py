@@ -34,6 +34,13 @@ class ImageSource(StrEnum):
     PACKAGES = "packages"
 
 
+class ClusterMode(StrEnum):
+    """What a stack runs on."""
+
+    NONE = "none"
+    SWARM = "swarm"
+
+
 class TlsMode(StrEnum):
     """Where the certificate comes from."""
 
@@ -101,6 +108,12 @@ ImagePrefix = Annotated[
     str,
     Field(pattern=_IMAGE_PREFIX, max_length=255),
     Rule("a registry, and a path if it has one, such as registry.example.com/hub"),
+]
+# As HTTP's Basic authentication bounds it.
+RegistryUser = Annotated[
+    str,
+    Field(pattern="^[!-9;-~]{1,255}$"),
+    Rule("1 to 255 visible ASCII characters without a colon"),
 ]
 
 

@@ -1,6 +1,6 @@
 """Nginx: TLS, limits and static files in front of the portal's replicas."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pulumi
@@ -62,32 +62,39 @@ class Nginx(pulumi.ComponentResource):
     ) -> None:
         super().__init__("devportal:infra:Nginx", name, None, opts)
         volume = create_files_volume("nginx", args.defaults.naming, parent=self)
-        configuration = self._configure(volume.name, args)
+        configuration = NginxConfiguration(
+            "nginx-configuration",
+            describe_configuration(args, volume.name),
+            pulumi.ResourceOptions(parent=self),
+        )
         # The configuration's id is the volume's name, known once its files are written.
-        server = run_container("nginx", _describe(args, configuration.id), args.defaults, self)
+        mount = mount_volume(configuration.id, CONFIGURATION_PATH, read_only=True)
+        described = replace(describe_nginx(args), mounts=[mount])
+        server = run_container("nginx", described, args.defaults, self)
         self.url = _url(server, args.site)
         self.authority = args.tls.authority
         self.register_outputs({})
 
-    def _configure(self, volume: pulumi.Output[str], args: NginxArgs) -> NginxConfiguration:
-        configuration = ConfigurationArgs(
-            stack=args.defaults.naming.stack,
-            engine=args.defaults.engine,
-            volume=volume,
-            image=args.image,
-            uid=_UID,
-            gid=_GID,
-            files=render_files(args.settings, args.site),
-            secret_files={"server.crt": args.tls.certificate, "server.key": args.tls.key},
-            peers=args.peers,
-            drain_seconds=args.site.drain_seconds,
-            assets=args.assets,
-        )
-        opts = pulumi.ResourceOptions(parent=self)
-        return NginxConfiguration("nginx-configuration", configuration, opts)
+
+def describe_configuration(args: NginxArgs, volume: pulumi.Input[str]) -> ConfigurationArgs:
+    """What the server is to read, tested in `volume`."""
+    return ConfigurationArgs(
+        stack=args.defaults.naming.stack,
+        engine=args.defaults.engine,
+        volume=volume,
+        image=args.image,
+        uid=_UID,
+        gid=_GID,
+        files=render_files(args.settings, args.site, args.assets),
+        secret_files={"server.crt": args.tls.certificate, "server.key": args.tls.key},
+        peers=args.peers,
+        drain_seconds=args.site.drain_seconds,
+        assets=args.assets,
+    )
 
 
-def _describe(args: NginxArgs, volume: pulumi.Output[str]) -> ContainerArgs:
+def describe_nginx(args: NginxArgs) -> ContainerArgs:
+    """The server, but for where its configuration comes from."""
     own = args.settings
     return ContainerArgs(
         role="nginx",
@@ -95,7 +102,6 @@ def _describe(args: NginxArgs, volume: pulumi.Output[str]) -> ContainerArgs:
         uid=_UID,
         gid=_GID,
         networks=[args.edge_network, args.app_network],
-        mounts=[mount_volume(volume, CONFIGURATION_PATH, read_only=True)],
         ports=_ports(args),
         # What its buffers do not hold: of requests, and of responses.
         tmpfs_mb={"/tmp": own.uploads_mb, "/var/tmp": own.responses_mb},

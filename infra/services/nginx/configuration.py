@@ -10,35 +10,47 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pulumi
 
 from infra.engine.address import EngineAddress
 from infra.engine.resource import EngineProvider, EngineResource, Props
 from infra.resources.build_context import source_files
-from infra.services.nginx.live import is_live, put_live
+from infra.services.nginx.live import is_live, put_live, try_alone
 
 _DIGESTED = ("files", "secret_files", "peers", "assets_digest", "uid", "gid")
 
 
 class _ConfigurationProvider(EngineProvider):
     identity = ("volume",)
+    # When the container of a new one finds that it refuses the configuration, the old one is gone.
+    inputs = ("image",)
 
     def id_of(self, props: Props) -> str:
         return props["volume"]
 
     def is_changed(self, olds: Props, news: Props) -> bool:
-        return olds.get("digest") != _digest_of_inputs(news)
+        is_other = olds.get("digest") != _digest_of_inputs(news)
+        return is_other or super().is_changed(olds, news)
 
     def put(self, olds: Props, news: Props) -> Props:
-        put_live(olds, news)
-        return {"digest": _digest_of_inputs(news)}
+        return {"checksums": put_live(olds, news), "digest": _digest_of_inputs(news)}
 
     def find(self, props: Props) -> Props | None:
         known = is_live(props)
         if known is None:
             return None
         return props if known else {"digest": "changed by hand"}
+
+
+class _TrialProvider(_ConfigurationProvider):
+    def put(self, olds: Props, news: Props) -> Props:
+        try_alone(news)
+        return {"digest": _digest_of_inputs(news)}
+
+    def find(self, props: Props) -> Props:
+        return props
 
 
 def _digest_of_inputs(props: Props) -> str:
@@ -82,6 +94,8 @@ class ConfigurationArgs:
 class NginxConfiguration(EngineResource, module="devportal", name="NginxConfiguration"):
     """The configuration that the stack's nginx serves by."""
 
+    provider_type: ClassVar[type[EngineProvider]] = _ConfigurationProvider
+
     def __init__(self, name: str, args: ConfigurationArgs, opts: pulumi.ResourceOptions) -> None:
         props: Props = {
             "stack": args.stack,
@@ -96,10 +110,19 @@ class NginxConfiguration(EngineResource, module="devportal", name="NginxConfigur
             "drain_seconds": args.drain_seconds,
             "assets_digest": _digest_of_folder(args.assets),
             "digest": None,
+            "checksums": None,
         }
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_files", "digest"])
+        secret = pulumi.ResourceOptions(
+            additional_secret_outputs=["secret_files", "digest", "checksums"]
+        )
         merged = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(_ConfigurationProvider(), name, args.engine, props, merged)
+        super().__init__(self.provider_type(), name, args.engine, props, merged)
+
+
+class NginxTrial(NginxConfiguration, module="devportal", name="NginxTrial"):
+    """That nginx takes a configuration which it will serve by elsewhere; nothing of it stays."""
+
+    provider_type = _TrialProvider
 
 
 def _digest_of_folder(folder: Path | None) -> str:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 
-from infra.resources.build_context import ROOT
+from infra.resources.build_context import ROOT, source_files
 from infra.settings import NginxSettings, PortSettings
 
 # An idle client connection outlives a reload for so long after its last request.
@@ -77,15 +78,23 @@ class Site:
         return f"https://{self.domain}" + ("" if port == 443 else f":{port}")
 
 
-def render_files(settings: NginxSettings, site: Site) -> dict[str, str]:
-    """Text of each file by its name, except for the peers, the certificate and its key."""
+def render_files(settings: NginxSettings, site: Site, assets: Path | None) -> dict[str, str]:
+    """Text of each file by its name, except for the peers, the certificate and its key.
+
+    Parameters
+    ----------
+    assets
+        Folder whose files nginx serves itself; None leaves them to the portal.
+    """
     values = _values(settings, site)
     return {
         **{name: _fill((_FOLDER / name).read_text(), values) for name in _TEMPLATES},
         "limits.conf": _limit_zones(settings),
         "limits-site.conf": _limits(settings),
+        "assets.conf": _asset_locations(assets),
         "extra.conf": settings.extra_configuration + "\n",
-        "errors.conf": _error_rules(),
+        "error-pages.conf": _error_rules(),
+        "errors.conf": f"include error-pages.conf;\n{_ERROR_LOCATIONS}",
         "errors/style.css": (_FOLDER / "style.css").read_text(),
         **_error_pages(),
     }
@@ -139,9 +148,15 @@ def _limits(settings: NginxSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _asset_locations(folder: Path | None) -> str:
+    """Each by its name: the volume may also hold those of another version of the portal."""
+    names = source_files(folder) if folder else ()
+    return "".join(f'location = "/assets/{name}" {{}}\n' for name in names)
+
+
 def _error_rules() -> str:
     pages = [f"error_page {status} /errors/{status}.$error_format;" for status in _ADVICE]
-    return "\n".join([*pages, _OWN_STATUSES, _ERROR_LOCATIONS])
+    return "\n".join([*pages, _OWN_STATUSES]) + "\n"
 
 
 def _error_pages() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Tests a configuration of nginx, puts it in place and reloads the running server."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
+from infra.engine.helper_container import helper_container
 from infra.engine.resource import engine_of
-from infra.engine.volume_access import helper_container, read_files, write_files
+from infra.engine.volume_access import read_files, write_files
 from infra.errors import ProviderError
-from infra.naming import container_labels
+from infra.naming import Naming, container_labels
 from infra.resources.build_context import source_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
@@ -34,19 +35,20 @@ def render_peers(peers: Sequence[str]) -> str:
     )
 
 
-def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
-    """Test the new configuration, then serve by it.
+def put_live(olds: dict[str, Any], news: dict[str, Any]) -> str:
+    """Test the new configuration, then serve by it; the checksums of its files.
 
     Raises
     ------
     NginxError
         Raised when nginx refuses it, a peer does not answer through it, or the reload fails.
     """
-    files = _files(news, news["peers"])
-    _write(news, "candidate", files)
-    client = engine_of(news)
-    _test_candidate(client, news)
-    server = _running_server(client, news["stack"])
+    files, client = _files(news, news["peers"]), engine_of(news)
+    _test_candidate(client, news, files)
+    server = _find_server(client, news["stack"])
+    if server is not None and server.status == "paused":
+        # Set going afterwards it would send requests to the replicas that leave.
+        server.unpause()
     leaving = set(olds.get("peers") or ()) - set(news["peers"])
     if server is not None and leaving:
         _write(news, "live", _files(news, [*olds["peers"], *news["peers"]]))
@@ -57,15 +59,38 @@ def put_live(olds: dict[str, Any], news: dict[str, Any]) -> None:
         # No replica is stopped afterwards if none leaves.
         drain_seconds = int(news["drain_seconds"]) if leaving else 0
         _run(server, "reload-nginx", str(drain_seconds))
+    return str(files["checksums"])
+
+
+def try_alone(props: dict[str, Any]) -> None:
+    """Test a configuration that others will serve by, in a volume of its own that goes again.
+
+    Raises
+    ------
+    NginxError
+        Raised when nginx refuses it.
+    """
+    client, labels = engine_of(props), Naming(props["stack"]).labels("nginx-trial")
+    volume = client.volumes.create(props["volume"], labels=labels)
+    try:
+        _test_candidate(client, props, _files(props, props["peers"]))
+    finally:
+        volume.remove()
 
 
 def is_live(props: dict[str, Any]) -> bool | None:
-    """Whether the volume holds what was put there; None when the volume is gone."""
-    wanted = {f"live/{name}": content for name, content in _files(props, props["peers"]).items()}
-    found = read_files({**props, "files": wanted})
+    """Whether the volume holds what was put there; None when the volume is gone.
+
+    The checksums tell what that was: the clone's static files may be others by now.
+    """
+    # The state of an earlier version has none.
+    wanted = props.get("checksums") or str(_files(props, props["peers"])["checksums"])
+    names = [line.partition("  ")[2] for line in wanted.splitlines()]
+    found = read_files({**props, "files": [f"live/{name}" for name in [*names, "checksums"]]})
     if found is None:
         return None
-    return found == {name: _encode(content) for name, content in wanted.items()}
+    files = {name.removeprefix("live/"): content for name, content in found.items()}
+    return files.pop("checksums", b"") == wanted.encode() and _sum(files) == wanted
 
 
 def _files(props: dict[str, Any], peers: list[str]) -> Files:
@@ -73,10 +98,15 @@ def _files(props: dict[str, Any], peers: list[str]) -> Files:
     if props["assets"]:
         for name, path in source_files(Path(props["assets"])).items():
             files[f"assets/{name}"] = path.read_bytes()
-    # By these nginx's start finds what a power loss has damaged. Sorted: the inputs come back from
-    # Pulumi's state in another order.
-    sums = [f"{sha256(_encode(files[name])).hexdigest()}  {name}\n" for name in sorted(files)]
-    return {**files, "checksums": "".join(sums)}
+    # By these nginx's start finds what a power loss has damaged.
+    return {**files, "checksums": _sum(files)}
+
+
+def _sum(files: Mapping[str, str | bytes]) -> str:
+    """Sorted: the inputs come back from Pulumi's state in another order."""
+    return "".join(
+        f"{sha256(_encode(files[name])).hexdigest()}  {name}\n" for name in sorted(files)
+    )
 
 
 def _encode(content: str | bytes) -> bytes:
@@ -87,7 +117,8 @@ def _write(props: dict[str, Any], folder: str, files: Files) -> None:
     write_files({**props, "files": {f"{folder}/{name}": text for name, text in files.items()}})
 
 
-def _test_candidate(client: docker.DockerClient, props: dict[str, Any]) -> None:
+def _test_candidate(client: docker.DockerClient, props: dict[str, Any], files: Files) -> None:
+    _write(props, "candidate", files)
     options: dict[str, Any] = {
         "command": ["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
         "entrypoint": ["nginx"],
@@ -113,10 +144,13 @@ def _describe_refusal(output: str) -> str:
     )
 
 
-def _running_server(client: docker.DockerClient, stack: str) -> Container | None:
+def _find_server(client: docker.DockerClient, stack: str) -> Container | None:
     try:
         found = client.containers.list(
-            filters={"label": container_labels(stack, "nginx"), "status": "running"}
+            filters={
+                "label": container_labels(stack, "nginx"),
+                "status": ["running", "paused"],
+            }
         )
     except NotFound:
         return None
