@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
@@ -22,7 +21,7 @@ from operations.terminal import run_reporting
 from toolchain.setup.console import Console
 from toolchain.setup.environment import describe_environment, render_exports, spare_loopback
 from toolchain.setup.project import Project
-from toolchain.setup.setup import ready_environment, set_up
+from toolchain.setup.setup import clean_cache, ready_environment, set_up
 from toolchain.setup.steps.pulumi import LanguageHost
 from toolchain.setup.steps.python_environment import ProgramEnvironment
 
@@ -41,9 +40,9 @@ def set_up_alone(project: Project, console: Console, options: argparse.Namespace
     return 0
 
 
-def clean_cache(project: Project, console: Console, options: argparse.Namespace) -> int:
+def clean_cache_alone(project: Project, console: Console, options: argparse.Namespace) -> int:
     """`make clean-cache`."""
-    shutil.rmtree(project.places.cache, ignore_errors=True)
+    clean_cache(project, console)
     return 0
 
 
@@ -54,7 +53,7 @@ _OWN: dict[str, Callable[[Project, Console, argparse.Namespace], int]] = {
     "lint": lint,
     "check": check,
     "bench": run_benchmarks,
-    "clean-cache": clean_cache,
+    "clean-cache": clean_cache_alone,
 }
 """The targets that concern no stack."""
 

@@ -12,15 +12,6 @@ from infra.naming import stack_name_mistake
 
 VARIABLES = ("STACK", "ARGS", "BACKUP", "BASE", "ROLE", "CMD", "VERSION", "REASON")
 """What the Makefile puts into the environment; no business of what a target runs."""
-_VARIABLES_OF = {
-    "BACKUP": ("restore",),
-    "BASE": ("review",),
-    "ROLE": ("exec", "shell", "run", "restart", "stats", "logs"),
-    "CMD": ("exec", "run", "psql", "redis-cli"),
-    "VERSION": ("rollback",),
-    "REASON": ("lock",),
-}
-"""The targets that take a variable, as the option of its name."""
 
 TARGETS = {
     "up": "make the machine ready, then create or update the stack",
@@ -97,10 +88,11 @@ def command_line(words: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """
     target, *given = words or ["help"]
     stack = [f"--stack={environ['STACK']}"] if "STACK" in environ and target in ON_STACK else []
+    taken = {option for targets, option, _ in _OPTIONS if target in targets}
     named = [
         f"--{name.lower()}={environ[name]}"
-        for name, targets in _VARIABLES_OF.items()
-        if target in targets and environ.get(name)
+        for name in VARIABLES
+        if f"--{name.lower()}" in taken and environ.get(name)
     ]
     try:
         extra = shlex.split(environ.get("ARGS", ""))

@@ -8,8 +8,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from infra.errors import UserError
-from infra.naming import ROLE_LABEL
-from operations.containers import find_running, list_containers, run_inside
+from operations.containers import find_running, one_by_role, run_inside
 from operations.stack import Stack
 from operations.terminal import print_table
 
@@ -49,8 +48,7 @@ def find_backup_service(stack: Stack) -> Container:
 
     Raises UserError when it does not run, or the settings leave it out.
     """
-    roles = {container.labels[ROLE_LABEL] for container in list_containers(stack)}
-    if "backups" not in roles:
+    if "backups" not in one_by_role(stack):
         raise UserError(
             f"stack {stack.name}: should take backups (got devportal:backups.enabled false). Set "
             f"it to true and run `make up STACK={stack.name}`."

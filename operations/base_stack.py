@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import yaml
 from infra.errors import UserError
 from infra.naming import STACK_LABEL
 from infra.settings import PortSettings
+from operations.passphrase import check_passphrase
 from operations.stack import Stack, read_salt
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import PASSPHRASE
@@ -30,6 +31,7 @@ _OF_THIS_MACHINE: dict[str, dict[str, object]] = {
     "devportal:app": {"reload": False},
 }
 """Settings that both have alike, and what stands in for them: any free port, for example."""
+_SALT = "encryptionsalt"
 
 
 @contextmanager
@@ -47,35 +49,65 @@ def base_stack(stack: Stack, revision: str) -> Iterator[Stack]:
             "another."
         )
     name = f"review-{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory(prefix="devportal-") as folder:
-        clone = Path(folder) / "base"
+    with ExitStack() as ends:
+        clone = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="devportal-"))) / "base"
         _git(stack.root, "worktree", "add", "--quiet", "--detach", str(clone), revision)
-        base = replace(stack, name=name, root=clone, environ=_with_passphrase(stack))
+        ends.callback(_git, stack.root, "worktree", "remove", "--force", str(clone))
+        before, after = _read(clone / stack.file.name), _read(stack.file)
+        if not before:
+            raise UserError(
+                f"{stack.file.name}: should be in the base (got none). Review without BASE."
+            )
+        base = replace(stack, name=name, root=clone, environ=_environ(stack, before, after))
         review = replace(base, root=stack.root)
-        try:
-            _copy_settings(clone / stack.file.name, stack.file, base, review)
-            _make(base, "up", "ARGS=--yes")
-            _keep_salt(base, review)
-            yield review
-        finally:
-            _remove(base)
-            review.file.unlink(missing_ok=True)
-            _git(stack.root, "worktree", "remove", "--force", str(clone))
+        ends.callback(review.file.unlink, missing_ok=True)
+        _write_settings(base, before, review, after)
+        ends.callback(_remove, base)
+        _make(base, "up", "ARGS=--yes")
+        _keep_salt(base, review)
+        yield review
 
 
-def _with_passphrase(stack: Stack) -> dict[str, str]:
-    """With a passphrase for nothing but this review, where the stack has no secrets to open."""
-    own = {} if read_salt(stack.file) else {PASSPHRASE: secrets.token_hex(16)}
-    return {**stack.pulumi_environ, **own}
+def _environ(stack: Stack, *documents: dict[str, Any]) -> dict[str, str]:
+    """With a passphrase for nothing but this review, where the settings have no secret to open.
+
+    The salt goes: it belongs to the stack's own passphrase, of which a fork's job knows nothing.
+    """
+    environ, states = stack.pulumi_environ, stack.backend_folder
+    if states and not environ["PULUMI_BACKEND_URL"].startswith("file:///"):
+        # What is relative to this folder; the base runs in another.
+        environ["PULUMI_BACKEND_URL"] = states.parent.as_uri()
+    if not any(map(_has_secret, documents)):
+        for document in documents:
+            document.pop(_SALT, None)
+        return {**environ, PASSPHRASE: secrets.token_hex(16)}
+    if stack.is_production:
+        _check_passphrase(stack)
+    return environ
 
 
-def _copy_settings(base_file: Path, head_file: Path, base: Stack, review: Stack) -> None:
+def _has_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_has_secret, value.values()))
+    return isinstance(value, list) and any(map(_has_secret, value))
+
+
+def _check_passphrase(stack: Stack) -> None:
+    try:
+        check_passphrase(stack)
+    except UserError as error:
+        raise UserError(
+            f"{error} A review needs it while {stack.file.name}, here or in the base, has "
+            "encrypted values; the job of a fork is given none."
+        ) from None
+
+
+def _write_settings(
+    base: Stack, before: dict[str, Any], review: Stack, after: dict[str, Any]
+) -> None:
     """Give both their settings, less what would differ for being on this machine twice."""
-    before, after = _read(base_file), _read(head_file)
-    if not before:
-        raise UserError(f"{base_file.name}: should be in the base (got none). Review without BASE.")
     for key, stand_ins in _OF_THIS_MACHINE.items():
-        groups = [document["config"].get(key) or {} for document in (before, after)]
+        groups = [(one.get("config") or {}).get(key) or {} for one in (before, after)]
         for name in stand_ins.keys() & groups[0].keys() & groups[1].keys():
             if groups[0][name] == groups[1][name]:
                 groups[0][name] = groups[1][name] = stand_ins[name]
@@ -85,13 +117,13 @@ def _copy_settings(base_file: Path, head_file: Path, base: Stack, review: Stack)
 
 def _keep_salt(base: Stack, review: Stack) -> None:
     """Pulumi has written one into the base's file, where there was none."""
-    salt = {"encryptionsalt": read_salt(base.file)}
+    salt = {_SALT: read_salt(base.file)}
     write_file(review.file, yaml.safe_dump({**_read(review.file), **salt}, sort_keys=False))
 
 
 def _remove(base: Stack) -> None:
     """Remove everything, data that production protects as well: it is the review's own."""
-    if base.state is not None and base.state.exists():
+    if not base.is_missing:
         base.run_pulumi("state", "unprotect", "--all", "--yes")
         _make(base, "down", "ARGS=--yes")
         base.run_pulumi("stack", "rm", "--yes", "--force")

@@ -73,7 +73,10 @@ def _print_steps(stack: Stack, ended: threading.Event) -> None:
 
 
 def _find_logs(stack: Stack) -> list[Path]:
-    return sorted((stack.root / FOLDER).glob(f"{stack.name}-*.log"))
+    # By their whole names: those of stack `dev-2` begin like those of `dev`.
+    roles = (path.parent.name for path in (stack.root / "docker").glob("*/Dockerfile"))
+    logs = (stack.root / FOLDER / f"{stack.name}-{role}.log" for role in roles)
+    return sorted(log for log in logs if log.exists())
 
 
 def _image(stack: Stack, log: Path) -> str:

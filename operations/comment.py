@@ -1,7 +1,8 @@
 """`python3 -m operations.comment FILE`: a comment on a pull request, updated in place.
 
-The comment is known by the file's name, which a mark in it holds; GitHub's API is described at
-https://docs.github.com/rest/issues/comments. Standard library only: nothing is installed for it.
+The comment is known by the file's name, which a mark in it holds. The APIs are described at
+https://docs.github.com/rest/issues/comments and https://docs.gitlab.com/api/notes/.
+Standard library only: nothing is installed for it.
 """
 
 import json
@@ -10,9 +11,10 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from infra.errors import UserError
 from operations.terminal import run_reporting
@@ -21,28 +23,103 @@ _MOST_CHARACTERS = 65_000
 """GitHub takes 65,536."""
 _TIMEOUT_SECONDS = 30
 _PER_PAGE = 100
-_VARIABLES = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "PULL_REQUEST")
+_OF_GITHUB = ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "PULL_REQUEST")
+_OF_GITLAB = ("REVIEW_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID")
 
 
-def comment(file: Path, environ: Mapping[str, str]) -> int:
-    """Write the file's text into its comment, a new one where there is none; 0.
+@dataclass(frozen=True)
+class _Comments:
+    """Where the comments of one pull request are.
 
-    Raises UserError for a variable that is not set, and with GitHub's answer when it refuses.
+    Parameters
+    ----------
+    own
+        The path under which one of them has its id.
+    update
+        The method that changes it.
     """
-    missing = [name for name in _VARIABLES if not environ.get(name)]
-    if missing:
+
+    api: str
+    all: str
+    own: str
+    update: str
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of_github(cls, environ: Mapping[str, str]) -> Self:
+        _check(environ, _OF_GITHUB)
+        api = environ.get("GITHUB_API_URL", "https://api.github.com")
+        return cls(
+            api=f"{api}/repos/{environ['GITHUB_REPOSITORY']}",
+            all=f"/issues/{environ['PULL_REQUEST']}/comments",
+            own="/issues/comments",
+            update="PATCH",
+            headers={
+                "Authorization": f"Bearer {environ['GITHUB_TOKEN']}",
+                "Accept": "application/vnd.github+json",
+            },
+        )
+
+    @classmethod
+    def of_gitlab(cls, environ: Mapping[str, str]) -> Self:
+        _check(environ, _OF_GITLAB)
+        notes = f"/merge_requests/{environ['CI_MERGE_REQUEST_IID']}/notes"
+        return cls(
+            api=f"{environ['CI_API_V4_URL']}/projects/{environ['CI_PROJECT_ID']}",
+            all=notes,
+            own=notes,
+            update="PUT",
+            headers={"PRIVATE-TOKEN": environ["REVIEW_TOKEN"]},
+        )
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for page in count(1):
+            found = self.ask("GET", f"{self.all}?per_page={_PER_PAGE}&page={page}")
+            yield from found
+            if len(found) < _PER_PAGE:
+                return
+
+    def ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
+        """The API's answer; UserError with what it says when it refuses."""
+        request = urllib.request.Request(
+            f"{self.api}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={**self.headers, "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+                return json.load(answer)
+        except urllib.error.URLError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            raise UserError(
+                f"comment: {method} {path} should succeed (got: {error}). Correct that and run it "
+                "again."
+            ) from None
+
+
+def comment(file: Path, environ: Mapping[str, str]) -> None:
+    """Write the file's text into its comment, a new one where there is none.
+
+    Raises UserError for a variable that is not set, and with the API's answer when it refuses.
+    """
+    is_gitlab = environ.get("GITLAB_CI")
+    comments = _Comments.of_gitlab(environ) if is_gitlab else _Comments.of_github(environ)
+    mark = f"<!-- devportal:{file.stem} -->"
+    body = {"body": f"{mark}\n{_shorten(file.read_text())}"}
+    for known in comments:
+        if known["body"].startswith(mark):
+            comments.ask(comments.update, f"{comments.own}/{known['id']}", body)
+            return
+    comments.ask("POST", comments.all, body)
+
+
+def _check(environ: Mapping[str, str], names: tuple[str, ...]) -> None:
+    if missing := [name for name in names if not environ.get(name)]:
         raise UserError(
             f"comment: {', '.join(missing)} should be set (got nothing). Run it in a workflow."
         )
-    mark = f"<!-- devportal:{file.stem} -->"
-    body = {"body": f"{mark}\n{_shorten(file.read_text())}"}
-    issue = f"/issues/{environ['PULL_REQUEST']}/comments"
-    for known in _comments(issue, environ):
-        if known["body"].startswith(mark):
-            _ask("PATCH", f"/issues/comments/{known['id']}", environ, body)
-            return 0
-    _ask("POST", issue, environ, body)
-    return 0
 
 
 def _shorten(text: str) -> str:
@@ -53,38 +130,5 @@ def _shorten(text: str) -> str:
     return f"{kept}The differences are too long for a comment: see the summary of the job.\n"
 
 
-def _comments(issue: str, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for page in count(1):
-        found = _ask("GET", f"{issue}?per_page={_PER_PAGE}&page={page}", environ)
-        yield from found
-        if len(found) < _PER_PAGE:
-            return
-
-
-def _ask(
-    method: str, path: str, environ: Mapping[str, str], body: Mapping[str, str] | None = None
-) -> Any:
-    api = environ.get("GITHUB_API_URL", "https://api.github.com")
-    request = urllib.request.Request(
-        f"{api}/repos/{environ['GITHUB_REPOSITORY']}{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={
-            "Authorization": f"Bearer {environ['GITHUB_TOKEN']}",
-            "Accept": "application/vnd.github+json",
-        },
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-            return json.load(answer)
-    except urllib.error.URLError as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
-        raise UserError(
-            f"comment: {method} {path} should succeed (got: {error}). Correct that and run it "
-            "again."
-        ) from None
-
-
 if __name__ == "__main__":
-    sys.exit(run_reporting(lambda: comment(Path(sys.argv[1]), os.environ)))
+    sys.exit(run_reporting(lambda: comment(Path(sys.argv[1]), os.environ) or 0))

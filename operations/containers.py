@@ -4,17 +4,20 @@ import argparse
 import io
 import re
 import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 
 from docker import DockerClient
+from docker.errors import NotFound
 from docker.models.containers import Container
 
-from infra.engine.address import connect, resolve_engine
+from infra.engine.address import resolve_engine
+from infra.engine.client import connect
 from infra.errors import UserError
-from infra.naming import ROLE_LABEL, container_labels
+from infra.naming import ROLE_LABEL, TASK_LABEL, container_labels
 from operations.stack import Stack
 from operations.terminal import print_table, run_in_front
 
@@ -33,11 +36,11 @@ def connect_engine(stack: Stack) -> DockerClient:
 def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
     """The stack's containers by name, running or not; all of them or those of a role.
 
+    On a swarm those of the tasks that run on the stack's manager.
+
     Raises UserError when the stack has none, or none of that role.
     """
-    found = connect_engine(stack).containers.list(
-        all=True, filters={"label": container_labels(stack.name)}, ignore_removed=True
-    )
+    found = own_containers(stack.name, connect_engine(stack), of_tasks=stack.is_on_swarm)
     if not found:
         raise UserError(
             f"stack {stack.name}: should have containers (got none). "
@@ -46,11 +49,31 @@ def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
     chosen = [c for c in found if role in (None, c.labels[ROLE_LABEL])]
     if not chosen:
         roles = ", ".join(sorted({c.labels[ROLE_LABEL] for c in found}))
+        there, hint = "", "Choose one of them."
+        if stack.is_on_swarm:
+            there, hint = " on its manager", f"`make ps STACK={stack.name}` shows where others run."
         raise UserError(
-            f"role: should be one of those of stack {stack.name}: {roles} (got '{role}'). "
-            "Choose one of them."
+            f"role: should be one of those of stack {stack.name}{there}: {roles} (got '{role}'). "
+            f"{hint}"
         )
     return sorted(chosen, key=lambda container: str(container.name))
+
+
+def own_containers(stack: str, client: DockerClient, *, of_tasks: bool) -> list[Container]:
+    """The containers that the engine has of a stack; of tasks those that run.
+
+    Swarm keeps some of the tasks that it has replaced.
+    """
+    return client.containers.list(
+        all=not of_tasks,
+        filters={"label": container_labels(stack, of_tasks=of_tasks)},
+        ignore_removed=True,
+    )
+
+
+def one_by_role(stack: Stack) -> dict[str, Container]:
+    """A container of each role that the stack has; UserError when it has none at all."""
+    return {container.labels[ROLE_LABEL]: container for container in list_containers(stack)}
 
 
 def find_running(stack: Stack, role: str) -> Container:
@@ -69,8 +92,13 @@ def choose_containers(stack: Stack, roles: Sequence[str]) -> list[Container]:
 
     Raises UserError as `list_containers` does.
     """
-    words = re.findall(r"[^\s,]+", " ".join(roles))
-    return [found for role in words or [None] for found in list_containers(stack, role)]
+    words = split_roles(roles) or [None]
+    return [found for role in words for found in list_containers(stack, role)]
+
+
+def split_roles(roles: Sequence[str]) -> list[str]:
+    """Each role by itself, of arguments that are a word or several."""
+    return re.findall(r"[^\s,]+", " ".join(roles))
 
 
 def print_containers(stack: Stack, options: argparse.Namespace) -> None:
@@ -78,11 +106,34 @@ def print_containers(stack: Stack, options: argparse.Namespace) -> None:
     print_table(("NAME", "STATE", "HEALTH", "PORTS"), *map(_describe, list_containers(stack)))
 
 
-def print_logs(stack: Stack, options: argparse.Namespace) -> None:
-    """`make logs`: each container's lines behind its role; with `follow`, until all stop."""
-    threads = [
-        threading.Thread(target=_print_log, args=(stack, container, options), daemon=True)
+@dataclass(frozen=True)
+class LogSource:
+    """What writes a log, and the words of `docker` that print it, its own options apart."""
+
+    role: str
+    command: Sequence[str]
+    id: str
+
+
+def print_logs(stack: Stack, options: argparse.Namespace) -> int:
+    """`make logs`: each container's lines behind its role."""
+    sources = [
+        LogSource(container.labels[ROLE_LABEL], ["logs"], str(container.id))
         for container in choose_containers(stack, options.role)
+    ]
+    return print_sources(stack, sources, options)
+
+
+def print_sources(stack: Stack, sources: Sequence[LogSource], options: argparse.Namespace) -> int:
+    """Print their lines, with `follow` until all stop; `docker`'s exit code, of one that failed."""
+    codes: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda source: codes.append(_print_log(stack, source, options)),
+            args=(source,),
+            daemon=True,
+        )
+        for source in sources
     ]
     for thread in threads:
         thread.start()
@@ -90,10 +141,16 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> None:
             thread.join()
     for thread in threads:
         thread.join()
+    return next(filter(None, codes), 0)
 
 
 def print_stats(stack: Stack, options: argparse.Namespace) -> int:
     """`make stats`: what each running container uses now; with `follow`, until interrupted."""
+    if stack.is_on_swarm:
+        print(
+            "stats: those of the stack's manager; `docker stats` tells of another node",
+            file=sys.stderr,
+        )
     chosen = choose_containers(stack, options.role)
     running = [str(container.name) for container in chosen if container.status == "running"]
     if not running:  # `docker stats` would take every container of the engine
@@ -109,6 +166,12 @@ def print_stats(stack: Stack, options: argparse.Namespace) -> int:
 
 def read_file(container: Container, path: str) -> str:
     """A file of a container, running or not; docker's NotFound where there is none."""
+    if TASK_LABEL in container.labels:  # the engine copies none of a task's secrets
+        code, output = container.exec_run(["cat", path])
+        assert isinstance(output, bytes)
+        if code:
+            raise NotFound(output.decode(errors="replace").strip())
+        return output.decode(errors="replace")
     stream, _ = container.get_archive(path)
     with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
         content = archive.extractfile(archive.getmembers()[0])
@@ -154,14 +217,18 @@ def _describe(container: Container) -> tuple[str, str, str, str]:
     return str(container.name), state["Status"], health, ", ".join(published) or "-"
 
 
-def _print_log(stack: Stack, container: Container, options: argparse.Namespace) -> None:
-    command = ["docker", "logs", *_log_options(options), str(container.id)]
+def _print_log(stack: Stack, source: LogSource, options: argparse.Namespace) -> int:
+    command = ["docker", *source.command, *_log_options(options), source.id]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
     printing = subprocess.Popen(command, env=stack.engine_environ, text=True, **output)
-    # In a thread nobody else would see that the reader, `head` for one, has closed the pipe.
-    with suppress(BrokenPipeError), printing:
-        for line in printing.stdout or ():
-            print(f"{container.labels[ROLE_LABEL]} | {line.rstrip()}", flush=True)
+    try:
+        with printing:
+            for line in printing.stdout or ():
+                print(f"{source.role} | {line.rstrip()}", flush=True)
+    except BrokenPipeError:
+        # In a thread nobody else would see that the reader, `head` for one, has closed the pipe.
+        return 0
+    return printing.returncode
 
 
 def _log_options(options: argparse.Namespace) -> list[str]:

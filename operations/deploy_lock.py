@@ -5,7 +5,6 @@ there sees it, whatever the backend. A volume is created once however many try t
 """
 
 import argparse
-import getpass
 import secrets
 import socket
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from docker.errors import NotFound
 from infra.errors import UserError
 from infra.naming import PROJECT
 from operations.containers import connect_engine
+from operations.runs import user_name
 from operations.stack import Stack
 
 _LABEL = "devportal.lock"
@@ -32,7 +32,7 @@ def lock(stack: Stack, options: argparse.Namespace) -> None:
     labels = {
         _LABEL: stack.name,
         f"{_LABEL}.token": token,
-        f"{_LABEL}.holder": f"{getpass.getuser()} on {socket.gethostname()}",
+        f"{_LABEL}.holder": f"{user_name()} on {socket.gethostname()}",
         f"{_LABEL}.since": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
         f"{_LABEL}.reason": options.reason.strip(),
     }

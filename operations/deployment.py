@@ -1,23 +1,20 @@
 """The targets that run `pulumi` on one stack."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
 from infra.errors import UserError
 from infra.settings.stack_file import find_mistakes, read_values
 from operations.arguments import names_engine
-from operations.base_stack import base_stack
 from operations.build_logs import follow_builds
 from operations.interruption import clear_up
 from operations.passphrase import check_passphrase, explain_failure
-from operations.plan import STREAMING, Plan
-from operations.review import render
+from operations.plan import telling_rules_last
+from operations.planning import print_graph, print_review, reviewing
 from operations.runs import only_run
 from operations.stack import Stack, create_file
 from operations.terminal import run_in_front
-from operations.topology import draw
 from toolchain.setup.console import Console
 from toolchain.setup.setup import set_up
 
@@ -29,10 +26,11 @@ _PLAIN = {
     "refresh": ("refresh", "--yes", "--skip-preview", "--suppress-outputs"),
     "drift": ("refresh", "--preview-only", "--expect-no-changes", "--diff"),
 }
-_CHANGES_FOUND = 7
-"""Pulumi's exit code for changes where none are expected."""
 _PLANNING = ("up", "preview", "review", "graph")
 """These run the program."""
+_DATAS_SECRETS = ("--exclude", "**:GeneratedSecret::*", "--exclude", "**:GeneratedCertificate::*")
+"""What goes on with data: passwords of accounts, the key that webhooks are signed by, and the
+authority that clients trust."""
 _CHECKED = (*_PLANNING, "refresh")
 """Pulumi would start its engine, and ask Docker's, before it ran the program's own check."""
 
@@ -59,9 +57,14 @@ class Deployment:
     confirmed: bool = False
     base: str = ""
     remove: bool = False
+    _was_killed: bool = field(default=False, init=False)
 
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes (else UserError), then run it."""
+        with reviewing(self.stack) if target == "review" else nullcontext():
+            return self._run(target)
+
+    def _run(self, target: str) -> int:
         if target == "up" and not self.stack.is_production:
             create_file(self.stack)
         if target in _CHECKED and (mistakes := find_mistakes(self.stack.root, self.stack.name)):
@@ -74,7 +77,7 @@ class Deployment:
             from operations.deploy_lock import refuse_if_locked
 
             refuse_if_locked(self.stack)
-            with only_run(self.stack):
+            with only_run(self.stack) as self._was_killed:
                 return self._run_checked(target)
         return self._run_checked(target)
 
@@ -84,98 +87,97 @@ class Deployment:
         if target == "up":
             return self._up()
         if target == "review":
-            return self._review()
+            return print_review(self.stack, self.base, [*_PREVIEW, "--json", *self.extra])
         if target == "graph":
-            return self._print_graph()
-        self._check_state()
+            return print_graph(self.stack, ["preview", "--json", *self.extra])
+        if self.stack.is_missing:
+            return self._end_without_state(target)
         if target == "down":
             return self._down()
         if target == "output":
             return self._pulumi(*_OUTPUT, *self.extra)
         code = self._pulumi(*_PLAIN[target], *self.extra, *self._log_with("--diff"))
-        if code == _CHANGES_FOUND:
-            print(
-                "drift: what differs was changed by hand or has failed; "
-                f"`make up STACK={self.stack.name}` puts it back"
-            )
-        return code
+        if target != "drift":
+            return code
+        # Only here: it imports the program, which takes two seconds.
+        from operations.unseen_drift import end_drift
+
+        return end_drift(self.stack, code)
 
     def _prepare_engine(self) -> None:
         """Make the base images on the stack's own engine, which the first stage left out."""
         exported = set_up(self.stack.project, Console())
         self.stack = replace(self.stack, environ={**self.stack.environ, **exported})
 
-    def _check_state(self) -> None:
-        state = self.stack.state
-        if state is not None and not state.exists():
-            raise UserError(
-                f"stack {self.stack.name}: should have a state (got none under {state.parent}). "
-                f"Run `make up STACK={self.stack.name}`."
-            )
+    def _end_without_state(self, target: str) -> int:
+        """What is not there may be removed: a pipeline may ask twice. Else raises UserError."""
+        name, state = self.stack.name, self.stack.state
+        if target == "down" and self.remove:
+            print(f"stack {name}: there is nothing to remove")
+            return 0
+        # Not the URL: it may have a password.
+        where = f"under {state.parent}" if state else "in the backend of PULUMI_BACKEND_URL"
+        raise UserError(
+            f"stack {name}: should have a state (got none {where}). Run `make up STACK={name}`."
+        )
 
     def _up(self) -> int:
         arguments = self.up_arguments()
         # Without it Pulumi logs three lines for each resource that stays as it is; with it, all
         # properties of each new one.
         log = "--diff"
-        if self.stack.state is None or not self.stack.state.exists():
+        if self.stack.is_missing:
             log = "--suppress-progress"
-            # Not `stack init`: a backend that is no folder may have it.
+            if self.extra:
+                # Else an argument that Pulumi does not know would leave an empty stack behind.
+                self.stack.prepare_with_pulumi("up", *self.extra, "--help")
             self.stack.prepare_with_pulumi("stack", "select", "--create")
-        clear_up(self.stack)
+        latest = clear_up(self.stack, was_killed=self._was_killed)
+        # Only here: the Docker SDK takes 0.3 s to import.
+        from operations.look_alikes import put_back
+
+        put_back(self.stack, latest.get("resources") or (), may_remove="--yes" in arguments)
         # Lines of ours would stand in the middle of the display that Pulumi draws on a terminal.
         with follow_builds(self.stack, show_steps=not self.interactive):
             code = self._pulumi(*arguments, *self._log_with(log))
         # Of a success alone: the reason of a failure stands last.
         return code or self._pulumi(*_OUTPUT)
 
-    def _review(self) -> int:
-        if not self.base:
-            return self._print_review(self.stack)
-        with base_stack(self.stack, self.base) as stack:
-            return self._print_review(stack)
-
-    def _print_review(self, stack: Stack) -> int:
-        code, plan = self._plan(stack, "review", *_PREVIEW)
-        print(render(plan, self.stack.name), end="")
-        return code
-
-    def _print_graph(self) -> int:
-        code, plan = self._plan(self.stack, "graph", "preview")
-        if code:
-            raise UserError("\n".join(plan.errors))
-        print(draw(plan.after))
-        return 0
-
-    def _plan(self, stack: Stack, target: str, *arguments: str) -> tuple[int, Plan]:
-        """Pulumi's exit code, and the plan; if it failed, that has a reason."""
-        print(f"{target}: asking Pulumi for the plan", file=sys.stderr)
-        with _state_for_a_plan(stack):
-            done = stack.run_pulumi(*arguments, "--json", *self.extra, **STREAMING)
-        plan = Plan.read(done.stdout.splitlines())
-        if done.returncode and not (plan.errors or plan.findings):
-            explain_failure(stack)
-            plan.errors.append(done.stderr.strip())
-        return done.returncode, plan
-
     def _down(self) -> int:
         arguments = self.down_arguments()
         if self.remove:
             self._check_removal()
-        clear_up(self.stack)
+        clear_up(self.stack, was_killed=self._was_killed)
         code = self._pulumi(*arguments, *self._log_with("--suppress-progress"))
-        if self.remove and not code:
+        if code:
+            return code
+        if self.remove:
             self._remove_stack()
-        return code
+        elif self.stack.is_production and self._keeps_data():
+            print(
+                f"stack {self.stack.name}: its data stays, with the secrets that belong to it. "
+                f"{self._how_to_delete()}"
+            )
+        return 0
 
     def _check_removal(self) -> None:
         name = self.stack.name
-        if read_values(self.stack.root, name).get("retain_data", True):
+        # Without its file, as in a new clone, Pulumi refuses by itself what its state protects.
+        if not self.stack.file.exists():
+            return
+        if self._keeps_data():
             raise UserError(
                 f"stack {name}: should keep no data to be removed (got devportal:retain_data true):"
-                " its state has what opens them. Set it to false and run `make up "
-                f"STACK={name}`, then this again; that deletes the data."
+                f" its state has what opens them. {self._how_to_delete()}"
             )
+
+    def _how_to_delete(self) -> str:
+        advisory = " and devportal:policies.protected_data to advisory"
+        return (
+            f"To delete the data, set devportal:retain_data to false"
+            f"{advisory if self.stack.is_production else ''}, run `make up "
+            f"STACK={self.stack.name}`, then this again."
+        )
 
     def _remove_stack(self) -> None:
         stack = self.stack
@@ -202,7 +204,11 @@ class Deployment:
                 f"on). Run `make down STACK={name} ARGS=--yes`."
             )
         # Protected data stays; without the flag Pulumi would refuse to remove anything.
-        return ["destroy", "--exclude-protected", *self._consent(), *self.extra]
+        kept = _DATAS_SECRETS if self._keeps_data() else ()
+        return ["destroy", "--exclude-protected", *kept, *self._consent(), *self.extra]
+
+    def _keeps_data(self) -> bool:
+        return bool(read_values(self.stack.root, self.stack.name).get("retain_data", True))
 
     def _log_with(self, option: str) -> list[str]:
         return [] if self.interactive else [option]
@@ -214,27 +220,13 @@ class Deployment:
         """Run `pulumi` on the terminal; its exit code."""
         terminal = [] if self.interactive else ["--non-interactive"]
         command = ["pulumi", *arguments, "--stack", self.stack.name, *terminal]
-        code = run_in_front(
-            command,
-            cwd=self.stack.root,
-            environ=self.stack.pulumi_environ,
-            interactive=self.interactive,
-        )
+        with telling_rules_last() as logging:
+            code = run_in_front(
+                command,
+                cwd=self.stack.root,
+                environ={**self.stack.pulumi_environ, **logging},
+                interactive=self.interactive,
+            )
         if code:
             explain_failure(self.stack)
         return code
-
-
-@contextmanager
-def _state_for_a_plan(stack: Stack) -> Iterator[None]:
-    """Give a stack that is new a state, and take it away again with the salt in its file."""
-    if stack.state is None or stack.state.exists():
-        yield
-        return
-    text = stack.file.read_bytes()
-    stack.prepare_with_pulumi("stack", "select", "--create")
-    try:
-        yield
-    finally:
-        stack.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
-        stack.file.write_bytes(text)

@@ -2,20 +2,30 @@
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from infra.errors import UserError
 from toolchain.setup.console import Console
+from toolchain.setup.go_module import provider_module, pulumi_module
 from toolchain.setup.project import Project
 from toolchain.setup.schedule import run_steps
-from toolchain.setup.setup import set_up
+from toolchain.setup.setup import KEEP_GO_CACHE, set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
+_PHASES = (
+    # In the order of collection: what takes longest comes first, the unit tests fill the gaps.
+    ("-m", "not alone", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder"),
+    # What waits for time limits, of nginx for one, would meet a machine that is too busy.
+    ("-m", "alone"),
+)
+_NOTHING_CHOSEN = 5
+"""pytest's exit code where a filter leaves no test of a phase."""
 _Commands = dict[str, Sequence[str | Path]]
 """What a checker's command line is, by the name that a user knows."""
 
@@ -26,12 +36,24 @@ class _DevelopmentTools(PythonEnvironment):
     requirements = ("requirements.txt", "app/requirements.txt", "requirements-dev.txt")
 
 
-def run_tests(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:
-    """Become pytest, on all tests unless some are named."""
+def run_tests(project: Project, console: Console, options: argparse.Namespace) -> int:
+    """Run the tests that are named, or all: most with two workers, then the rest; the exit code."""
     # The tests would set up as well, but out of sight.
     set_up(project, console)
-    named = [] if any(not word.startswith("-") for word in options.extra) else ["tests"]
-    _become(project, console, "pytest", *named, *options.extra)
+    if any(not word.startswith("-") for word in options.extra):
+        _become(project, console, "pytest", *options.extra)
+    python, environ = _prepare(project, console)
+    codes = [
+        subprocess.run(
+            [python, "-m", "pytest", "tests", *phase, *options.extra],
+            cwd=project.root,
+            env=environ,
+        ).returncode
+        for phase in _PHASES
+    ]
+    if set(codes) == {_NOTHING_CHOSEN}:
+        return _NOTHING_CHOSEN
+    return next((code for code in codes if code not in (0, _NOTHING_CHOSEN)), 0)
 
 
 def run_benchmarks(project: Project, console: Console, options: argparse.Namespace) -> NoReturn:
@@ -55,24 +77,34 @@ def check(project: Project, console: Console, options: argparse.Namespace) -> in
         "pyright": [python, "-m", "pyright", "--pythonpath", python],
         "squawk and gixy": [python, "-m", "pytest", "--quiet", *rendered],
     }
-    return _run_all("check", project, _quick_checkers(project, python) | slow)
+    return _run_all("check", project, _quick_checkers(project, python) | slow | _go_vet(project))
+
+
+def _go_vet(project: Project) -> _Commands:
+    """It takes seconds with what a build has compiled, and else as long as the build."""
+    if not project.places.go.exists():
+        print(f"go vet: no Go cache ({KEEP_GO_CACHE} keeps it), so not asked", file=sys.stderr)
+        return {}
+    modules = (pulumi_module(project), provider_module(project))
+    return {f"go vet of toolchain/{module.name}": module.vetting for module in modules}
 
 
 def _quick_checkers(project: Project, python: Path) -> _Commands:
-    folders = [project.root / name for name in (".github", "docker", "toolchain")]
-    images, scripts = ([*_find(folders, name)] for name in ("Dockerfile", "*.sh"))
+    folders = [project.root / name for name in (".ci", "docker", "toolchain")]
+    images = _find(folders, "Dockerfile")
+    scripts = filter(_is_shell_script, _find(folders, "*"))
     commands: _Commands = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "hadolint": [python.with_name("hadolint"), *images],
+        "shellcheck": [python.with_name("shellcheck"), "activate", *scripts],
         "zizmor": [python.with_name("zizmor"), "--offline", "--quiet", ".github", "docs/ci"],
     }
-    # No package of Python's carries these.
-    for name, arguments in (("shellcheck", ["activate", *scripts]), ("actionlint", [])):
-        if found := shutil.which(name):
-            commands[name] = [found, *arguments]
-        else:
-            print(f"{name}: not installed, so not asked", file=sys.stderr)
+    # No wheel carries it.
+    if actionlint := shutil.which("actionlint"):
+        commands["actionlint"] = [actionlint]
+    else:
+        print("actionlint: not installed, so not asked", file=sys.stderr)
     return commands
 
 
@@ -87,12 +119,25 @@ def _find(folders: Sequence[Path], pattern: str) -> list[Path]:
     return [file for folder in folders for file in sorted(folder.rglob(pattern))]
 
 
+def _is_shell_script(file: Path) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        return bool(re.match(rb"#!.*\b(ba)?sh\b", opened.readline(80)))
+
+
 def _become(project: Project, console: Console, module: str, *words: str) -> NoReturn:
-    """Run the module in place of this process, the environment's programs first on PATH."""
+    """Run the module in place of this process."""
+    python, environ = _prepare(project, console)
+    os.chdir(project.root)
+    os.execve(python, [str(python), "-m", module, *words], environ)
+
+
+def _prepare(project: Project, console: Console) -> tuple[Path, Mapping[str, str]]:
+    """The interpreter, and an environment with its programs first on PATH."""
     python = _development_python(project, console)
     path = f"{python.parent}{os.pathsep}{project.environ.get('PATH', '')}"
-    os.chdir(project.root)
-    os.execve(python, [str(python), "-m", module, *words], {**project.environ, "PATH": path})
+    return python, {**project.environ, "PATH": path}
 
 
 def _development_python(project: Project, console: Console) -> Path:

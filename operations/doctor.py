@@ -14,8 +14,9 @@ from pathlib import Path
 
 from infra.errors import UserError
 from infra.naming import PROJECT, STACK_LABEL
+from operations.backend import states_folder
 from operations.terminal import print_table
-from toolchain.setup.docker_cli import DockerCli
+from toolchain.setup.docker_cli import DockerCli, security_options
 from toolchain.setup.project import Project
 from toolchain.setup.setup import list_steps
 from toolchain.setup.steps.docker_engine import DockerEngine
@@ -38,46 +39,36 @@ class Finding:
     command: str
 
 
-@dataclass(frozen=True)
-class Examination:
-    """What is looked at beside the machine.
-
-    Parameters
-    ----------
-    subject
-        Of the line that is printed when nothing is found.
-    find
-        Told whether the machine's engine can be reached; where it cannot, that is known already.
-    """
-
-    subject: str
-    find: Callable[[bool], Iterable[Finding]]
-
-
-_MACHINE_ALONE = Examination("this machine", lambda can_reach_engine: ())
-
-
 def print_findings(
-    project: Project, stack: Examination = _MACHINE_ALONE, *, as_json: bool = False
+    project: Project,
+    find: Callable[[bool], Iterable[Finding]] = lambda can_reach_engine: (),
+    *,
+    subject: str = "this machine",
+    as_json: bool = False,
 ) -> int:
-    """Print a line for each part of the machine, then what is wrong; 1 if anything is."""
+    """Print a line for each part of the machine, then what is wrong; 1 if anything is.
+
+    `find` looks for more, in the `subject`; its argument is whether the machine's engine can be
+    reached. Where it cannot, that is among the findings already.
+    """
     parts, findings = _look_at_machine(project)
     can_reach_engine = all(not finding.what.startswith(DockerEngine.name) for finding in findings)
-    findings += stack.find(can_reach_engine)
+    findings += find(can_reach_engine)
     if as_json:
         shown = {"machine": dict(parts), "findings": [asdict(finding) for finding in findings]}
         print(json.dumps(shown, indent=2))
     else:
         print_table(*parts)
-        _print_findings(findings, stack.subject)
+        show_findings(findings)
+        if not findings:
+            print(f"\n{subject}: nothing found")
     return 1 if findings else 0
 
 
-def _print_findings(findings: Sequence[Finding], subject: str) -> None:
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print each as a paragraph."""
     for finding in findings:
         print(f"\n{finding.what}\n    why  {finding.why}\n    run  {finding.command}")
-    if not findings:
-        print(f"\n{subject}: nothing found")
 
 
 def _look_at_machine(project: Project) -> tuple[list[tuple[str, str]], list[Finding]]:
@@ -106,10 +97,10 @@ def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:
     info = docker.info()
     if not info:
         return
-    options = {option.split(",")[0] for option in info.get("SecurityOptions") or ()}
+    options = security_options(info)
     yield "storage driver", str(info.get("Driver"))
-    yield "user namespaces", "on" if "name=userns" in options else "off"
-    yield "rootless", "yes" if "name=rootless" in options else "no"
+    yield "user namespaces", "on" if "userns" in options else "off"
+    yield "rootless", "yes" if "rootless" in options else "no"
     root = Path(info.get("DockerRootDir") or "/nowhere")
     if docker.address().startswith("unix://") and root.is_dir():
         yield "free disk, engine", _free(root)
@@ -118,10 +109,11 @@ def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:
 def _describe_stacks(project: Project, docker: DockerCli) -> Iterator[tuple[str, str]]:
     """What the engine holds of each stack, and whether its state is among this user's."""
     backend = project.environ.get("PULUMI_BACKEND_URL") or f"file://{project.places.state}"
-    folder = Path(backend.removeprefix("file://")) / ".pulumi" / "stacks" / PROJECT
+    states = states_folder(backend, project.root)
+    folder = states and states / "stacks" / PROJECT
     for stack, counts in sorted(count_objects(docker).items()):
         held = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        is_known = not backend.startswith("file://") or (folder / f"{stack}.json").exists()
+        is_known = folder is None or (folder / f"{stack}.json").exists()
         elsewhere = "" if is_known else f"; its state is not under {folder}"
         yield f"stack {stack}", held + elsewhere
 

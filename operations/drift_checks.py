@@ -12,15 +12,17 @@ from infra.engine.container_state import FINISHED, HEALTHY, Wanted, observe
 from infra.engine.host_port import bind_error, published_ports
 from infra.naming import (
     CONTAINER,
+    IMAGE,
     NETWORK,
     ROLE_LABEL,
     SPEC_LABEL,
-    STACK_LABEL,
     VOLUME,
-    container_labels,
     find_label,
 )
+from operations.containers import own_containers
 from operations.doctor import Finding
+from operations.look_alikes import find_moved_names
+from operations.stack import Stack
 
 _READINESS, _GUARD = (f"pulumi-python:dynamic/devportal:{n}" for n in ("Readiness", "DataGuard"))
 _MEBIBYTE = 1 << 20
@@ -58,19 +60,17 @@ class Observed:
 
     @classmethod
     def look(
-        cls, stack: str, client: DockerClient, resources: list[dict[str, Any]], *, is_near: bool
+        cls, stack: Stack, client: DockerClient, resources: list[dict[str, Any]], *, is_near: bool
     ) -> Self:
         """Ask the engine for the containers; `resources` as the state lists them."""
         by_type: dict[str, list[dict[str, Any]]] = {}
         for item in resources:
             if not item.get("delete"):
                 by_type.setdefault(item["type"], []).append(item)
-        containers = client.containers.list(
-            all=True, filters={"label": container_labels(stack)}, ignore_removed=True
-        )
+        containers = own_containers(stack.name, client, of_tasks=stack.is_on_swarm)
         ids = frozenset(item["id"] for item in resources if "id" in item)
         containers.sort(key=lambda container: str(container.name))
-        return cls(stack, client, by_type, ids, containers, is_near)
+        return cls(stack.name, client, by_type, ids, containers, is_near)
 
     @property
     def up(self) -> str:
@@ -110,12 +110,20 @@ def find_drift(observed: Observed, asked_ports: Collection[int] = ()) -> Iterato
         if wanted and (container is None or container.status != "running"):
             yield from check_ports(observed, wanted, asked_ports)
     yield from check_strangers(observed)
+    yield from check_image_names(observed)
+
+
+def check_image_names(observed: Observed) -> Iterator[Finding]:
+    """Names of the stack's images that something else was given."""
+    for name, _ in find_moved_names(observed.client, observed.of(IMAGE)):
+        what = f"image '{name}': should be the one that the stack has built (got another)."
+        yield Finding(what, "plain `pulumi up --refresh` would run what is called so", observed.up)
 
 
 def check_objects(observed: Observed) -> Iterator[Finding]:
     """Volumes and networks that are gone."""
-    label = {"label": f"{STACK_LABEL}={observed.stack}"}
-    volumes = {volume.name for volume in observed.client.volumes.list(filters=label)}
+    # One that was brought back by hand has no label.
+    volumes = {volume.name for volume in observed.client.volumes.list()}
     guarded = {item["id"] for item in observed.of(_GUARD) if item["outputs"]["retain"]}
     for name in (item["id"] for item in observed.of(VOLUME) if item["id"] not in volumes):
         why, command = "its container cannot start without it", observed.up
@@ -123,7 +131,7 @@ def check_objects(observed: Observed) -> Iterator[Finding]:
             why = "`make up` fails without the stack's data; begin empty, then restore a backup"
             command = _begin_empty(observed)
         yield Finding(f"volume '{name}': should exist (got none).", why, command)
-    networks = {network.id for network in observed.client.networks.list(filters=label)}
+    networks = {network.id for network in observed.client.networks.list()}
     for item in (item for item in observed.of(NETWORK) if item["id"] not in networks):
         what = f"network '{item['outputs']['name']}': should exist (got none of its id)."
         yield Finding(what, "its containers do not reach each other", observed.up)

@@ -7,11 +7,10 @@ from typing import Any
 
 from infra.errors import UserError
 from operations.stack import Stack
-from operations.terminal import print_table
+from operations.terminal import print_table, show_time
 
 _HEADING = ("STARTED", "WHAT", "RESULT", "CHANGED", "COMMIT", "COMMITTER", "SUBJECT")
 _COMMIT_LETTERS = 10
-_TIME_LETTERS = len("2026-11-25T06:00:00")
 
 
 def print_history(stack: Stack, options: argparse.Namespace) -> None:
@@ -31,7 +30,7 @@ def _describe(run: Mapping[str, Any]) -> tuple[str, ...]:
     changes = run.get("resourceChanges") or {}
     counted = [f"{number} {what}" for what, number in sorted(changes.items()) if what != "same"]
     return (
-        run["startTime"][:_TIME_LETTERS],
+        show_time(run["startTime"]),
         run["kind"],
         run["result"],
         ", ".join(counted) or "-",

@@ -49,8 +49,9 @@ def _read(name: str) -> str:
         return ""
     try:
         return Path(name).read_text().strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no text"
         raise UserError(
-            f"{PASSPHRASE_FILE}: should name a file you can read (got '{name}': {error.strerror}). "
+            f"{PASSPHRASE_FILE}: should name a file you can read (got '{name}': {why}). "
             "Set it to the file with the passphrase."
         ) from None

@@ -2,14 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 
-from docker.models.containers import Container
-
-from infra.naming import ROLE_LABEL
-from operations.containers import list_containers
-from operations.inside import read_secret
-from operations.one_off import run_like
+from infra.errors import UserError
+from operations.containers import one_by_role
+from operations.one_off import read_secret, run_like
 from operations.stack import Stack
+from operations.swarm import list_services, role_of, variables_of
 
 _HOLDERS = ("migrations", "app")
 """In production the portal's own containers do not have it."""
@@ -18,24 +17,29 @@ _RESET = ("python", "-m", "app", "reset-admin")
 
 def show_password(stack: Stack, options: argparse.Namespace) -> int:
     """Print the password, alone on the output; with `reset`, make it the administrator's again."""
-    holder = _find_holder(stack)
-    if options.reset and (code := run_like(stack, holder.labels[ROLE_LABEL], _RESET)):
+    variables = _list_variables(stack)
+    holder = next((role for role in _HOLDERS if role in variables), None)
+    if holder is None:
+        raise UserError(
+            f"stack {stack.name}: should have a container of the portal (got none). Run `make up "
+            f"STACK={stack.name}`."
+        )
+    if options.reset and (code := run_like(stack, holder, _RESET)):
         return code
-    print(read_secret(holder, "admin_password"))
+    print(read_secret(stack, holder, "admin_password"))
     note = (
         "has this password; all sessions have ended"
         if options.reset
         else "got this password at first; ARGS=--reset sets it again if it was changed"
     )
-    print(f"password: {_address(holder)} {note}", file=sys.stderr)
+    own = dict(entry.split("=", 1) for entry in variables[holder])
+    print(f"password: {own.get('ADMIN_EMAIL', 'the administrator')} {note}", file=sys.stderr)
     return 0
 
 
-def _find_holder(stack: Stack) -> Container:
-    found = {container.labels[ROLE_LABEL]: container for container in list_containers(stack)}
-    return next(found[role] for role in _HOLDERS if role in found)
-
-
-def _address(holder: Container) -> str:
-    variables = dict(entry.split("=", 1) for entry in holder.attrs["Config"]["Env"])
-    return variables.get("ADMIN_EMAIL", "the administrator")
+def _list_variables(stack: Stack) -> Mapping[str, Sequence[str]]:
+    """Variables of each role's containers, as `NAME=value`."""
+    if not stack.is_on_swarm:
+        found = one_by_role(stack).items()
+        return {role: container.attrs["Config"].get("Env") or [] for role, container in found}
+    return {role_of(service): variables_of(service) for service in list_services(stack)}

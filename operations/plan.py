@@ -5,18 +5,19 @@ with them, other than in its summary, come the findings of a policy pack.
 """
 
 import json
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 from infra.naming import ROLE_LABEL, find_label
+from operations.differences import Difference, compare
 
 STREAMING = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 """Environment in which Pulumi prints events."""
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SECRET_KEY = "4dabf18193072939515e22adb298388d"
-_OWN_INPUTS = {"__defaults", "__provider"}
-"""Pulumi's, beside those of the program."""
 _KINDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 _SUMMARY_OF_ERRORS = "preview failed"
 _GOES_FIRST = "delete-replaced"
@@ -25,12 +26,19 @@ _COMES_LAST = "create-replacement"
 
 @dataclass(frozen=True)
 class State:
-    """A resource as it is, or as it would be; `inputs` as the provider spells them."""
+    """A resource as it is, or as it would be; `inputs` as the provider spells them.
+
+    Parameters
+    ----------
+    id
+        Empty until it is there.
+    """
 
     type: str
     name: str
     inputs: Mapping[str, Any]
     retained: bool
+    id: str = ""
 
     @property
     def kind(self) -> str:
@@ -38,28 +46,24 @@ class State:
         return self.type.rpartition(":")[2]
 
     @property
+    def task(self) -> Mapping[str, Any]:
+        """How a service runs its tasks; empty for anything else."""
+        return self.inputs.get("taskSpec") or {}
+
+    @property
+    def container(self) -> Mapping[str, Any]:
+        """What describes a container, or those of a service's tasks."""
+        return self.task.get("containerSpec") or self.inputs
+
+    @property
     def is_job(self) -> bool:
         """Whether it is a container that ends, which is what none that is checked does."""
-        return (self.inputs.get("healthcheck") or {}).get("tests") == ["NONE"]
+        return (self.container.get("healthcheck") or {}).get("tests") == ["NONE"]
 
     @property
     def role(self) -> str:
         """Its label; its logical name where it has none."""
         return find_label(self.inputs.get("labels"), ROLE_LABEL) or self.name
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One property: its path and both values as text."""
-
-    path: str
-    old: str
-    new: str
-
-    @property
-    def top(self) -> str:
-        """The property at the top: `ports` of `ports[0].ip`."""
-        return self.path.partition(".")[0].partition("[")[0]
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class Plan:
         if operation not in (*_KINDS, "same"):
             return
         old, new = _state(step["old"]), _state(step["new"])
+        if old and new and operation != "replace":
+            new = replace(new, id=old.id)
         if operation == "delete":
             new, interrupts = None, True
         self.before += [old] if old else []
@@ -139,6 +145,22 @@ class Plan:
         if operation != "same" and _is_real(step["type"]):
             differences = tuple(_differences(step, old, new))
             self.changes.append(Change(_KINDS[operation], old, new, differences, interrupts))
+
+
+@contextmanager
+def telling_rules_last() -> Iterator[dict[str, str]]:
+    """Print the rules that stopped what ran: Pulumi's own last line is `error: preview failed`.
+
+    Gives the environment in which Pulumi logs its events, each flag of it a variable, and without
+    which an older one logs none.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "events")
+        yield {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_OPTION_EVENT_LOG": str(log)}
+        plan = Plan.read(log.read_text(errors="replace").splitlines() if log.exists() else ())
+    sys.stdout.flush()
+    for reason in dict.fromkeys(f.reason for f in plan.findings if f.level == "mandatory"):
+        print(reason, file=sys.stderr)
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -165,7 +187,7 @@ def _state(given: Mapping[str, Any] | None) -> State | None:
         return None
     name = given["urn"].rpartition("::")[2]
     retained = bool(given.get("protect") or given.get("retainOnDelete"))
-    return State(given["type"], name, given.get("inputs") or {}, retained)
+    return State(given["type"], name, given.get("inputs") or {}, retained, given.get("id") or "")
 
 
 def _differences(
@@ -174,7 +196,7 @@ def _differences(
     if new is None:
         return
     before = old.inputs if old else {}
-    found = list(_compare("", before, new.inputs))
+    found = list(compare("", before, new.inputs))
     yield from found
     # What was changed by hand differs from what is wanted, which is as it was.
     seen = set[str]()
@@ -183,38 +205,3 @@ def _differences(
         if changed.top not in seen:
             seen.add(changed.top)
             yield changed
-
-
-def _compare(path: str, old: Any, new: Any) -> Iterator[Difference]:
-    """What differs, at the deepest path; of lists, which the provider sorts, their items."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping) and _SECRET_KEY not in old:
-        for key in sorted({*old, *new} - _OWN_INPUTS):
-            inner = f"{path}.{key}" if path else key
-            yield from _compare(inner, old.get(key), new.get(key))
-    elif isinstance(old, list) and isinstance(new, list):
-        gone = [item for item in old if item not in new]
-        come = [item for item in new if item not in old]
-        if gone or come:
-            yield Difference(path, _show_items(gone), _show_items(come))
-    elif old != new:
-        yield Difference(path, show(old), show(new))
-
-
-def _show_items(items: list[Any]) -> str:
-    return ", ".join(map(show, items)) or "nothing"
-
-
-def show(value: Any) -> str:
-    """A value in a line, without a secret."""
-    if value is None:
-        return "nothing"
-    if value == _UNKNOWN:
-        return "(known after the update)"
-    if isinstance(value, dict) and _SECRET_KEY in value:
-        return "[secret]"
-    if isinstance(value, dict):
-        items = (f"{k}: {show(item)}" for k, item in value.items() if k != "__defaults")
-        return "{" + ", ".join(items) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(show, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)

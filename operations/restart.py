@@ -7,7 +7,7 @@ from docker.models.containers import Container
 from infra.engine.container_state import FINISHED, HEALTHY, ReadinessError, Wanted, make_ready
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
-from operations.containers import choose_containers, list_containers, run_inside
+from operations.containers import choose_containers, list_containers, run_inside, split_roles
 from operations.stack import Stack
 
 _READY_SECONDS = 120
@@ -24,7 +24,9 @@ def restart_role(stack: Stack, options: argparse.Namespace) -> None:
     from infra.services.app import APP_PORT
 
     everything = list_containers(stack)
-    chosen = choose_containers(stack, options.role) if options.role else list_containers(stack, "")
+    if not split_roles(options.role):
+        list_containers(stack, "")  # which refuses, and names the roles
+    chosen = choose_containers(stack, options.role)
     # A replica that failed has been stopped on purpose.
     running = [container for container in chosen if container.status != "exited"] or chosen
     # One that is sick serves nobody: it goes first.

@@ -6,18 +6,22 @@ change names in one transaction. Whatever fails before that leaves the portal's 
 
 import argparse
 import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from docker.models.containers import Container
 
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
-from operations.containers import find_running, list_containers, pipe_inside, run_inside
+from operations.containers import list_containers, pipe_inside, run_inside
+from operations.database import ADMINISTRATOR, DatabaseAccess, open_database_access
 from operations.restart import restart
+from operations.runs import only_run
 from operations.stack import Stack
+from operations.swarm import list_services, restart_service
+from operations.terminal import is_on_terminal
 from toolchain.setup.project import ROOT
 
 _TABLE_ROWS = ROOT / "docker" / "backups" / "table-rows.sql"
@@ -36,11 +40,12 @@ REVOKE ALL ON DATABASE devportal_restoring FROM PUBLIC;
 GRANT CONNECT ON DATABASE devportal_restoring TO devportal_user, devportal_backup;
 """
 _FORGET = "DROP DATABASE IF EXISTS devportal_restoring WITH (FORCE);"
+# On a server of others this is no superuser: it ends the sessions of the roles that it made.
 # Without ON_ERROR_STOP: whichever of the two has the name afterwards is open.
 _SWAP = """
 ALTER DATABASE devportal ALLOW_CONNECTIONS false;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname IN ('devportal', 'devportal_restoring');
+    WHERE datname IN ('devportal', 'devportal_restoring') AND pg_has_role(usesysid, 'MEMBER');
 BEGIN;
 ALTER DATABASE devportal RENAME TO devportal_replaced;
 ALTER DATABASE devportal_restoring RENAME TO devportal;
@@ -58,7 +63,7 @@ class Restore:
     stack: Stack
     backup: Backup
     service: Container
-    server: Container
+    access: DatabaseAccess
 
     def run(self, *, keep_present: bool) -> None:
         """Put the database back; with `keep_present`, back up what it replaces.
@@ -95,10 +100,10 @@ class Restore:
         say("restoring beside the running database")
         self._query("postgres", _BEGIN)
         send = ("backups", "send", self.backup.name)
-        command = ("pg_restore", "--username=postgres", "--dbname=devportal_restoring")
-        options = ("--exit-on-error", "--single-transaction")
+        login, server = self.access.login(ADMINISTRATOR), self.access.container
+        options = ("--dbname=devportal_restoring", "--exit-on-error", "--single-transaction")
         try:
-            pipe_inside(self.stack, self.service, send, self.server, [*command, *options])
+            pipe_inside(self.stack, self.service, send, server, ["pg_restore", *login, *options])
         except UserError as error:
             raise UserError(
                 f"{self.backup.name}: should be restorable (got: {error}). Nothing was changed; "
@@ -129,6 +134,10 @@ class Restore:
         Production's migrations are a container that ran once and ended; development's portal
         migrates when it starts.
         """
+        if self.stack.is_on_swarm:
+            for service in list_services(self.stack, ["migrations", "app"]):
+                _restart(str(service.name), partial(restart_service, service))
+            return
         roles: dict[str, list[Container]] = {}
         for container in list_containers(self.stack):
             roles.setdefault(container.labels[ROLE_LABEL], []).append(container)
@@ -142,18 +151,22 @@ class Restore:
                     f"restored, its schema is of revision {self.backup.revision}.\n{tail}"
                 )
         for portal in roles.get("app", ()):
-            say(f"restarting {portal.name} on the other schema")
-            try:
-                restart(portal)
-            except UserError as error:
-                raise UserError(f"{error}\nThe data is restored.") from None
+            _restart(str(portal.name), partial(restart, portal))
 
     def _query(self, database: str, script: str, *, stop_on_error: bool = True) -> str:
         options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file=-"]
         if stop_on_error:
             options.append("--set=ON_ERROR_STOP=1")
-        command = ("psql", "--username=postgres", f"--dbname={database}", *options)
-        return run_inside(self.stack, self.server, *command, text=script)
+        command = ("psql", *self.access.login(ADMINISTRATOR), f"--dbname={database}", *options)
+        return run_inside(self.stack, self.access.container, *command, text=script)
+
+
+def _restart(name: str, work: Callable[[], None]) -> None:
+    say(f"restarting {name} on the other schema")
+    try:
+        work()
+    except UserError as error:
+        raise UserError(f"{error}\nThe data is restored.") from None
 
 
 def say(text: str) -> None:
@@ -174,13 +187,16 @@ def choose(backups: Iterable[Backup], name: str, stack: str) -> Backup:
 
 def confirm(backup: Backup, stack: str) -> None:
     """Ask on the terminal. Raises UserError when there is no terminal, or the answer is not yes."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not is_on_terminal():
         raise UserError(
             f"stack {stack}: replacing its data should be confirmed (got no terminal to ask on). "
             f"Run `make restore BACKUP={backup.name} STACK={stack} ARGS=--yes`."
         )
     taken = backup.manifest["started_at"]
-    answer = input(f"Put the data of stack {stack} back to {taken}? Newer data goes. [yes/no] ")
+    try:
+        answer = input(f"Put the data of stack {stack} back to {taken}? Newer data goes. [yes/no] ")
+    except EOFError:
+        answer = ""
     if answer.strip() != "yes":
         raise UserError("restore: nothing was changed")
 
@@ -188,8 +204,10 @@ def confirm(backup: Backup, stack: str) -> None:
 def restore(stack: Stack, options: argparse.Namespace) -> None:
     """`make restore`: put the database of a running stack back to a backup."""
     service = find_backup_service(stack)
-    server = find_running(stack, "postgres")
-    backup = choose(list_backups(stack, service), options.backup, stack.name)
-    if not options.yes:
-        confirm(backup, stack.name)
-    Restore(stack, backup, service, server).run(keep_present=not options.without_backup)
+    with open_database_access(stack) as access:
+        backup = choose(list_backups(stack, service), options.backup, stack.name)
+        if not options.yes:
+            confirm(backup, stack.name)
+        # The names of the databases that it makes and swaps are always the same.
+        with only_run(stack, clears_up=False):
+            Restore(stack, backup, service, access).run(keep_present=not options.without_backup)

@@ -5,7 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from operations.plan import Change, Difference, Plan
+from infra.naming import CONTAINER, SERVICE
+from operations.differences import Difference
+from operations.plan import Change, Plan
 from operations.topology import draw
 
 _EFFECTS = {
@@ -37,7 +39,7 @@ def render(plan: Plan, stack: str) -> str:
 def _count(plan: Plan) -> str:
     numbers = Counter(change.what for change in plan.changes)
     counted = [f"{numbers[what]} {what}" for what in reversed(_ORDER) if numbers[what]]
-    return ", ".join(counted) or "nothing changes"
+    return ", ".join(counted) or ("no plan" if plan.errors else "nothing changes")
 
 
 def _warn(plan: Plan) -> Iterator[str]:
@@ -75,18 +77,18 @@ def _downtime(plan: Plan) -> Iterator[str]:
     waits = {
         state.name.removesuffix("-readiness"): state.inputs.get("wait_seconds")
         for state in plan.after
-        if state.kind == "Readiness"
+        if state.kind in ("Readiness", "ServiceReadiness")
     }
     containers = [
         change
         for change in sorted(plan.changes, key=lambda change: change.state.name)
-        if change.state.kind == "Container" and not change.state.is_job
+        if change.state.type in (CONTAINER, SERVICE) and not change.state.is_job
     ]
     rows = [
         f"| {change.state.name} | {_EFFECTS.get(change.state.role, _NO_EFFECT)} "
         f"| {_duration(change, waits.get(change.state.name))} |"
         for change in containers
-        if change.interrupts
+        if change.interrupts or _stops_tasks(change)
     ]
     heading = ["### Downtime", "", "| container | meanwhile | how long |", "|---|---|---|"]
     if rows:
@@ -99,11 +101,23 @@ def _duration(change: Change, wait_seconds: float | None) -> str:
     if change.new is None:
         return "for good"
     assert change.old is not None
-    grace = change.old.inputs.get("destroyGraceSeconds") or 0
-    return (
-        f"seconds: it stops (at most {grace:g} s) and starts again"
-        f" (at most {wait_seconds or 0:g} s, or the update fails)"
+    grace = f"{change.old.inputs.get('destroyGraceSeconds') or 0:g} s"
+    if change.old.task:
+        grace = change.old.container.get("stopGracePeriod", grace)
+    one_by_one = (
+        ", one node after the other" if "global" in change.old.inputs.get("mode", {}) else ""
     )
+    return (
+        f"seconds: it stops (at most {grace}) and starts again"
+        f" (at most {wait_seconds or 0:g} s, or the update fails){one_by_one}"
+    )
+
+
+def _stops_tasks(change: Change) -> bool:
+    """Whether a service's tasks stop before those of its new description start."""
+    update = change.state.inputs.get("updateConfig") or {}
+    is_replacing = any(difference.top == "taskSpec" for difference in change.differences)
+    return change.what == "updated" and is_replacing and update.get("order") == "stop-first"
 
 
 def _changes(plan: Plan) -> Iterator[str]:

@@ -9,14 +9,14 @@ import fcntl
 import getpass
 import json
 import os
+import re
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 from infra.errors import UserError
 from infra.naming import PROJECT
@@ -24,9 +24,11 @@ from operations.stack import Stack
 from toolchain.setup.processes import is_running
 from toolchain.setup.project import digest
 
-_FOLDERS = (Path("/run/lock"), Path(tempfile.gettempdir()))
-"""The first that is there is the one where every user of the machine can write."""
+_FOLDERS = (Path("/run/lock"), Path("/tmp"))
+"""All users of a machine have to take the same: the first that each of them may write to."""
+_WRITABLE_BY_ALL = 0o002
 _ANNOUNCEMENT_SECONDS = 2
+_IN_REFUSAL = re.compile(r": created by (.+)@(\S+) \(pid (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,16 @@ class Lock:
 
 
 @contextmanager
-def only_run(stack: Stack) -> Iterator[None]:
+def only_run(stack: Stack, *, clears_up: bool = True) -> Iterator[bool]:
     """Hold the stack on its engine against every other run of this machine, of whichever clone.
+
+    Yields whether the run before was killed, since when the machine has not started again.
+
+    Parameters
+    ----------
+    clears_up
+        Whether this run puts right what a killed one has left; otherwise the next run still learns
+        of it.
 
     Raises UserError with who holds it. Another machine's run is seen by Pulumi's lock alone.
     """
@@ -70,17 +80,46 @@ def only_run(stack: Stack) -> Iterator[None]:
     from operations.containers import connect_engine
 
     identity = f"{connect_engine(stack).info()['ID']} {stack.name}"
-    folder = next(folder for folder in _FOLDERS if folder.is_dir())
-    with os.fdopen(_open(folder / f"{PROJECT}-{digest(identity.encode())}.lock"), "r+") as file:
+    path = _lock_folder() / f"{PROJECT}-{digest(identity.encode())}.lock"
+    with os.fdopen(_open(path), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise refusal(stack, _read_holder(file.fileno())) from None
-        me = Lock(os.getpid(), getpass.getuser(), socket.gethostname())
-        file.write(json.dumps(asdict(me)))
-        file.truncate()
-        file.flush()
-        yield
+        was_killed = bool(file.read())
+        me = Lock(os.getpid(), user_name(), socket.gethostname())
+        _write(file, json.dumps(asdict(me)))
+        is_cleared = not was_killed
+        try:
+            yield was_killed
+            is_cleared |= clears_up
+        finally:
+            # What the run before has left may be there still.
+            if is_cleared:
+                _write(file, "")
+
+
+def user_name() -> str:
+    """Who runs this; the user's id where the machine has no name for it, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _lock_folder() -> Path:
+    for folder in _FOLDERS:
+        if folder.is_dir() and folder.stat().st_mode & _WRITABLE_BY_ALL:
+            return folder
+    return _FOLDERS[-1]
+
+
+def _write(file: TextIO, text: str) -> None:
+    """Write the text over the file's own; a reader meets one that is empty between."""
+    file.seek(0)
+    file.truncate()
+    file.write(text)
+    file.flush()
 
 
 def describe_run(stack: Stack, lock: Lock | None) -> str:
@@ -118,6 +157,11 @@ def _read_holder(descriptor: int) -> Lock | None:
             return holder
         time.sleep(0.02)
     return None
+
+
+def find_locks(refusal: str) -> list[Lock]:
+    """The locks that Pulumi names where one is in its way."""
+    return [Lock(int(pid), user, host) for user, host, pid in _IN_REFUSAL.findall(refusal)]
 
 
 def lock_files(stack: Stack) -> dict[Path, Lock | None]:

@@ -2,18 +2,21 @@
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 
+from infra.engine.address import resolve_engine
 from infra.errors import UserError
 from infra.naming import PROJECT
-from infra.settings import Environment, PortSettings
+from infra.settings import ClusterMode, Environment, PortSettings
+from infra.settings.loading import find_value
 from infra.settings.stack_file import read_provider_values, read_values
+from operations.backend import states_folder
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import (
     DEVELOPMENT_PASSPHRASE,
@@ -51,6 +54,12 @@ class Stack:
         return read_values(self.root, self.name).get("environment") == Environment.PRODUCTION
 
     @cached_property
+    def is_on_swarm(self) -> bool:
+        """Whether it is services on a swarm; UserError for a file that is not YAML."""
+        cluster = find_value(read_values(self.root, self.name), "cluster")
+        return isinstance(cluster, dict) and cluster.get("mode") == ClusterMode.SWARM
+
+    @cached_property
     def engine_settings(self) -> dict[str, str]:
         """What its files set for the docker provider, such as `docker:host`."""
         return read_provider_values(self.root, self.name, "docker")
@@ -58,9 +67,6 @@ class Stack:
     @property
     def engine_environ(self) -> dict[str, str]:
         """The environment in which the command `docker` acts on the stack's engine."""
-        # Only here: the Docker SDK takes 0.3 s to import.
-        from infra.engine.address import resolve_engine
-
         address = resolve_engine(self.engine_settings, self.environ)
         kept = {key: value for key, value in self.environ.items() if key not in _ENGINE_VARIABLES}
         if address.cert_path:
@@ -97,14 +103,20 @@ class Stack:
     @property
     def backend_folder(self) -> Path | None:
         """Where the file backend keeps states; None for a backend elsewhere."""
-        url = urlsplit(self.environ["PULUMI_BACKEND_URL"])
-        return Path(url.path) / ".pulumi" if url.scheme == "file" else None
+        return states_folder(self.environ["PULUMI_BACKEND_URL"], self.root)
 
     @property
     def state(self) -> Path | None:
         """The file with the stack's state; None for a backend elsewhere."""
         folder = self.backend_folder
         return folder and folder / "stacks" / PROJECT / f"{self.name}.json"
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the backend has no such stack."""
+        if self.state is not None:
+            return not self.state.exists()
+        return "no stack named" in self.run_pulumi("stack", "export").stderr
 
     def run_pulumi(
         self, *arguments: str, text: str = "", **variables: str
@@ -118,6 +130,20 @@ class Stack:
         return subprocess.run(
             command, cwd=self.root, env=environ, input=text, capture_output=True, text=True
         )
+
+    @contextmanager
+    def with_state_for_a_plan(self) -> Iterator[None]:
+        """Give one that is new a state, and take it away again with the salt in its file."""
+        if not self.is_missing:
+            yield
+            return
+        text = self.file.read_bytes()
+        self.prepare_with_pulumi("stack", "select", "--create")
+        try:
+            yield
+        finally:
+            self.prepare_with_pulumi("stack", "rm", "--yes", "--preserve-config")
+            self.file.write_bytes(text)
 
     def prepare_with_pulumi(self, *arguments: str, text: str = "") -> None:
         """As `run_pulumi`; UserError with its output when it fails."""
@@ -138,17 +164,26 @@ def read_salt(file: Path) -> str | None:
 
 
 def create_file(stack: Stack) -> None:
-    """Give a new development stack a settings file: the template's, with every port 0."""
+    """Give a new development stack a settings file: the template's, with every port 0.
+
+    With `CI` set, as build services do, the portal does not run from the clone.
+    """
     if stack.file.exists():
         return
     document = yaml.safe_load((stack.root / _TEMPLATE).read_text())
     fields = PortSettings.model_fields.items()
     ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
-    document["config"]["devportal:ports"] = ports
+    config = document["config"]
+    config["devportal:ports"] = ports
+    difference = "every port 0"
+    if stack.environ.get("CI"):
+        # The next job checks another revision out into the folder that would be mounted.
+        config["devportal:app"]["reload"] = False
+        difference += " and, as CI is set, app.reload false"
     text = yaml.safe_dump(document, sort_keys=False)
     write_file(stack.file, f"{_MADE_FROM}; a port of 0 is a free one.\n{text}")
     print(
-        f"{stack.file.name}: new, with the settings of {_TEMPLATE} and every port 0: free ones "
-        f"are chosen, and `make output STACK={stack.name}` lists them",
+        f"{stack.file.name}: new, with the settings of {_TEMPLATE} and {difference}: free "
+        f"ports are chosen, and `make output STACK={stack.name}` lists them",
         flush=True,
     )

@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from infra.errors import UserError
+from operations.interruption import DamagedStateError, read_latest
 from operations.passphrase import check_passphrase, read_passphrase
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
@@ -108,10 +109,10 @@ def _read(name: str, stack: Stack) -> Mapping[str, Any]:
 
 
 def _has_resources(stack: Stack) -> bool:
-    exported = stack.run_pulumi("stack", "export")
-    if exported.returncode:
+    try:
+        return bool(read_latest(stack).get("resources"))
+    except DamagedStateError:  # which this puts right
         return False
-    return bool(json.loads(exported.stdout)["deployment"].get("resources"))
 
 
 def _write_private(file: Path, data: bytes) -> None:

@@ -7,17 +7,25 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from infra.errors import UserError
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""The second is what a terminal that is closed sends."""
 _COLOUR_MARK = re.compile(rb"<\{%[^%]*%\}>")
 # A resource in Pulumi's display, such as `    ~ docker:index/volume:Volume: (refresh)`.
 _RESOURCE = re.compile(rb"( *)\S* *[\w-]+:[\w/-]*:\w+: \((\w+)")
 
 
+def is_on_terminal() -> bool:
+    """Whether somebody types the input and reads the output."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def run_reporting(work: Callable[[], int], *, interrupted: str = "") -> int:
     """The exit code of `work`; a mistake of the user's is printed and gives 1."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _on_ending(signal.default_int_handler)
     try:
         code = work()
         sys.stdout.flush()
@@ -37,10 +45,21 @@ def run_reporting(work: Callable[[], int], *, interrupted: str = "") -> int:
     return code
 
 
+def _on_ending(handle: Callable[[int, FrameType | None], object]) -> None:
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, handle)
+
+
 def _report(mistake: str) -> int:
     sys.stdout.flush()
     print(mistake, file=sys.stderr)
     return 1
+
+
+def show_time(stamp: str) -> str:
+    """A time as RFC 3339 writes it, to the second and without its zone."""
+    return stamp[: len("2026-11-25T06:00:00")]
 
 
 def print_table(*rows: Sequence[str]) -> None:
@@ -54,16 +73,16 @@ def print_table(*rows: Sequence[str]) -> None:
 def run_in_front(
     command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], interactive: bool
 ) -> int:
-    """Run Pulumi to its end, however often it is interrupted; its exit code.
+    """Run a command to its end, however often it is interrupted; its exit code.
 
-    The terminal sends Ctrl-C to both processes; a SIGTERM that comes to this one alone is
-    passed on as the same. Without a terminal the output passes through here.
+    The terminal sends Ctrl-C to both processes; what else ends this one is passed on as the same.
+    Unless `interactive`, the output passes through here, shortened as Pulumi's.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
     output = None if interactive else subprocess.PIPE
     with subprocess.Popen(command, cwd=cwd, env=dict(environ), stdout=output) as child:
         try:
-            signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(signal.SIGINT))
+            _on_ending(lambda number, frame: child.send_signal(signal.SIGINT))
             signal.signal(signal.SIGINT, lambda number, frame: None)
             for line in shorten(child.stdout or ()):
                 sys.stdout.buffer.write(line)

@@ -4,19 +4,23 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from docker import DockerClient
+from docker.errors import ImageNotFound
+
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
+from infra.settings.loading import find_value
 from infra.settings.stack_file import read_values
 from operations.containers import connect_engine
 from operations.deployment import Deployment
 from operations.stack import Stack
-from operations.terminal import print_table
+from operations.swarm import image_of, list_services
+from operations.terminal import print_table, show_time
 
 _VERSION_LABEL = "org.opencontainers.image.version"
 _SETTING = "devportal:app.image"
 _ID_PREFIX = "sha256:"
 _ID_LETTERS = 12
-_TIME_LETTERS = len("2026-11-25T06:00:00")
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,13 @@ def print_versions(stack: Stack, options: argparse.Namespace) -> None:
 def list_versions(stack: Stack) -> list[Version]:
     """What can be rolled back to, the newest first. Raises UserError when there is nothing."""
     client = connect_engine(stack)
-    states: dict[str, str] = {}
-    for container in client.containers.list(
-        all=True, filters={"label": container_labels(stack.name, "app")}, ignore_removed=True
-    ):
-        image = container.attrs["Image"]
-        running = container.status == "running" or states.get(image) == "runs"
-        states[image] = "runs" if running else "failed"
+    states = (_state_on_swarm if stack.is_on_swarm else _states_of_containers)(stack, client)
     labels = [f"{STACK_LABEL}={stack.name}", f"{ROLE_LABEL}=app"]
     found = [
         Version(
             id=str(image.id),
             name=image.labels.get(_VERSION_LABEL, "-"),
-            built=image.attrs["Created"][:_TIME_LETTERS],
+            built=show_time(image.attrs["Created"]),
             state=states.get(str(image.id), "-"),
         )
         for image in client.images.list(filters={"label": labels})
@@ -77,15 +75,37 @@ def list_versions(stack: Stack) -> list[Version]:
     return sorted(found, key=lambda version: (version.built, version.state != "-"), reverse=True)
 
 
+def _states_of_containers(stack: Stack, client: DockerClient) -> dict[str, str]:
+    """Of the images that the portal's containers have."""
+    states: dict[str, str] = {}
+    for container in client.containers.list(
+        all=True, filters={"label": container_labels(stack.name, "app")}, ignore_removed=True
+    ):
+        image = container.attrs["Image"]
+        running = container.status == "running" or states.get(image) == "runs"
+        states[image] = "runs" if running else "failed"
+    return states
+
+
+def _state_on_swarm(stack: Stack, client: DockerClient) -> dict[str, str]:
+    """Of the image of the portal's service: Swarm goes back to one that ran by itself."""
+    [portal] = list_services(stack, ["app"])
+    try:
+        return {str(client.images.get(image_of(portal)).id): "runs"}
+    except ImageNotFound:
+        return {}
+
+
 def rollback(stack: Stack, options: argparse.Namespace, deployment: Deployment) -> int:
     """`make rollback`: set the stack's `app.image`, and bring it up; pulumi's exit code.
 
     Where that fails, the stack's file is what it was before.
     """
-    app = read_values(stack.root, stack.name).get("app", {})
-    _check_settings(stack, app)
+    values = read_values(stack.root, stack.name)
+    image = find_value(values, "app.image")
+    _check_settings(stack, image, reloads=bool(find_value(values, "app.reload")))
     chosen = None if options.forward else choose(list_versions(stack), options.version, stack.name)
-    if options.forward and "image" not in app:
+    if options.forward and not image:
         raise UserError(
             f"stack {stack.name}: should be rolled back (got no {_SETTING}). `make up "
             f"STACK={stack.name}` brings it up to date."
@@ -129,13 +149,13 @@ def choose(versions: Sequence[Version], name: str, stack: str) -> Version:
     )
 
 
-def _check_settings(stack: Stack, app: dict[str, object]) -> None:
-    if app.get("reload"):
+def _check_settings(stack: Stack, image: object, *, reloads: bool) -> None:
+    if reloads:
         raise UserError(
             f"stack {stack.name}: should run the code of its image to be rolled back (got "
             "devportal:app.reload). Check the version before out."
         )
-    given = str(app.get("image") or _ID_PREFIX)
+    given = str(image or _ID_PREFIX)
     if not given.startswith(_ID_PREFIX):
         raise UserError(
             f"{_SETTING}: should be left to `make rollback` (got '{given}'). Set it to the image "

@@ -19,7 +19,7 @@ from toolchain.images.machine import (
     proxy_variables,
 )
 from toolchain.images.recipes import COMMON_LAYER, RECIPES, Recipe
-from toolchain.setup.docker_cli import DockerCli
+from toolchain.setup.docker_cli import DockerCli, security_options
 from toolchain.setup.project import Project
 from toolchain.setup.versions import parse_version
 from toolchain.setup.work import Work
@@ -120,7 +120,7 @@ class ImageBuilder:
         proxies = proxy_variables(self.project.environ)
         # The host's network where that may be: what this machine reaches, a build reaches, a proxy
         # on its loopback too. In a user namespace no container may use the host's.
-        network = "default" if self._docker.maps_users() else "host"
+        network = "default" if "userns" in security_options(self._docker.info()) else "host"
         arguments = [f"BASE_IMAGE={COMMON_LAYER}", *(f"{k}={v}" for k, v in proxies.items())]
         options = [word for argument in arguments for word in ("--build-arg", argument)]
         options += ["--label", f"{_LABEL}={recipe.role}", "--network", network]
@@ -133,8 +133,9 @@ class ImageBuilder:
 
     def _prepare(self, recipe: Recipe, context: Path) -> None:
         _copy(recipe.folder, context)
-        if (context / _PREPARE).exists():
-            self.work.run([str(context / _PREPARE), str(context)], environ=self.project.environ)
+        # Not the copy: what another thread has just started may still hold it open for writing.
+        if (prepare := recipe.folder / _PREPARE).exists():
+            self.work.run([str(prepare), str(context)], environ=self.project.environ)
             _set_modes(context)
 
     def _run(self, *command: str, role: str = "debian") -> None:

@@ -38,11 +38,6 @@ class DockerCli:
         info: dict[str, Any] = json.loads(self.ask("info", "--format", "{{json .}}") or "{}")
         return {} if info.get("ServerErrors") else info
 
-    def maps_users(self) -> bool:
-        """Whether the engine runs its containers in a user namespace."""
-        options = self.info().get("SecurityOptions") or ()
-        return any(option.split(",")[0] == "name=userns" for option in options)
-
     def address(self) -> str:
         """Where the engine should be, such as `unix:///var/run/docker.sock`."""
         asked = ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
@@ -53,3 +48,9 @@ class DockerCli:
     def has_images(self, names: Sequence[str]) -> bool:
         """Whether the engine holds every one of these images."""
         return self.ask("image", "inspect", "--format", "{{.Id}}", *names) is not None
+
+
+def security_options(info: Mapping[str, Any]) -> set[str]:
+    """What the engine reports of how it shuts its containers in, such as `userns`, `rootless`."""
+    options = info.get("SecurityOptions") or ()
+    return {option.split(",")[0].removeprefix("name=") for option in options}

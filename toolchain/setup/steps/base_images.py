@@ -1,9 +1,10 @@
 """Base images: from their registry where one answers, else built from packages."""
 
 import subprocess
+from collections.abc import Sequence
 
 from toolchain.images.builder import ImageBuilder
-from toolchain.images.recipes import load_recipes
+from toolchain.images.recipes import Recipe, load_recipes
 from toolchain.setup.atomic import write_file
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import Project
@@ -31,16 +32,19 @@ class BaseImages(Step):
         return None
 
     def run(self, work: Work) -> None:
-        recipes = load_recipes()
-        if read_source(self.project) is None:
-            work.show("asking the image registry")
-            # One of each registry is enough.
-            images = {_registry(recipe.official): recipe.official for recipe in recipes}
-            answers = all(map(self._is_pulled, images.values()))
-            write_file(self.project.places.image_source, OFFICIAL if answers else PACKAGES)
-        if read_source(self.project) == PACKAGES:
+        recipes, source = load_recipes(), OFFICIAL
+        if read_source(self.project) == PACKAGES or not self._is_registry_there(work, recipes):
             work.say("no image registry answers; the images come from packages")
+            # Only then remembered: where they cannot be built, a registry may answer another time.
             ImageBuilder(self.project, work).build(recipes)
+            source = PACKAGES
+        write_file(self.project.places.image_source, source)
+
+    def _is_registry_there(self, work: Work, recipes: Sequence[Recipe]) -> bool:
+        work.show("asking the image registry")
+        # One of each registry is enough.
+        images = {_registry(recipe.official): recipe.official for recipe in recipes}
+        return all(map(self._is_pulled, images.values()))
 
     def _is_pulled(self, image: str) -> bool:
         """Whether the engine itself reaches the registry: it answers before the first layer."""

@@ -31,7 +31,7 @@ class DockerProvider(Step):
         if not self._link.exists():
             return None
         if not self._is_built():
-            return None if _is_script(self._link) else "official"
+            return "official"
         current = self._link.resolve().parent.name == self._built.parent.name
         return "built from source" if current and not self._official() else None
 
@@ -64,9 +64,3 @@ class DockerProvider(Step):
             if plugin.exists() and plugin != self._link:
                 return plugin
         return None
-
-
-def _is_script(plugin: Path) -> bool:
-    """Whether it is what this project's first set-up left there, which ran a plugin in Python."""
-    with plugin.open("rb") as file:
-        return file.read(2) == b"#!"

@@ -1,5 +1,6 @@
 """Python environments, one for each content of the requirements, which all clones share."""
 
+import os
 import sys
 import sysconfig
 import venv
@@ -61,11 +62,12 @@ class ProgramEnvironment(PythonEnvironment):
 
     def find(self) -> str | None:
         linked = self._link.resolve()
-        current = linked.name == self.folder.name and (linked / _STAMP).exists()
+        # Root's cache, into which it leads after `sudo make up`, is closed to others.
+        current = linked.name == self.folder.name and os.access(linked / _STAMP, os.R_OK)
         return f".venv, {linked.name}" if current else None
 
     def run(self, work: Work) -> None:
-        if self._link.exists() and not self._link.is_symlink():
+        if os.path.lexists(self._link) and not self._link.is_symlink():
             raise UserError(
                 f"{work.label}: .venv should be a link that the set-up makes (got a folder of "
                 "yours). Move it away and run this again."

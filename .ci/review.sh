@@ -6,5 +6,7 @@ if [ -n "${PULUMI_BACKEND_URL:-}" ]; then
 else
     unset PULUMI_BACKEND_URL
 fi
-trap 'cat review.md >> "${GITHUB_STEP_SUMMARY:-/dev/null}"' EXIT
+# A plan that was not even begun is no empty comment.
+trap '[ -s review.md ] || echo "**No plan**: the log of the job tells why." > review.md
+cat review.md >> "${GITHUB_STEP_SUMMARY:-/dev/null}"' EXIT
 make --no-print-directory review STACK=prod BASE="$BASE" > review.md
