@@ -31,7 +31,10 @@ from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
 from app.services.password_links import PasswordLinks
+from app.services.password_sign_in import PasswordSignIn
 from app.services.passwords import Passwords
+from app.services.provider_accounts import ProviderAccounts
+from app.services.provider_sign_in import ProviderSignIn
 from app.services.relations import Relations
 from app.services.search import Search
 from app.services.sessions import Sessions
@@ -46,6 +49,7 @@ from app.storage.generations import Generations
 from app.storage.key_cache import KeyCache
 from app.storage.redis_store import RedisStore
 from app.storage.sessions import SessionStore
+from app.storage.sign_in_attempts import SignInAttempts
 
 _logger = logging.getLogger(__name__)
 
@@ -76,7 +80,7 @@ class Composition:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """What goes on beside the requests, until the server has stopped."""
-        _on_stop_signal(self.services.health.start_draining)
+        _on_stop_signal(self.services.health.start_draining, self.services.config.leave_seconds)
         repeated = [
             asyncio.create_task(_repeat(self.services.api_keys.flush_uses, KEY_USE_FLUSH_SECONDS)),
             asyncio.create_task(_repeat(self.services.webhooks.send_due, WEBHOOK_POLL_SECONDS)),
@@ -117,16 +121,17 @@ def _compose(
         SessionStore(redis),
         Admissions(redis),
         actors,
-        passwords,
         AccessTokens(config),
         RefreshTokens(config),
         limits,
     )
     keys = KeyCache(redis, actors)
+    accounts = Accounts(config, database, actors, keys, passwords, sessions, limits)
+    provider_accounts = ProviderAccounts(config, database, actors, accounts)
     api_keys = ApiKeys(database, keys)
     work = DocumentWork()
     api_documents = ApiDocuments(database, cache, work)
-    api_uploads = ApiUploads(database, work)
+    api_uploads = ApiUploads(database, work, announces=config.webhooks_enabled)
     return Services(
         config=config,
         metrics=metrics,
@@ -134,14 +139,18 @@ def _compose(
         identities=Identities(config, sessions, api_keys, cookies),
         limits=limits,
         sessions=sessions,
-        accounts=Accounts(config, database, actors, keys, passwords, sessions, limits),
+        accounts=accounts,
+        password_sign_in=PasswordSignIn(database, passwords, sessions, limits),
+        provider_sign_in=ProviderSignIn(
+            config, database, SignInAttempts(redis), provider_accounts, sessions, limits
+        ),
         password_links=PasswordLinks(config, database, actors, passwords, limits),
         api_keys=api_keys,
         teams=Teams(database, actors),
         audit=Audit(database),
         catalogue=Catalogue(database, cache, cursors),
         relations=Relations(database, cache),
-        pages=Pages(database, cache),
+        pages=Pages(database, work),
         api_documents=api_documents,
         api_uploads=api_uploads,
         search=Search(database, cursors),
@@ -151,13 +160,17 @@ def _compose(
     )
 
 
-def _on_stop_signal(call: Callable[[], None]) -> None:
-    """Call it on SIGTERM, before the server does what it does then."""
+def _on_stop_signal(call: Callable[[], None], leave_seconds: int) -> None:
+    """Call it on SIGTERM; so much later, or when told again, the server does what it does then."""
     previous: Any = signal.getsignal(signal.SIGTERM)
+    loop = asyncio.get_running_loop()
 
     def handle(number: int, frame: FrameType | None) -> None:
         call()
-        if callable(previous):
+        signal.signal(number, previous)
+        if callable(previous) and leave_seconds:
+            loop.call_soon_threadsafe(loop.call_later, leave_seconds, previous, number, frame)
+        elif callable(previous):
             previous(number, frame)
 
     try:

@@ -1,16 +1,25 @@
 """Configuration from the environment and from secret files (`<NAME>_FILE`)."""
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_origin
+from typing import Annotated, Any, Literal, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.setting_rules import Rule, rule_text, show, show_secret
-from app.settings import Environment, Key, Password, PortalSettings, unfit_for_production
+from app.settings import (
+    ClientSecret,
+    Environment,
+    Key,
+    Password,
+    PortalSettings,
+    unfit_for_production,
+)
+from app.sign_in_settings import sign_in_mistakes
 
 
 class ConfigError(Exception):
@@ -66,6 +75,11 @@ class Config(PortalSettings):
         description="the first administrator; only `python -m app create-admin` and `seed` need it",
     )
 
+    oidc_client_secret: ClientSecret | None = Field(
+        default=None,
+        description="the portal's secret at the sign-in provider; none for a public client",
+    )
+
     @property
     def is_production(self) -> bool:
         return self.app_env == Environment.PRODUCTION
@@ -115,24 +129,25 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     except ValidationError as error:
         found = [details for details in error.errors() if details["loc"][0] not in mistakes]
         raise ConfigError([*mistakes.values(), *map(_describe, found)]) from None
-    if broken := [*mistakes.values(), *_production_mistakes(config)]:
+    if broken := [*mistakes.values(), *_combination_mistakes(config)]:
         raise ConfigError(broken)
     return config
 
 
-def _production_mistakes(config: Config) -> Iterable[str]:
+def _combination_mistakes(config: Config) -> Iterable[str]:
     if config.is_production:
         for name, reason in unfit_for_production(config).items():
             yield (
                 f"{name.upper()}: should be false when APP_ENV is production (got true). {reason}"
             )
+    yield from sign_in_mistakes(config, is_production=config.is_production, spell=str.upper)
 
 
 def _read_values(
     environ: Mapping[str, str],
-) -> tuple[dict[str, str | list[str]], dict[str, str]]:
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Values by field, and mistakes by field, of what the environment sets."""
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, Any] = {}
     mistakes: dict[str, str] = {}
     for name, field in Config.model_fields.items():
         text, path = environ.get(name.upper()), environ.get(f"{name.upper()}_FILE")
@@ -144,9 +159,19 @@ def _read_values(
         elif text is not None and get_origin(field.annotation) is list:
             # An empty list is a value, where any other variable that is empty counts as unset.
             values[name] = [item.strip() for item in text.split(",") if item.strip()]
+        elif text and get_origin(field.annotation) is dict:
+            values[name] = _decode(text)
         elif text:
             values[name] = text
     return values, mistakes
+
+
+def _decode(text: str) -> Any:
+    """A group of keys is written as JSON; anything else is refused by the group's own type."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _read_secret(name: str, text: str | None, path: Path) -> str:

@@ -55,6 +55,15 @@ SESSION_IDLE_SECONDS = 7 * 86400
 SESSION_SECONDS = 30 * 86400
 """A session ends after this time even if it is in use."""
 
+SIGN_IN_SECONDS = 600
+"""How long somebody may take at the sign-in provider."""
+
+PROVIDER_TIMEOUT_SECONDS = 5
+PROVIDER_METADATA_SECONDS = 3600
+"""How long the sign-in provider's addresses and keys are kept."""
+PROVIDER_CLOCK_SECONDS = 60
+"""How far the clocks of provider and portal may differ."""
+
 ROTATION_LEEWAY_SECONDS = 10
 """Browsers send requests in parallel, so the token before the newest stays valid this long."""
 
@@ -99,6 +108,9 @@ MAX_SPEC_DEPTH = 20
 
 MAX_PAGE_CHARACTERS = 200_000
 """Keeps the page's search vector below PostgreSQL's 1 MB, and its rendering short."""
+
+MAX_PAGE_HTML_CHARACTERS = 2_000_000
+"""Ten times as many: no text of that length needs more, unless its tables are mostly empty."""
 
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 """An uploaded OpenAPI document."""

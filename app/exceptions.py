@@ -47,6 +47,24 @@ class ForbiddenError(PortalError):
     title = "Forbidden"
 
 
+class SignInRefusedError(PortalError):
+    """The sign-in provider's answer lets nobody in.
+
+    Parameters
+    ----------
+    reason
+        What was wrong with it, for the audit trail.
+    """
+
+    status = 403
+    title = "Not signed in"
+
+    def __init__(self, detail: str, *, reason: str, email: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.email = email
+
+
 class NotFoundError(PortalError):
     """The requested thing does not exist."""
 

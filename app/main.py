@@ -98,7 +98,9 @@ def _add_middleware(app: FastAPI, config: Config, metrics: Metrics) -> None:
         allow_origins=config.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "X-Request-ID"],
-        expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        expose_headers=[
+            *("ETag", "Location", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")
+        ],
     )
     app.add_middleware(HeadRequests)
     if not config.is_production:

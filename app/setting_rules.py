@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 _PLAIN_RULES = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "dict_type": "a group of keys",
     "list_type": "a list",
     "model_type": "a group of keys",
     "string_type": "text",

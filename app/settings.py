@@ -4,6 +4,7 @@ Depends on pydantic alone. A setting that is added to `PortalOptions` is at once
 stack (`devportal:app.<name>`) and a variable of the portal's environment (`<NAME>`).
 """
 
+import json
 import re
 from enum import StrEnum
 from ipaddress import ip_network
@@ -11,9 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -21,6 +20,7 @@ from pydantic import (
 
 from app.constants import MAX_PASSWORD_CHARACTERS, MIN_SECRET_CHARACTERS
 from app.setting_rules import Between, Rule
+from app.sign_in_settings import SignInOptions
 
 _ORIGIN = re.compile(
     r"(?P<start>(?P<scheme>https?)://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]))"
@@ -106,14 +106,19 @@ Password = Annotated[
     _secret_rule(_MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_CHARACTERS),
 ]
 
+ClientSecret = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=_MAX_KEY_CHARACTERS),
+    AfterValidator(_check_printable),
+    _secret_rule(1, _MAX_KEY_CHARACTERS),
+]
+
 _PerMinute = Annotated[int, Between(1, 10_000)]
 _RequestsPerMinute = Annotated[int, Between(1, 1_000_000)]
 
 
-class PortalOptions(BaseModel):
+class PortalOptions(SignInOptions):
     """What a stack may choose about the portal's behaviour."""
-
-    model_config = ConfigDict(frozen=True)
 
     debug: bool = Field(default=False, description="debug responses; refused in production")
     seed: bool = Field(
@@ -181,6 +186,11 @@ class PortalSettings(PortalOptions):
         description="bring the schema up to date at start; in production this is a step of its "
         "own: `python -m app migrate create-admin`",
     )
+    leave_seconds: Annotated[int, Between(0, 60, "seconds")] = Field(
+        default=0,
+        description="go on serving for so long after SIGTERM, as whoever sends requests here needs "
+        "to learn that nobody should",
+    )
     jwt_algorithm: Literal["HS256"] = Field(
         default="HS256", description="signature of access tokens"
     )
@@ -204,6 +214,14 @@ def unfit_for_production(options: PortalOptions) -> dict[str, str]:
 
 def spell_variable(value: Any) -> str:
     """A value as the environment holds it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(value) if isinstance(value, list) else str(value)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case list():
+            return ",".join(value)
+        case dict():
+            return json.dumps(value)
+        case _:
+            return str(value)

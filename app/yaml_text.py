@@ -19,8 +19,13 @@ _MAX_VALUES = 1_000_000
 _MAX_CHARACTERS = 16 * 1024 * 1024
 """With every alias written out."""
 
+_MAX_DIGITS = 1000
+"""Of a number by another base than ten; Python itself bounds those of base ten, at 4,300."""
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+"""Go's libraries write `!!float 1`, which JSON does not tell from `1`."""
 _PLAIN = re.compile(
     r"(?:(?P<null>~|null|Null|NULL|)|(?P<true>true|True|TRUE)|(?P<false>false|False|FALSE)"
     r"|(?P<whole>[-+]?[0-9]+)|(?P<octal>0o[0-7]+)|(?P<hexadecimal>0x[0-9a-fA-F]+)"
@@ -32,8 +37,8 @@ _MEANING: dict[str | None, Any] = {
     "true": lambda _: True,
     "false": lambda _: False,
     "whole": int,
-    "octal": lambda text: int(text[2:], 8),
-    "hexadecimal": lambda text: int(text[2:], 16),
+    "octal": lambda text: _whole(text[2:], 8),
+    "hexadecimal": lambda text: _whole(text[2:], 16),
     "number": float,
     "infinite": lambda text: float(text.replace(".", "")),
     "nan": lambda _: float("nan"),
@@ -169,12 +174,21 @@ class _Reader:
 
 def _scalar(event: Any) -> Any:
     text: str = event.value
+    if event.tag in _NUMBER_TAGS and (found := _PLAIN.match(text)):
+        return _MEANING[found.lastgroup](text)
     if event.tag not in (None, "!", _TEXT_TAG):
         raise YamlError(f"{_place(event)}: should have no tag but !!str (got '{event.tag}')")
     if event.tag is not None or not event.implicit[0]:
         return text
     found = _PLAIN.match(text)
     return _MEANING[found.lastgroup](text) if found else text
+
+
+def _whole(digits: str, base: int) -> int:
+    """The number; a longer one could be read, but not be written in base ten, as JSON wants it."""
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number of more than {_MAX_DIGITS} digits")
+    return int(digits, base)
 
 
 def _merge(merged: dict[str, Any], value: Any, event: Any) -> None:

@@ -21,6 +21,8 @@ from app.models.access import Actor, Scope
 from app.storage.buckets import Standing
 from app.storage.generations import Lookup
 
+CHANGE_FIRST = "change your password first: POST /api/v1/auth/password"
+
 
 class Access(StrEnum):
     """Who may use a route."""
@@ -114,6 +116,7 @@ def access(
     scope: Scope | None = None,
     any_scope: bool = False,
     with_first_password: bool = False,
+    needs_password_login: bool = False,
     errors: Sequence[int] = (),
     responses: Responses | None = None,
     body: Mapping[str, Any] | None = None,
@@ -129,6 +132,8 @@ def access(
         Whether every API key is accepted.
     with_first_password
         Whether it may be used before a password that somebody else has chosen was changed.
+    needs_password_login
+        Whether it is refused where nobody signs in with a password.
     errors
         Statuses of the problems that the route responds with, besides those of its rule.
     responses
@@ -143,11 +148,12 @@ def access(
     if scope or any_scope:
         shown["x-scope"] = scope.value if scope else "any"
     public = rule is Access.PUBLIC
-    guard = _Guard(rule, scope, any_scope, with_first_password, plan)
-    own = () if public else (401, 403, 429, 503)
+    guards = [] if public else [_Guard(rule, scope, any_scope, with_first_password, plan)]
+    also = [_require_password_login] if needs_password_login else []
+    own = ((403,) if also else ()) if public else (401, 403, 429, 503)
     return {
         "openapi_extra": shown,
-        "dependencies": [] if public else [Depends(guard)],
+        "dependencies": [Depends(guard) for guard in (*guards, *also)],
         "responses": {**problems(*own, *errors), **(responses or {})},
     }
 
@@ -164,11 +170,13 @@ class _Guard:
         if self.plan is not None:
             request.state.lookup = self.plan(request)
         actor = await find_actor(request)
-        if self._is_open(services_of(request).config, actor):
+        config = services_of(request).config
+        if self._is_open(config, actor):
             return
         actor = _require_actor(request, actor)
-        if actor.must_change_password and not self.with_first_password:
-            raise ForbiddenError("change your password first: POST /api/v1/auth/password")
+        may_keep_it = self.with_first_password or not config.password_login_enabled
+        if actor.must_change_password and not may_keep_it:
+            raise ForbiddenError(CHANGE_FIRST)
         if not self.any_scope:
             _check_scope(actor, self.scope)
         _check_role(actor, self.rule)
@@ -177,6 +185,14 @@ class _Guard:
         if self.rule is Access.INSIDE:
             return not config.is_production
         return self.rule is Access.READ and actor is None and config.anonymous_reads
+
+
+async def _require_password_login(request: Request) -> None:
+    config = services_of(request).config
+    if not config.password_login_enabled:
+        raise ForbiddenError(
+            f"signing in with a password is switched off: sign in with {config.oidc_name}"
+        )
 
 
 def _check_scope(actor: Actor, scope: Scope | None) -> None:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.config import Config
-from app.constants import SESSION_IDLE_SECONDS
+from app.constants import SESSION_IDLE_SECONDS, SIGN_IN_SECONDS
 from app.exceptions import ForbiddenError
 from app.http.uploads import read_form
 from app.services.tokens import Tokens
@@ -30,6 +30,7 @@ class SessionCookies:
         self._secure = config.is_production
         prefix = "__Host-" if self._secure else "devportal-"
         self.access, self.refresh = f"{prefix}access", f"{prefix}refresh"
+        self.attempt = f"{prefix}sign-in"
 
     def attach(self, response: Response, tokens: Tokens) -> None:
         """Make the browser hold a session's tokens; one it should keep stays."""
@@ -41,6 +42,14 @@ class SessionCookies:
         """Make the browser forget them."""
         for name in (self.access, self.refresh):
             self._set(response, name, "", 0)
+
+    def keep_attempt(self, response: Response, state: str) -> None:
+        """Make the browser hold the state of a sign-in that it has begun at the provider."""
+        self._set(response, self.attempt, state, SIGN_IN_SECONDS)
+
+    def drop_attempt(self, response: Response) -> None:
+        """Make the browser forget it."""
+        self._set(response, self.attempt, "", 0)
 
     def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
         response.set_cookie(

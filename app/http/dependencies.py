@@ -23,6 +23,8 @@ from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
 from app.services.password_links import PasswordLinks
+from app.services.password_sign_in import PasswordSignIn
+from app.services.provider_sign_in import ProviderSignIn
 from app.services.relations import Relations
 from app.services.search import Search
 from app.services.sessions import Sessions
@@ -43,7 +45,9 @@ class Services:
     limits: Limits
     sessions: Sessions
     accounts: Accounts
+    password_sign_in: PasswordSignIn
     password_links: PasswordLinks
+    provider_sign_in: ProviderSignIn
     api_keys: ApiKeys
     teams: Teams
     audit: Audit
@@ -93,6 +97,12 @@ MetricsDep = Annotated[Metrics, Depends(_service(lambda services: services.metri
 PagesDep = Annotated[Pages, Depends(_service(lambda services: services.pages))]
 PasswordLinksDep = Annotated[
     PasswordLinks, Depends(_service(lambda services: services.password_links))
+]
+PasswordSignInDep = Annotated[
+    PasswordSignIn, Depends(_service(lambda services: services.password_sign_in))
+]
+ProviderSignInDep = Annotated[
+    ProviderSignIn, Depends(_service(lambda services: services.provider_sign_in))
 ]
 RelationsDep = Annotated[Relations, Depends(_service(lambda services: services.relations))]
 SearchDep = Annotated[Search, Depends(_service(lambda services: services.search))]

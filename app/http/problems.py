@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.constants import RETRY_AFTER_SECONDS
 from app.exceptions import PortalError, one_line
 from app.http.responses import PROBLEM_TYPE, Problem
 from app.request_context import request_id
@@ -59,13 +58,7 @@ def _problem(
     status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     problem = Problem(title=title, status=status, detail=detail, request_id=request_id.get())
-    more = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
-    return JSONResponse(
-        problem.model_dump(),
-        status,
-        {**more, **(headers or {})},
-        media_type=PROBLEM_TYPE,
-    )
+    return JSONResponse(problem.model_dump(), status, headers, media_type=PROBLEM_TYPE)
 
 
 async def _respond_to_portal_error(_request: Request, error: Exception) -> JSONResponse:
@@ -96,10 +89,16 @@ def _allowed_methods(request: Request) -> str:
     return ", ".join(filter(is_allowed, _METHODS))
 
 
-async def _respond_to_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+async def _respond_to_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    is_page = not request.scope["route"].include_in_schema
+    if is_page and all(item["loc"][0] == "path" for item in error.errors()):
+        return _problem(404, "Not found", "nothing can have this address")
     if any(item["loc"] == _CONDITION and item["type"] == "missing" for item in error.errors()):
         detail = "If-Match: should name the version to be changed (got nothing). Read it first."
         return _problem(428, "Precondition required", detail)
-    found = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+    found = [
+        f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    ]
     return _problem(422, "Invalid request", "; ".join(found))

@@ -77,11 +77,18 @@ async def read_form(request: Request) -> FormData:
     ------
     BusyError
         Raised when there is no room for them.
+    InvalidRequestError
+        Raised for texts that no UTF-8 can hold: a form may name an encoding of its own.
     """
     try:
-        return await request.form()
+        form = await request.form()
+        for name, value in form.multi_items():
+            f"{name}{value if isinstance(value, str) else value.filename}".encode()
+        return form
     except OSError as error:
         raise BusyError("there is no room for the file: try again in a moment") from error
+    except UnicodeError as error:
+        raise InvalidRequestError("the form should be text in UTF-8") from error
 
 
 def request_body(description: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -47,4 +47,4 @@ class Actor:
 
     def may_manage(self, team: str) -> bool:
         """Whether the actor may change the team itself."""
-        return self.role == "admin" or self.teams.get(team) == "owner"
+        return self.role == "admin" or (self.role == "member" and self.teams.get(team) == "owner")

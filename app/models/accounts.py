@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.models.access import Role, TeamRole
-from app.models.sessions import Email, NewPassword, OneTimeToken, PersonName
+from app.models.sessions import Email, OneTimeToken, Password, PersonName
 from app.models.texts import TeamName
 
 
@@ -41,6 +41,8 @@ class UserOut(BaseModel):
     is_active: bool
     must_change_password: bool
     has_password: bool
+    has_identity: bool
+    """Whether its owner has signed in at the OpenID Connect provider."""
     link_expires_at: datetime | None
     """Until when a link to choose a password is good; null without one."""
     created_at: datetime
@@ -63,6 +65,8 @@ class UserChange(BaseModel):
 
     role: Annotated[Role | None, Field()] = None
     is_active: bool | None = None
+    has_identity: Literal[False] | None = None
+    """False makes the account the first one's to sign in at the provider with its address."""
 
 
 class UserIn(BaseModel):
@@ -112,4 +116,4 @@ class PasswordByLinkIn(BaseModel):
     )
 
     token: OneTimeToken
-    new_password: NewPassword
+    new_password: Password

@@ -1,9 +1,11 @@
-"""Versions of OpenAPI documents, and what changed between two."""
+"""Versions of API documents, and what changed between two."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from app.definitions.kinds import ApiKind
 
 VersionName = Annotated[
     str,
@@ -20,8 +22,10 @@ class VersionOut(BaseModel):
 
     version: str
     title: str
+    kind: ApiKind
     openapi: str
-    """The version of OpenAPI that it is written in; 2.0 is Swagger, and converted."""
+    """The version of OpenAPI that it is written in; 2.0 is Swagger, and converted. Of another kind,
+    that of its language: of AsyncAPI, or `proto3`; empty for GraphQL."""
     sha256: str
     size_bytes: int
     created_at: datetime
@@ -78,6 +82,3 @@ class ApiDiff(BaseModel):
     """Whether clients of the older version can use the newer one."""
     breaking: ApiChanges
     non_breaking: ApiChanges
-
-
-DocumentFormat = Literal["json", "yaml"]

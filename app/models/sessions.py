@@ -28,9 +28,8 @@ def _check_secret(value: SecretStr) -> SecretStr:
 
 _Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 """Where other texts are, the library itself refuses what UTF-8 cannot hold."""
-# A wrong password may have any length, so this reveals nothing of the rules for new ones.
-GivenPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
-NewPassword = Annotated[_Secret, Field(min_length=1, max_length=1024)]
+Password = Annotated[_Secret, Field(min_length=1, max_length=1024)]
+"""Given or new: this bound is above that of new ones, of which it so reveals nothing."""
 OneTimeToken = Annotated[_Secret, Field(min_length=1, max_length=200)]
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=LINE)]
 
@@ -45,7 +44,7 @@ class LoginIn(BaseModel):
     )
 
     email: Email
-    password: GivenPassword
+    password: Password
 
 
 class RefreshIn(BaseModel):
@@ -112,7 +111,7 @@ class RegisterIn(BaseModel):
 
     email: Email
     name: PersonName = ""
-    password: NewPassword
+    password: Password
 
 
 class PasswordChangeIn(BaseModel):
@@ -127,5 +126,5 @@ class PasswordChangeIn(BaseModel):
         }
     )
 
-    current_password: GivenPassword
-    new_password: NewPassword
+    current_password: Password
+    new_password: Password

@@ -1,23 +1,36 @@
 """Webhooks: addresses that are notified of breaking changes."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.models.texts import Kind, Name, Namespace
+
+_PATTERN = r"^https?://[!-~]+$"
 
 
 def _check_url(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.hostname or parts.username is not None or parts.port == 0:
+    if not _is_address(value):
         raise ValueError("should be an address such as https://ci.example.com/hook")
     return value
 
 
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        named = bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        return False
+    return named and re.fullmatch(_PATTERN, value) is not None
+
+
 WebhookUrl = Annotated[
     str,
-    StringConstraints(max_length=500, pattern=r"^https?://[!-~]+$"),
+    Field(max_length=500, json_schema_extra={"pattern": _PATTERN}),
     AfterValidator(_check_url),
 ]
 
@@ -56,7 +69,25 @@ class WebhookCreated(BaseModel):
     """The key of its signatures, as Standard Webhooks writes it: `whsec_` and base64."""
 
 
+class WaitingMessage(BaseModel):
+    """An upload that a webhook is still to be told of, if it breaks clients."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    url: str
+    kind: Kind
+    namespace: Namespace
+    name: Name
+    from_version: str
+    to_version: str
+    attempts: int
+    next_at: datetime
+    """When it is sent at the earliest."""
+
+
 class WebhookList(BaseModel):
     """All webhooks, by address."""
 
     items: list[WebhookOut]
+    messages: list[WaitingMessage]
+    """The next of those that are still to be sent."""

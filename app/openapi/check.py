@@ -1,5 +1,6 @@
 """Whether a document is OpenAPI, with every mistake named by its place."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -18,12 +19,12 @@ from openapi_spec_validator.validation.keywords import (
     SchemaValidator,
 )
 
+from app.lines import shorten
 from app.openapi.operations import operations
-from app.openapi.reading import DocumentError, read_document
+from app.openapi.reading import MAX_MISTAKES, DocumentError, read_document
 from app.openapi.references import reference_mistakes
 from app.openapi.swagger import is_swagger, to_openapi
 
-MAX_MISTAKES = 20
 _MAX_WALKED_BYTES = 1024 * 1024
 """The validator's walk through all schemas takes some seconds a megabyte."""
 
@@ -86,12 +87,24 @@ def read_checked(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     DocumentError
         Raised with the mistakes of a document that is neither.
     """
-    given = document = read_document(content)
+    given = read_document(content)
+    return given, as_openapi(given, size_bytes=len(content))
+
+
+def as_openapi(given: dict[str, Any], *, size_bytes: int) -> dict[str, Any]:
+    """The document as OpenAPI 3, checked: the same one unless it is Swagger 2.0.
+
+    Raises
+    ------
+    DocumentError
+        Raised with the mistakes of a document that is neither.
+    """
+    document = given
     if is_swagger(given):
         check_swagger(given)
         document = to_openapi(given)
-    check_document(document, size_bytes=len(content))
-    return given, document
+    check_document(document, size_bytes=size_bytes)
+    return document
 
 
 def check_swagger(document: dict[str, Any]) -> None:
@@ -140,7 +153,8 @@ def _structure_mistakes(validator: Any, document: dict[str, Any]) -> Iterator[st
 
 def _describe(error: Any) -> str:
     place = "/".join(map(str, getattr(error, "instance_path", None) or getattr(error, "path", ())))
-    return f"{place or 'the document'}: {str(error.message)[:300]}"
+    said = str(error.message).partition("\n\nFailed validating")[0]
+    return f"{place or 'the document'}: {said[:300]}"
 
 
 def _operation_mistakes(document: dict[str, Any]) -> Iterator[str]:
@@ -150,6 +164,9 @@ def _operation_mistakes(document: dict[str, Any]) -> Iterator[str]:
         if count > 1:
             yield f"operationId: should be used once (got '{name}' {count} times)"
     for operation in found:
+        if nameless := [one for one in operation.parameters.values() if "name" not in one]:
+            got = f"got {shorten(json.dumps(nameless[0]), 100)}"
+            yield f"{operation.title}: should refer to parameters where it has them ({got})"
         declared = {name for where, name in operation.parameters if where == "path"}
         for name in sorted(set(operation.path_order()) - declared):
             yield f"{operation.title}: should declare the path parameter '{name}'"

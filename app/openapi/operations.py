@@ -1,13 +1,14 @@
 """The operations of a document, references followed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.openapi.references import resolve
+from app.outline import items, mapping
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
 _PATH_NAME = re.compile(r"\{([^{}]+)\}")
 
 
@@ -26,7 +27,7 @@ class Operation:
     path: str
     method: str
     node: dict[str, Any]
-    parameters: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    parameters: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     body: dict[str, Any] | None = None
     responses: dict[str, Any] = field(default_factory=dict)
     security: list[dict[str, list[str]]] = field(default_factory=list)
@@ -54,16 +55,16 @@ def operations(document: dict[str, Any], section: str = "paths") -> Iterator[Ope
     for path, item in _items(document.get(section)):
         shared = resolve(document, item)
         for method in METHODS:
-            if isinstance(node := _mapping(shared).get(method), dict):
+            if isinstance(node := mapping(shared).get(method), dict):
                 yield _operation(document, path, method, shared, node)
 
 
 def _operation(
     document: dict[str, Any], path: str, method: str, shared: dict[str, Any], node: dict[str, Any]
 ) -> Operation:
-    parameters: dict[tuple[str, str], dict[str, Any]] = {}
-    for given in (*_list(shared.get("parameters")), *_list(node.get("parameters"))):
-        parameter = _mapping(resolve(document, given))
+    parameters: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for given in (*items(shared.get("parameters")), *items(node.get("parameters"))):
+        parameter = mapping(resolve(document, given))
         parameters[str(parameter.get("in")), str(parameter.get("name"))] = parameter
     body = resolve(document, node.get("requestBody"))
     return Operation(
@@ -73,17 +74,9 @@ def _operation(
         parameters=parameters,
         body=body if isinstance(body, dict) else None,
         responses={code: resolve(document, item) for code, item in _items(node.get("responses"))},
-        security=_list(node.get("security", document.get("security"))),
+        security=items(node.get("security", document.get("security"))),
     )
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    return ((k, v) for k, v in _mapping(value).items() if not k.startswith("x-"))
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return ((k, v) for k, v in mapping(value).items() if not k.startswith("x-"))

@@ -6,6 +6,8 @@ from typing import Any
 from app.json_values import json_mistake
 from app.yaml_text import YamlError, load_documents
 
+MAX_MISTAKES = 20
+"""Of a document, that are named."""
 MAX_RECURSION = 10_000
 """A document's schemas may refer to each other through many; the default ends after some 300."""
 _MAX_DEPTH = 100

@@ -65,10 +65,15 @@ def resolve(document: dict[str, Any], node: Any) -> Any:
     return _NOWHERE
 
 
+def last_name(reference: str) -> str:
+    """The name of what it leads to: `Page<Order>` of `#/components/schemas/Page%3COrder%3E`."""
+    return _unescape(reference.rpartition("/")[2])
+
+
 def _find(document: dict[str, Any], target: str) -> Any:
     node: Any = document
     for part in target.removeprefix("#").split("/")[1:]:
-        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        key = _unescape(part)
         if isinstance(node, dict) and key in node:
             node = node[key]
         elif isinstance(node, list) and _INDEX.fullmatch(key) and int(key) < len(node):
@@ -80,3 +85,7 @@ def _find(document: dict[str, Any], target: str) -> Any:
 
 def _escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def _unescape(part: str) -> str:
+    return unquote(part).replace("~1", "/").replace("~0", "~")

@@ -1,7 +1,7 @@
 """What a search looks through instead of a whole document."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.openapi.operations import operations
@@ -15,14 +15,19 @@ _SEPARATORS = re.compile(r"[/{}._-]+")
 
 def summarise(document: dict[str, Any]) -> str:
     """Titles, paths, operations and names of schemas as words; no word twice in a line."""
-    parts: list[str] = []
+    return join_parts(_parts(document))
+
+
+def join_parts(parts: Iterable[str]) -> str:
+    """As many of the parts as a search takes, a line for each."""
+    kept: list[str] = []
     length = 0
-    for part in _parts(document):
+    for part in parts:
         length += len(part) + 1
         if length > MAX_SUMMARY_CHARACTERS:
             break
-        parts.append(part)
-    return "\n".join(parts)
+        kept.append(part)
+    return "\n".join(kept)
 
 
 def _parts(document: dict[str, Any]) -> Iterator[str]:
@@ -34,11 +39,12 @@ def _parts(document: dict[str, Any]) -> Iterator[str]:
         node = operation.node
         yield f"{operation.method.upper()} {operation.path}"
         name = operation.name or ""
-        words = [_words(operation.path), name, _words(name)]
-        yield " ".join((*words, str(node.get("summary", ""))[:500]))
+        named = [words(operation.path), name, words(name)]
+        yield " ".join((*named, str(node.get("summary", ""))[:500]))
         yield str(node.get("description", ""))[:500]
-    yield " ".join(_words(name) for name in document.get("components", {}).get("schemas", {}))
+    yield " ".join(words(name) for name in document.get("components", {}).get("schemas", {}))
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """The words that a path or a name in camel case is made of."""
     return _CAMEL.sub(" ", _SEPARATORS.sub(" ", name)).strip()

@@ -5,23 +5,12 @@ from typing import Any
 
 from app.openapi.operations import METHODS
 from app.openapi.references import resolve
-
-Json = dict[str, Any]
+from app.openapi.swagger_schemas import Json, convert_schema, moved, rewritten, value_schema
 
 _OPENAPI = "3.0.3"
 _ANY = "*/*"
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
-_MOVED = {
-    "#/definitions/": "#/components/schemas/",
-    "#/parameters/": "#/components/parameters/",
-    "#/responses/": "#/components/responses/",
-}
 _PARAMETER_KEYS = ("name", "in", "description", "required", "allowEmptyValue")
-_SCHEMA_KEYS = (
-    *("type", "format", "items", "default", "maximum", "exclusiveMaximum", "minimum"),
-    *("exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems"),
-    *("uniqueItems", "enum", "multipleOf", "x-nullable", "description"),
-)
 _STYLES: dict[str, Json] = {
     "csv": {"explode": False},
     "multi": {"explode": True},
@@ -59,7 +48,8 @@ class _Conversion:
             converted["servers"] = servers
         paths = found.get("paths") or {}
         converted["paths"] = {path: self._path(path, item) for path, item in paths.items()}
-        converted["components"] = self._components()
+        if components := self._components():
+            converted["components"] = components
         return converted
 
     def _servers(self) -> Iterator[Json]:
@@ -74,7 +64,7 @@ class _Conversion:
         found = self._document
         parameters = found.get("parameters") or {}
         parts: Json = {
-            "schemas": {k: _schema(v) for k, v in (found.get("definitions") or {}).items()},
+            "schemas": {k: convert_schema(v) for k, v in (found.get("definitions") or {}).items()},
             "parameters": {
                 name: _parameter(item)
                 for name, item in parameters.items()
@@ -134,21 +124,22 @@ class _Conversion:
             if whole.get("in") in ("body", "formData"):
                 bodies.append(whole)
             else:
-                kept.append(_moved(given) if "$ref" in given else _parameter(given))
+                kept.append(moved(given) if "$ref" in given else _parameter(given))
         return kept, bodies
 
     def _body(self, bodies: list[Json], consumed: list[str]) -> Json:
         whole = next((body for body in bodies if body["in"] == "body"), None)
         if whole is not None:
-            content = {"schema": _schema(whole.get("schema") or {})}
+            content = {"schema": convert_schema(whole.get("schema") or {})}
             said = {k: whole[k] for k in ("description", "required") if k in whole}
+            said |= _extensions(whole)
             return {**said, "content": dict.fromkeys(consumed or [_ANY], content)}
         has_file = any(body.get("type") == "file" for body in bodies)
         kinds = [kind for kind in consumed if kind in _FORMS] or [_FORMS[0 if has_file else 1]]
         required = [body["name"] for body in bodies if body.get("required")]
         schema = {
             "type": "object",
-            "properties": {body["name"]: _value_schema(body) for body in bodies},
+            "properties": {body["name"]: _form_field(body) for body in bodies},
             **({"required": required} if required else {}),
         }
         must = {"required": True} if required else {}
@@ -156,13 +147,13 @@ class _Conversion:
 
     def _response(self, response: Json, produced: list[str]) -> Json:
         if "$ref" in response:
-            return _moved(response)
+            return moved(response)
         converted: Json = {"description": response.get("description", ""), **_extensions(response)}
         if headers := response.get("headers"):
             converted["headers"] = {name: _header(item) for name, item in headers.items()}
         examples = response.get("examples") or {}
         if "schema" in response:
-            schema = _schema(response["schema"])
+            schema = convert_schema(response["schema"])
             kinds = [*dict.fromkeys([*(produced or [_ANY]), *examples])]
             converted["content"] = {kind: {"schema": schema} for kind in kinds}
         for kind, example in examples.items():
@@ -171,23 +162,12 @@ class _Conversion:
 
 
 def _extensions(item: Json) -> Json:
-    return {name: _rewritten(part) for name, part in item.items() if name.startswith("x-")}
-
-
-def _rewritten(value: Any) -> Any:
-    """References of an extension lead to where their targets are now."""
-    if isinstance(value, list):
-        return [_rewritten(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get("$ref"), str):
-        return _moved(value)
-    return {name: _rewritten(part) for name, part in value.items()}
+    return {name: rewritten(part) for name, part in item.items() if name.startswith("x-")}
 
 
 def _parameter(given: Json) -> Json:
     converted = {name: given[name] for name in _PARAMETER_KEYS if name in given}
-    converted |= _extensions(given) | {"schema": _value_schema(given, without="description")}
+    converted |= _extensions(given) | {"schema": value_schema(given, without="description")}
     if given.get("type") == "array":
         style = _STYLES.get(given.get("collectionFormat", "csv"), {})
         # Anywhere but in a query, values can only stand beside each other.
@@ -195,14 +175,13 @@ def _parameter(given: Json) -> Json:
     return converted
 
 
+def _form_field(given: Json) -> Json:
+    return value_schema(given) | _extensions({k: v for k, v in given.items() if k != "x-nullable"})
+
+
 def _header(given: Json) -> Json:
     said = {"description": given["description"]} if "description" in given else {}
-    return {**said, **_extensions(given), "schema": _value_schema(given, without="description")}
-
-
-def _value_schema(given: Json, *, without: str = "") -> Json:
-    kept = {k: given[k] for k in _SCHEMA_KEYS if k in given and k != without}
-    return _schema(kept)
+    return {**said, **_extensions(given), "schema": value_schema(given, without="description")}
 
 
 def _scheme(given: Json) -> Json:
@@ -214,47 +193,3 @@ def _scheme(given: Json) -> Json:
     urls = {k: given[k] for k in ("authorizationUrl", "tokenUrl") if k in given}
     flow = {**urls, "scopes": given.get("scopes") or {}}
     return {**kept, "type": "oauth2", "flows": {_FLOWS[given["flow"]]: flow}}
-
-
-def _moved(given: Json) -> Json:
-    target = str(given["$ref"])
-    for old, new in _MOVED.items():
-        if target.startswith(old):
-            return {"$ref": new + target.removeprefix(old)}
-    return given
-
-
-def _types(given: list[str]) -> Json:
-    """What OpenAPI 3.0 says for a list of types, which Swagger's schemas may have."""
-    types = [{"type": item} for item in given if item != "null"]
-    said: Json = {"anyOf": types} if len(types) > 1 else {**(types[0] if types else {})}
-    return said | ({"nullable": True} if "null" in given else {})
-
-
-def _schema(given: Any) -> Any:
-    """A schema with what is inside of it; a property may be called like a keyword."""
-    if not isinstance(given, dict):
-        return given
-    if "$ref" in given:
-        return _moved(given)
-    converted: Json = {}
-    for name, part in given.items():
-        if name in ("items", "additionalProperties"):
-            converted[name] = _schema(part)
-        elif name in ("properties", "definitions") and isinstance(part, dict):
-            converted[name] = {key: _schema(item) for key, item in part.items()}
-        elif name == "allOf":
-            converted[name] = [_schema(item) for item in part]
-        elif name == "discriminator" and isinstance(part, str):
-            converted[name] = {"propertyName": part}
-        elif name == "x-nullable":
-            converted["nullable"] = bool(part)
-        elif name == "type" and isinstance(part, list):
-            converted |= _types(part)
-        elif name.startswith("x-"):
-            converted[name] = _rewritten(part)
-        elif name != "collectionFormat":
-            converted[name] = part
-    if converted.get("type") == "file":
-        converted |= {"type": "string", "format": "binary"}
-    return converted

@@ -1,6 +1,14 @@
 """Tables; constraints live in the database, not in the code."""
 
-from app.schema.accounts import ApiKey, AuditEvent, Membership, PasswordLink, Team, User
+from app.schema.accounts import (
+    ApiKey,
+    AuditEvent,
+    Membership,
+    PasswordLink,
+    ProviderIdentity,
+    Team,
+    User,
+)
 from app.schema.base import Base
 from app.schema.catalogue import (
     ApiContent,
@@ -23,6 +31,7 @@ __all__ = [
     "NamedRelation",
     "Page",
     "PasswordLink",
+    "ProviderIdentity",
     "Relation",
     "Team",
     "User",

@@ -4,7 +4,16 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import DateTime, Integer, LargeBinary, Text, Uuid
@@ -61,6 +70,19 @@ class Membership(Base):
         ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[str] = mapped_column(Text, server_default="member")
+    # By a group of the sign-in provider's, and only as long as somebody is in it.
+    from_provider: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class ProviderIdentity(Base):
+    """Whose account it is, as a sign-in provider knows them: by issuer and subject, for good."""
+
+    __tablename__ = "provider_identity"
+    __table_args__ = (UniqueConstraint("user_id", "issuer"),)
+    issuer: Mapped[str] = mapped_column(Text, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class PasswordLink(Base):

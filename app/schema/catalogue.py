@@ -20,6 +20,7 @@ from sqlalchemy.types import DateTime, Integer, LargeBinary, Text
 from app.schema.base import Base, Identified, one_of
 
 KINDS = ("component", "api", "resource", "system", "domain")
+API_KINDS = ("openapi", "asyncapi", "graphql", "grpc")
 RELATION_TYPES = ("part_of", "depends_on", "provides", "consumes")
 
 
@@ -100,15 +101,20 @@ class NamedRelation(Base):
 
 
 class ApiContent(Base):
-    """An OpenAPI document, kept once however many versions share it."""
+    """An API document, kept once however many versions share it."""
 
     __tablename__ = "api_content"
-    __table_args__ = (Index("ix_api_content_search", "search", postgresql_using="gin"),)
+    __table_args__ = (
+        CheckConstraint(one_of("api_kind", API_KINDS), name="api_kind"),
+        Index("ix_api_content_search", "search", postgresql_using="gin"),
+    )
     sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    api_kind: Mapped[str] = mapped_column(Text, server_default="openapi")
     # As text: JSONB would forget the order in which the author put the paths.
     document: Mapped[str] = mapped_column(Text)
     # The document in Swagger 2.0, of which `document` is the conversion.
     original: Mapped[str | None] = mapped_column(Text)
+    # The version of OpenAPI, or of the language that it is written in.
     openapi: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(Integer)
@@ -119,7 +125,7 @@ class ApiContent(Base):
 
 
 class ApiDocument(Identified, Base):
-    """One version of an interface's OpenAPI document."""
+    """One version of an interface's document."""
 
     __tablename__ = "api_document"
     __table_args__ = (UniqueConstraint("entity_id", "version"),)

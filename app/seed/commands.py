@@ -62,7 +62,7 @@ def reset_admin(config: Config) -> bool:
         Raised when PostgreSQL or Redis refuses; nothing was changed then.
     """
     with _transaction(config) as connection:
-        address = User.email == config.admin_email.lower()
+        address = User.email == config.admin_email
         user_id = connection.scalar(select(User.id).where(address).with_for_update())
         if user_id is None:
             return False
@@ -75,7 +75,7 @@ def reset_admin(config: Config) -> bool:
         }
         connection.execute(update(User).where(address).values(values))
         event = {"actor": "operator", "actor_kind": "system", "action": "user.reset-password"}
-        target = f"user:{config.admin_email.lower()}"
+        target = f"user:{config.admin_email}"
         connection.execute(insert(AuditEvent).values(**event, target=target))
         return True
 
@@ -107,10 +107,10 @@ def _transaction(config: Config) -> Iterator[Connection]:
 
 
 def _add_admin(connection: Connection, config: Config) -> bool:
-    known = connection.scalar(select(User.id).where(User.email == config.admin_email.lower()))
+    known = connection.scalar(select(User.id).where(User.email == config.admin_email))
     if known is not None:
         return False
-    values = {"email": config.admin_email.lower(), **_first_access(config, "create-admin")}
+    values = {"email": config.admin_email, **_first_access(config, "create-admin")}
     added = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
     return connection.scalar(added) is not None
 

@@ -14,6 +14,7 @@ from app.services.sessions import Sessions
 from app.services.tokens import Tokens
 from app.storage.accounts import (
     Account,
+    WaysIn,
     add_account,
     change_account,
     count_other_admins,
@@ -28,6 +29,7 @@ from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.key_cache import KeyCache
 from app.storage.password_links import remove_link
+from app.storage.provider_identities import REGISTERED, remove_identities
 
 
 class Accounts:
@@ -43,6 +45,7 @@ class Accounts:
         sessions: Sessions,
         limits: Limits,
     ) -> None:
+        self.ways = WaysIn(config.password_login_enabled, config.oidc_issuer)
         self._open = config.registration_open
         self._database = database
         self._actors = actors
@@ -70,7 +73,7 @@ class Accounts:
             added = await add_account(
                 connection, email=email, name=name, password_hash=password_hash, role="viewer"
             )
-            action = "user.register" if added else "user.register-again"
+            action = REGISTERED if added else f"{REGISTERED}-again"
             await add_event(connection, actor=None, action=action, target=f"user:{email}")
 
     async def change_password(self, actor: Actor, *, current: str, new: str, agent: str) -> Tokens:
@@ -115,7 +118,8 @@ class Accounts:
     async def change(self, actor: Actor, user_id: uuid.UUID, wanted: UserChange) -> UserOut:
         """Change a role, or take access away; effective from the next request on.
 
-        Deactivating ends sessions, API keys and a link to choose a password for good.
+        Deactivating ends sessions, API keys and a link to choose a password for good; forgetting
+        the identity at the sign-in provider ends sessions.
 
         Raises
         ------
@@ -130,13 +134,16 @@ class Accounts:
             account = await find_account(connection, user_id)
             if account is None:
                 raise NotFoundError("there is no such account")
-            loses = wanted.is_active is False or wanted.role in ("member", "viewer")
-            is_last = not await count_other_admins(connection, user_id)
+            forgets = values.pop("has_identity", None) is False
+            loses = wanted.is_active is False or wanted.role in ("member", "viewer") or forgets
+            is_last = not await count_other_admins(connection, user_id, self.ways)
             if account.role == "admin" and loses and is_last:
                 raise ConflictError("the last administrator has to remain one")
             if wanted.is_active is False:
+                await self.end_credentials(connection, user_id)
+            if forgets:
+                await remove_identities(connection, user_id)
                 values["session_epoch"] = next_epoch()
-                await self._end_credentials(connection, user_id)
             if values:
                 await change_account(connection, user_id, **values)
                 await add_event(
@@ -149,7 +156,15 @@ class Accounts:
             [changed] = await list_users(connection, only=user_id, limit=1)
         return changed
 
-    async def _end_credentials(self, connection: AsyncConnection, user_id: uuid.UUID) -> None:
+    async def end_credentials(
+        self, connection: AsyncConnection, user_id: uuid.UUID, *, with_password: bool = False
+    ) -> None:
+        """End sessions, API keys and a link to choose a password for good.
+
+        The change has been announced.
+        """
+        password = {"password_hash": None, "must_change_password": False} if with_password else {}
+        await change_account(connection, user_id, session_epoch=next_epoch(), **password)
         await self._keys.announce_revocation(*await hashes_of_keys(connection, user_id))
         await revoke_keys_of(connection, user_id)
         await remove_link(connection, user_id)
@@ -164,6 +179,6 @@ class Accounts:
 
 def _describe_change(account: Account, wanted: UserChange) -> dict[str, object]:
     return {
-        name: {"from": getattr(account, name), "to": value}
+        name: {"from": getattr(account, name, True), "to": value}
         for name, value in wanted.model_dump(exclude_none=True).items()
     }

@@ -1,4 +1,4 @@
-"""Versions of OpenAPI documents, and what changed between two."""
+"""Versions of API documents, and what changed between two."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from app.exceptions import NotFoundError
+from app.definitions.kinds import KIND_NAMES
+from app.exceptions import ConflictError, NotFoundError
 from app.models.access import Actor
 from app.models.api_documents import ApiDiff, VersionList, VersionOut
 from app.models.entities import EntityKey
 from app.models.version_order import version_rank
-from app.openapi.outline import Outline, Part
+from app.outline import Outline, Part
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
 from app.services.document_work import DocumentWork
@@ -65,8 +66,24 @@ class ApiDocuments:
             raise NotFoundError(f"{key} has no version '{version}'")
         return found
 
-    async def read(self, key: EntityKey, version: str, *, original: bool = False) -> Snapshot:
-        """A version's document as JSON; those who ask at once share it.
+    async def get_openapi_head(self, key: EntityKey, version: str) -> VersionOut:
+        """The same, of OpenAPI, which alone is compared and tried out.
+
+        Raises
+        ------
+        ConflictError
+            Raised for one of another kind.
+        """
+        found = await self.get_head(key, version)
+        if found.kind != "openapi":
+            rule = f"should be OpenAPI, to be compared or tried out (got {KIND_NAMES[found.kind]})"
+            raise ConflictError(f"version '{version}': {rule}")
+        return found
+
+    async def read(
+        self, key: EntityKey, version: str, *, original: bool = False
+    ) -> tuple[Snapshot, str]:
+        """A version's document and its media type; those who ask at once share it.
 
         Parameters
         ----------
@@ -79,7 +96,9 @@ class ApiDocuments:
             return Snapshot((await self._document(head, original)).encode(), version_tag(head))
 
         name = f"{'original' if original else 'document'}:{head.sha256}"
-        return await self._cache.read(name, _IMMUTABLE, load)
+        is_text = head.kind in ("graphql", "grpc")
+        found = await self._cache.read(name, _IMMUTABLE, load)
+        return found, "text/plain; charset=utf-8" if is_text else "application/json"
 
     async def _document(self, head: VersionOut, original: bool = False) -> str:
         async with self._database.connect() as connection:
@@ -102,7 +121,9 @@ class ApiDocuments:
 
         async def load() -> Snapshot:
             document = (await self._document(head)).encode()
-            return Snapshot((await self._work.run("outline", document)).body, head.sha256)
+            return Snapshot(
+                (await self._work.run("outline", document, head.kind)).body, head.sha256
+            )
 
         found = await self._work_once(actor, f"index:{head.sha256}", load)
         return _OUTLINE.validate_json(found.body)
@@ -125,8 +146,8 @@ class ApiDocuments:
         head = await self.get_head(key, version)
 
         async def load() -> Snapshot:
-            wanted = f"[{json.dumps(kind)},{json.dumps(name)},{await self._document(head)}]"
-            return Snapshot((await self._work.run("part", wanted.encode())).body, head.sha256)
+            content = f"{json.dumps([kind, name])}\n{await self._document(head)}".encode()
+            return Snapshot((await self._work.run("part", content, head.kind)).body, head.sha256)
 
         found = _PART.validate_json(
             (await self._work_once(actor, f"{kind}:{head.sha256}:{name}", load)).body
@@ -146,12 +167,15 @@ class ApiDocuments:
 
         Raises
         ------
+        ConflictError
+            Raised for documents of another kind than OpenAPI.
         TooLargeError
             Raised for documents that take too much memory or processor time.
         UnavailableError
             Raised while others read or compare.
         """
-        old, new = await self.get_head(key, older), await self.get_head(key, newer)
+        old = await self.get_openapi_head(key, older)
+        new = await self.get_openapi_head(key, newer)
 
         async def load() -> Snapshot:
             found = await self._compare(*(bytes.fromhex(head.sha256) for head in (old, new)))

@@ -1,9 +1,13 @@
-"""Uploads of OpenAPI documents: checked in their turn, then published or refused."""
+"""Uploads of API documents: checked in their turn, then published or refused."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.definitions.kinds import ApiKind
 from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
 from app.models.access import Actor
 from app.models.api_documents import VersionOut
@@ -16,7 +20,7 @@ from app.storage.api_documents import (
     delete_unused_contents,
     delete_version,
     get_head,
-    put_version,
+    put_versions,
 )
 from app.storage.audit import add_event
 from app.storage.database import Database
@@ -27,26 +31,38 @@ _CHECKED_CHARACTERS = 300_000
 
 
 class ApiUploads:
-    """Publishes and removes versions of interfaces; each document is stored once."""
+    """Publishes and removes versions of interfaces; each document is stored once.
 
-    def __init__(self, database: Database, work: DocumentWork) -> None:
+    Parameters
+    ----------
+    announces
+        Whether webhooks are sent: while they are switched off, nothing waits for them either.
+    """
+
+    def __init__(self, database: Database, work: DocumentWork, *, announces: bool) -> None:
         self._database = database
         self._work = work
+        self._announces = announces
 
-    async def check(self, content: bytes) -> tuple[Content, str]:
+    async def check(self, content: bytes, kind: ApiKind | None = None) -> tuple[Content, str]:
         """An uploaded document after its check in a `turn`, and the version that it names.
+
+        Parameters
+        ----------
+        kind
+            What it has to be; without one, that is found out.
 
         Raises
         ------
         InvalidRequestError
-            Raised with the mistakes of a document that is not OpenAPI.
+            Raised with the mistakes of a document that is of no kind.
         TooLargeError
             Raised for one that takes too much memory or processor time.
         """
-        return _checked(*await self._work.run("check", content))
+        return _checked(*await self._work.run("check", content, kind))
 
     async def check_all(
-        self, documents: Mapping[int, str]
+        self, documents: Mapping[int, tuple[ApiKind, str]]
     ) -> tuple[dict[int, tuple[Content, str]], dict[int, str]]:
         """The same for many, some in each process, and the mistakes of those that have any."""
         found: dict[int, tuple[Content, str]] = {}
@@ -69,6 +85,8 @@ class ApiUploads:
         read: Callable[[], Awaitable[bytes]],
         *,
         if_match: str | None,
+        kind: ApiKind | None = None,
+        replace: bool = False,
     ) -> tuple[VersionOut, bool]:
         """Publish a version; returns it, and whether it is new.
 
@@ -76,32 +94,40 @@ class ApiUploads:
         ----------
         read
             Reads the document, when it is its turn: requests that wait hold none.
+        replace
+            Whatever document the version has.
 
         Raises
         ------
         PreconditionRequiredError
-            Raised when the version has another document and `if_match` is None.
+            Raised when the version has another document, and neither `if_match` nor `replace` is
+            given.
         ChangedMeanwhileError
             Raised when `if_match` is not the current document.
         """
         async with self._database.connect() as connection:
             check_owner(actor, (await require_entity(connection, key)).entity.owner)
         async with self._work.turn_of(actor):
-            checked, _ = await self.check(await read())
-            return await self._store(actor, key, version, checked, if_match)
+            checked, _ = await self.check(await read(), kind)
+            return await self._store(actor, key, version, checked, if_match, replace)
 
     async def _store(
-        self, actor: Actor, key: EntityKey, version: str, checked: Content, if_match: str | None
+        self,
+        actor: Actor,
+        key: EntityKey,
+        version: str,
+        checked: Content,
+        if_match: str | None,
+        replace: bool,
     ) -> tuple[VersionOut, bool]:
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
             found = await get_head(connection, stored.id, version)
-            _check_replacement(found, checked, if_match)
+            _check_replacement(found, checked, if_match, replace)
             before = found and bytes.fromhex(found.sha256)
             if before != checked.sha256:
-                await announce(connection, {(stored.id, version): checked.sha256})
-                await put_version(connection, stored.id, version, checked)
-                await delete_unused_contents(connection, [before] if before else [])
+                replaced = [before] if before else []
+                await self.publish(connection, {(stored.id, version): checked}, replaced)
                 await add_event(
                     connection,
                     actor=actor,
@@ -114,6 +140,18 @@ class ApiUploads:
             written = await get_head(connection, stored.id, version)
         assert written is not None
         return written, found is None
+
+    async def publish(
+        self,
+        connection: AsyncConnection,
+        documents: Mapping[tuple[uuid.UUID, str], Content],
+        replaced: Collection[bytes],
+    ) -> None:
+        """Make checked documents these versions, by entity and name, in place of others."""
+        if self._announces:
+            await announce(connection, documents)
+        await put_versions(connection, documents)
+        await delete_unused_contents(connection, replaced)
 
     async def delete(self, actor: Actor, key: EntityKey, version: str, *, if_match: str) -> None:
         """Remove a version."""
@@ -136,13 +174,14 @@ class ApiUploads:
 
 def _checked(head: dict[str, Any], body: bytes) -> tuple[Content, str]:
     found = head | {"sha256": bytes.fromhex(head["sha256"]), "document": body.decode()}
+    found |= {"api_kind": head["kind"], "openapi": head["language"]}
     return Content(**{name: found[name] for name in Content._fields}), found["version"]
 
 
-def _parts(documents: Mapping[int, str]) -> Iterator[list[int]]:
+def _parts(documents: Mapping[int, tuple[ApiKind, str]]) -> Iterator[list[int]]:
     """The documents' numbers, in parts that a process checks well within its time."""
     part, size = list[int](), 0
-    for number, text in documents.items():
+    for number, (_, text) in documents.items():
         if part and size + len(text) > _CHECKED_CHARACTERS:
             yield part
             part, size = [], 0
@@ -152,14 +191,20 @@ def _parts(documents: Mapping[int, str]) -> Iterator[list[int]]:
         yield part
 
 
-def _check_replacement(found: VersionOut | None, checked: Content, if_match: str | None) -> None:
+def _check_replacement(
+    found: VersionOut | None, checked: Content, if_match: str | None, replace: bool
+) -> None:
     if found is None:
         if if_match is not None:
-            raise ChangedMeanwhileError("If-Match: there is no such version any more")
+            raise ChangedMeanwhileError(
+                f"If-Match: should be left out for a version that is not there (got {if_match}). "
+                "With ?replace=true, it may be there or not."
+            )
         return
     if if_match is not None:
         check_version(if_match, version_tag(found))
-    elif bytes.fromhex(found.sha256) != checked.sha256:
+    elif not replace and bytes.fromhex(found.sha256) != checked.sha256:
         raise PreconditionRequiredError(
-            f"If-Match: should name the document to be replaced; it is {version_tag(found)} now"
+            f"If-Match: should name the document to be replaced, {version_tag(found)} (got "
+            "nothing). Name it, or ask with ?replace=true."
         )

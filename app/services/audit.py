@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 
 from app.constants import AUDIT_EXPORT_BATCH
@@ -13,6 +14,7 @@ from app.storage.database import Database
 
 _COLUMNS = tuple(AuditEventOut.model_fields)
 _MAX_ID = 2**63 - 1
+_CURSOR = re.compile("[0-9]{1,19}")
 # Spreadsheets take these for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -71,7 +73,7 @@ class Audit:
 def _decode(cursor: str | None) -> int | None:
     if not cursor:
         return None
-    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _MAX_ID):
+    if not _CURSOR.fullmatch(cursor) or int(cursor) > _MAX_ID:
         raise NotFoundError("there is no page with this cursor")
     return int(cursor)
 

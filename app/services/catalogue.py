@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Collection
 
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError
 
 from app.constants import PAGE_SIZE
 from app.exceptions import ConflictError, NotFoundError
@@ -183,7 +182,7 @@ class Catalogue:
                     detail=detail,
                 )
                 stored = await lock_entity(connection, new.key)
-        except IntegrityError as error:
+        except ConflictError as error:
             raise ConflictError(f"{new.key}: should be a new entity (it exists)") from error
         await self._forget(new.key)
         return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))

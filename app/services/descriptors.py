@@ -3,16 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.definitions.kinds import ApiKind
 from app.models.entities import EntityKey, EntityNew
 from app.models.relations import RelationType
 from app.models.texts import Kind, TeamName
 from app.services.document_notes import Notes, show, validated
 
 KINDS: tuple[str, ...] = get_args(Kind)
+_DEFINITIONS = get_args(ApiKind)
 _KEY = TypeAdapter(EntityKey)
 _TEAM = TypeAdapter[str](TeamName)
 _REF = re.compile(r"^(?:([a-zA-Z]+):)?(?:([^/:]+)/)?([^/:]+)$")
@@ -63,13 +65,13 @@ class Descriptor:
     targets
         The relations by their place in the document.
     definition
-        The OpenAPI document of an API, as text.
+        The document of an API: its kind and text.
     """
 
     number: int
     entity: EntityNew
     targets: dict[str, Target] = field(default_factory=dict)
-    definition: str | None = None
+    definition: tuple[ApiKind, str] | None = None
 
 
 def read_entity(document: Mapping[str, Any], notes: Notes) -> Descriptor | None:
@@ -122,7 +124,7 @@ def team_of(
 
 def team_name(name: str, namespace: str, *, is_person: bool = False) -> str:
     """What a group, or the team of one person, is called in the portal."""
-    prefix = "" if namespace == "default" else f"{namespace}:"
+    prefix = "" if namespace.lower() == "default" else f"{namespace}:"
     return f"{'@' if is_person else ''}{prefix}{name}".lower()
 
 
@@ -211,7 +213,7 @@ def _reference(
         return None
 
 
-def _definition(kind: str, spec: dict[str, Any], notes: Notes) -> str | None:
+def _definition(kind: str, spec: dict[str, Any], notes: Notes) -> tuple[ApiKind, str] | None:
     value = spec.get("definition")
     if kind != "api" or value is None:
         return None
@@ -219,7 +221,8 @@ def _definition(kind: str, spec: dict[str, Any], notes: Notes) -> str | None:
         if not (isinstance(value, dict) and value.keys() & set(_SUBSTITUTIONS)):
             notes.refuse("spec.definition", f"should be the document as text (got {show(value)})")
         return None
-    return value if spec.get("type") == "openapi" else None
+    type_ = spec.get("type")
+    return (cast(ApiKind, type_), value) if type_ in _DEFINITIONS else None
 
 
 def _refuse_substitutions(value: Any, place: str, notes: Notes) -> None:
@@ -236,6 +239,6 @@ def _refuse_substitutions(value: Any, place: str, notes: Notes) -> None:
 
 def _free(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in spec.items() if name not in _TAKEN_OUT}
-    if "definition" in spec and not (kind == "api" and spec.get("type") == "openapi"):
+    if "definition" in spec and not (kind == "api" and spec.get("type") in _DEFINITIONS):
         rest["definition"] = spec["definition"]
     return rest

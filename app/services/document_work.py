@@ -22,7 +22,8 @@ from app.constants import (
     MOST_DOCUMENT_BYTES,
     PORTAL_BYTES,
 )
-from app.exceptions import BusyError, InvalidRequestError, TooLargeError, UnavailableError
+from app.definitions.kinds import ApiKind
+from app.exceptions import BusyError, InvalidRequestError, TooLargeError
 from app.models.access import Actor
 from app.request_context import client_address
 
@@ -74,11 +75,11 @@ class Answer(NamedTuple):
     body: bytes
 
 
-Work = Literal["check", "check-all", "diff", "outline", "part"]
+Work = Literal["check", "check-all", "diff", "outline", "part", "page"]
 
 
 class DocumentWork:
-    """Runs `python -m app.openapi.worker`."""
+    """Runs `python -m app.definitions.worker`."""
 
     def __init__(self, limits: WorkLimits | None = None) -> None:
         self._limits = limits or WorkLimits.of_container()
@@ -121,8 +122,8 @@ class DocumentWork:
         except TimeoutError as error:
             raise _busy() from error
 
-    async def run(self, what: Work, content: bytes) -> Answer:
-        """The result of the work, in a `turn`.
+    async def run(self, what: Work, content: bytes, kind: ApiKind | None = None) -> Answer:
+        """The result of the work, in a `turn`; without a kind, the document's own is found out.
 
         Raises
         ------
@@ -130,10 +131,10 @@ class DocumentWork:
             Raised with the document's mistakes.
         TooLargeError
             Raised when it needs more memory or processor time than there is.
-        UnavailableError
+        BusyError
             Raised when the machine is too busy for it, or out of memory.
         """
-        code, out = await self._run(what, content)
+        code, out = await self._run(what, kind or "any", content)
         if code:
             self._explain(what, code)
         head, _, body = out.partition(b"\n")
@@ -144,10 +145,10 @@ class DocumentWork:
             raise InvalidRequestError("; ".join(mistakes))
         return answer
 
-    async def _run(self, what: str, content: bytes) -> tuple[int | None, bytes]:
+    async def _run(self, what: str, kind: str, content: bytes) -> tuple[int | None, bytes]:
         limits = (str(self._limits.memory_bytes), str(self._limits.cpu_seconds))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.openapi.worker", what, *limits),
+            *(sys.executable, "-m", "app.definitions.worker", what, kind, *limits),
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -170,10 +171,10 @@ class DocumentWork:
                 "it takes more. Split it, or simplify its schemas."
             )
         if code == -signal.SIGKILL:
-            raise UnavailableError("the portal ran out of memory for the document: try again")
+            raise BusyError("the portal ran out of memory for the document: try again")
         if code < 0:
             raise self._too_large()
-        raise RuntimeError(f"app.openapi.worker {what} ended with {code}")
+        raise RuntimeError(f"app.definitions.worker {what} ended with {code}")
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(

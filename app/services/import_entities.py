@@ -10,10 +10,11 @@ from app.exceptions import ForbiddenError, InvalidRequestError
 from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.imports import ImportedEntity
+from app.services.api_uploads import ApiUploads
 from app.services.descriptors import Descriptor
 from app.services.entity_rules import describe_change
 from app.services.import_outcome import Outcome
-from app.storage.api_documents import Content, delete_unused_contents, list_hashes, put_versions
+from app.storage.api_documents import Content, list_hashes
 from app.storage.entities import SavedEntity, StoredEntity, find_teams, get_entities, save_entities
 from app.storage.relations import (
     Statement,
@@ -21,7 +22,6 @@ from app.storage.relations import (
     delete_statements,
     list_statements,
 )
-from app.storage.webhooks import announce
 
 _MAX_SHOWN_MISTAKES = 50
 
@@ -96,7 +96,11 @@ def _check_owners(actor: Actor, items: list[Item]) -> None:
 
 
 async def write(
-    connection: AsyncConnection, items: list[Item], definitions: Definitions, outcome: Outcome
+    connection: AsyncConnection,
+    items: list[Item],
+    definitions: Definitions,
+    outcome: Outcome,
+    uploads: ApiUploads,
 ) -> None:
     """A few statements, however many entities there are."""
     changed = [item for item in items if _is_changed(item, outcome)]
@@ -105,7 +109,7 @@ async def write(
         [SavedEntity(item.id, item.owner_id, item.descriptor.entity) for item in changed],
     )
     await _write_relations(connection, items, outcome)
-    await _write_definitions(connection, items, definitions, outcome)
+    await _write_definitions(connection, items, definitions, outcome, uploads)
 
 
 def _is_changed(item: Item, outcome: Outcome) -> bool:
@@ -151,7 +155,11 @@ async def _write_relations(
 
 
 async def _write_definitions(
-    connection: AsyncConnection, items: list[Item], definitions: Definitions, outcome: Outcome
+    connection: AsyncConnection,
+    items: list[Item],
+    definitions: Definitions,
+    outcome: Outcome,
+    uploads: ApiUploads,
 ) -> None:
     """Publish each document under the version that it names."""
     described = list(_documents(items, definitions))
@@ -170,9 +178,7 @@ async def _write_definitions(
         hashes = {"before": old and old.hex(), "after": content.sha256.hex()}
         outcome.note(f"version.{'update' if old else 'create'}", target, sha256=hashes)
         outcome.change(number, "document")
-    await announce(connection, {key: content.sha256 for key, content in changed.items()})
-    await put_versions(connection, changed)
-    await delete_unused_contents(connection, replaced)
+    await uploads.publish(connection, changed, replaced)
 
 
 def _documents(items: list[Item], definitions: Definitions) -> Iterator[tuple[Item, Content, str]]:

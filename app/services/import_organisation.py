@@ -1,5 +1,6 @@
 """The teams and people of a catalog-info.yaml: who may own what it describes."""
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,7 +39,7 @@ class ImportOrganisation:
             return
         teams = await _bring_teams(connection, info, outcome)
         people = await self._bring_people(connection, info, outcome)
-        wanted = dict(_members(info, teams, people, outcome))
+        wanted = _distinct(_members(info, teams, people, outcome))
         await self._bring_members(connection, wanted, people, outcome)
 
     async def _bring_people(
@@ -193,6 +194,14 @@ def _members(
                 yield Member(group.team.name, by_handle[handle], "member"), group.number
             else:
                 outcome.warn(group.number, place, _unknown(handle))
+
+
+def _distinct(members: Iterable[tuple[Member, int | None]]) -> dict[Member, int | None]:
+    """Each place in a team once, with the first role that is given there."""
+    found: dict[tuple[str, uuid.UUID], tuple[Member, int | None]] = {}
+    for member, number in members:
+        found.setdefault((member.team, member.user_id), (member, number))
+    return dict(found.values())
 
 
 def _unknown(handle: str) -> str:

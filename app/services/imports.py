@@ -3,7 +3,6 @@
 import asyncio
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import IntegrityError
 
 from app.constants import MAX_IMPORT_BYTES
 from app.exceptions import ConflictError, InvalidRequestError, TooLargeError
@@ -22,6 +21,8 @@ from app.services.import_outcome import Outcome
 from app.storage.audit import add_events
 from app.storage.database import Database
 
+_NEWEST = "main"
+"""The version of a document of a kind that names none: the one which is replaced each time."""
 _VERSION = TypeAdapter[str](VersionName)
 
 
@@ -67,11 +68,11 @@ class Imports:
             async with self._database.connect() as connection:
                 await self._organisation.bring(connection, actor, info, outcome)
                 items = await match(connection, actor, info.entities, outcome)
-                await write(connection, items, definitions, outcome)
+                await write(connection, items, definitions, outcome, self._uploads)
                 await add_events(connection, actor, outcome.events)
                 if dry_run:
                     await connection.rollback()
-        except IntegrityError as error:
+        except ConflictError as error:
             raise ConflictError("the catalogue was changed meanwhile. Import it again") from error
         changed = [item for item in items if outcome.has_changed(item.descriptor.number)]
         if changed and not dry_run:
@@ -91,7 +92,8 @@ class Imports:
 
     async def _check_definitions(self, descriptors: list[Descriptor]) -> Definitions:
         given = {one.number: one.definition for one in descriptors if one.definition is not None}
-        found, mistakes = await self._uploads.check_all(given)
+        checked, mistakes = await self._uploads.check_all(given)
+        found = {n: (content, name or _NEWEST) for n, (content, name) in checked.items()}
         for number, (_, version) in found.items():
             try:
                 _VERSION.validate_python(version)

@@ -12,7 +12,7 @@ from app.models.access import Actor
 from app.request_context import client_address
 from app.storage.buckets import Bucket, Buckets, Standing
 
-_Costly = Literal["register", "refresh", "password-link"]
+_Costly = Literal["register", "refresh", "password-link", "sign-in", "sign-in-answer"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Limits:
             "register": config.login_attempts_per_minute,
             "refresh": config.refreshes_per_minute,
             "password-link": config.login_attempts_per_minute,
+            "sign-in": config.login_attempts_per_minute * LOGIN_ADDRESS_FACTOR,
+            "sign-in-answer": config.login_attempts_per_minute * LOGIN_ADDRESS_FACTOR,
         }
         self._of_user = config.user_requests_per_minute
         self._of_key = config.key_requests_per_minute

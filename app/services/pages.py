@@ -1,18 +1,15 @@
 """Pages of documentation that belong to entities."""
 
-import asyncio
-
 from app.exceptions import (
     ChangedMeanwhileError,
     NotFoundError,
     PreconditionRequiredError,
 )
-from app.markdown import render_markdown
 from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut
-from app.services.cache import ReadCache
-from app.services.entity_rules import check_version, lock_owned, require_entity
+from app.services.document_work import DocumentWork
+from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.pages import add_page, delete_page, get_page, list_pages, update_page
@@ -26,9 +23,9 @@ def page_tag(page: PageOut) -> str:
 class Pages:
     """Documentation in Markdown, rendered when it is written."""
 
-    def __init__(self, database: Database, cache: ReadCache) -> None:
+    def __init__(self, database: Database, work: DocumentWork) -> None:
         self._database = database
-        self._cache = cache
+        self._work = work
 
     async def list(self, key: EntityKey) -> PageList:
         """An entity's pages by title."""
@@ -62,8 +59,12 @@ class Pages:
             Raised when the page exists and `if_match` is None.
         ChangedMeanwhileError
             Raised when `if_match` is not the current version.
+        InvalidRequestError
+            Raised when it becomes too much HTML.
+        TooLargeError
+            Raised when it takes too much memory or processor time.
         """
-        html = await asyncio.to_thread(render_markdown, change.markdown)
+        html = await self._render(actor, key, change.markdown)
         values = {"title": change.title, "markdown": change.markdown, "html": html}
         async with self._database.connect() as connection:
             stored = await lock_owned(connection, actor, key)
@@ -85,6 +86,12 @@ class Pages:
             written = await get_page(connection, stored.id, slug)
         assert written is not None
         return written[1], found is None
+
+    async def _render(self, actor: Actor, key: EntityKey, markdown: str) -> str:
+        async with self._database.connect() as connection:
+            check_owner(actor, (await require_entity(connection, key)).entity.owner)
+        async with self._work.turn_of(actor):
+            return (await self._work.run("page", markdown.encode())).body.decode()
 
     async def delete(self, actor: Actor, key: EntityKey, slug: str, *, if_match: str) -> None:
         """Remove a page."""

@@ -60,7 +60,8 @@ class Search:
         behind = skipped + limit
         more = len(rows) > limit and behind < _MAX_HITS
         hits = [
-            SearchHit(**{**row._mapping, "highlight": _mark(row.excerpt)}) for row in rows[:limit]
+            SearchHit.model_validate(row._asdict() | {"highlight": _mark(row.excerpt)})
+            for row in rows[:limit]
         ]
         return SearchPage(
             items=hits, next_cursor=self._cursors.encode(listing, [behind]) if more else None

@@ -1,4 +1,4 @@
-"""Sessions begin with a password, go on by refresh tokens and end everywhere immediately."""
+"""Sessions go on by refresh tokens and end everywhere immediately."""
 
 import time
 import uuid
@@ -10,20 +10,14 @@ from app.models.access import Actor
 from app.models.sessions import SessionOut
 from app.request_context import client_address
 from app.services.limits import Limits, Verdict
-from app.services.passwords import Passwords
 from app.services.tokens import (
     AccessTokens,
     RefreshTokens,
     Tokens,
-    fingerprint,
     new_session_id,
+    token_digest,
 )
-from app.storage.accounts import (
-    Account,
-    change_account,
-    find_account,
-    find_account_by_email,
-)
+from app.storage.accounts import Account, find_account
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions
 from app.storage.audit import add_event
@@ -43,7 +37,6 @@ class Sessions:
         store: SessionStore,
         admissions: Admissions,
         actors: ActorCache,
-        passwords: Passwords,
         tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         limits: Limits,
@@ -52,37 +45,18 @@ class Sessions:
         self._store = store
         self._admissions = admissions
         self._actors = actors
-        self._passwords = passwords
         self._tokens = tokens
         self._refresh_tokens = refresh_tokens
         self._limits = limits
 
-    async def log_in(self, email: str, password: str, *, agent: str) -> Tokens:
-        """Begin a session.
+    async def open(self, account: Account, *, agent: str, id_token: str = "") -> Tokens:
+        """A new session for a user who has just been authenticated.
 
-        Raises
-        ------
-        NotSignedInError
-            Raised for a wrong address or password, without saying which.
-        TooManyRequestsError
-            Raised after too many tries.
-        UnavailableError
-            Raised when a store is away.
+        Parameters
+        ----------
+        id_token
+            Of the sign-in provider, which wants to see it again at the sign-out.
         """
-        await self._limits.charge_login(email)
-        async with self._database.connect() as connection:
-            account = await find_account_by_email(connection, email)
-        known = account if account is not None and account.is_active else None
-        matches = await self._passwords.matches(password, known.password_hash if known else None)
-        if known is None or not matches:
-            await self._record_failure(account)
-            raise NotSignedInError("the e-mail address or the password is wrong")
-        tokens = await self.open(known, agent=agent)
-        await self._record_login(known, tokens.session_id, password)
-        return tokens
-
-    async def open(self, account: Account, *, agent: str) -> Tokens:
-        """A new session for a user who has just been authenticated."""
         session_id, now = new_session_id(), int(time.time())
         session = Session(
             id=session_id,
@@ -92,9 +66,10 @@ class Sessions:
             rotated_at=now,
             address=client_address.get(),
             agent="".join(filter(str.isprintable, agent))[:_MAX_AGENT_CHARACTERS],
+            id_token=id_token,
         )
         refresh = self._refresh_tokens.make(session_id)
-        await self._store.add(session, refresh_hash=fingerprint(refresh))
+        await self._store.add(session, refresh_hash=token_digest(refresh).hex())
         return self._tokens_for(session, refresh)
 
     async def refresh(self, refresh_token: str, *, leeway_seconds: int = 0) -> Tokens:
@@ -121,8 +96,8 @@ class Sessions:
         successor = self._refresh_tokens.make(session_id)
         rotation = await self._store.rotate(
             session_id,
-            presented=fingerprint(refresh_token),
-            successor=fingerprint(successor),
+            presented=token_digest(refresh_token).hex(),
+            successor=token_digest(successor).hex(),
             leeway_seconds=leeway_seconds,
         )
         if rotation == "reused":
@@ -167,6 +142,11 @@ class Sessions:
         """The actor's sessions, newest first."""
         return [_describe(session, actor) for session in await self._store.list_of(actor.user_id)]
 
+    async def id_token_of(self, session_id: str) -> str:
+        """Of the provider that the session began at; empty for one that began with a password."""
+        session = await self._store.find(session_id)
+        return session.id_token if session else ""
+
     async def revoke(self, actor: Actor, session_id: str) -> None:
         """End one of the actor's sessions.
 
@@ -196,26 +176,6 @@ class Sessions:
         if account is None or not account.is_active or account.session_epoch != epoch:
             raise NotSignedInError("the session has ended")
         return account
-
-    async def _record_login(self, account: Account, session_id: str, password: str) -> None:
-        assert account.password_hash is not None
-        outdated = self._passwords.is_outdated(account.password_hash)
-        renewed = await self._passwords.hash(password) if outdated else None
-        async with self._database.connect() as connection:
-            if renewed:
-                await change_account(connection, account.id, password_hash=renewed)
-            await add_event(
-                connection,
-                actor=actor_of(account, session_id),
-                action="session.create",
-                target=f"session:{session_id}",
-            )
-
-    async def _record_failure(self, account: Account | None) -> None:
-        # An address without an account may be a password that was typed into the wrong field.
-        target = f"user:{account.email}" if account else "user:unknown"
-        async with self._database.connect() as connection:
-            await add_event(connection, actor=None, action="login.fail", target=target)
 
     async def _record_reuse(self, session: Session) -> None:
         async with self._database.connect() as connection:

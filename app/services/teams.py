@@ -90,11 +90,12 @@ class Teams:
             Raised when the team owns an entity.
         """
         async with self._database.connect() as connection:
+            if not await storage.lock_team(connection, name):
+                raise _no_team(name)
             if await storage.owns_entities(connection, name):
                 raise ConflictError("the team owns entities: give them to another team first")
             await self._actors.announce_change(*await storage.member_ids(connection, name))
-            if not await storage.remove_team(connection, name):
-                raise _no_team(name)
+            await storage.remove_team(connection, name)
             await add_event(connection, actor=actor, action="team.delete", target=f"team:{name}")
 
     async def put_member(self, actor: Actor, name: str, email: str, role: TeamRole) -> None:
@@ -154,7 +155,7 @@ class Teams:
             )
 
     async def _check_decides(self, connection: AsyncConnection, actor: Actor, name: str) -> None:
-        if await storage.get_team(connection, name) is None:
+        if not await storage.lock_team(connection, name):
             raise _no_team(name)
         if not actor.may_manage(name):
             raise ForbiddenError(f"this needs an owner of the team '{name}'")

@@ -127,11 +127,6 @@ def new_session_id() -> str:
     return secrets.token_urlsafe(_SESSION_BYTES)
 
 
-def fingerprint(token: str) -> str:
-    """The stored form of a token, which is random, so a fast hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def token_digest(token: str) -> bytes:
     """What is stored of a token or key: it is random, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).digest()

@@ -10,6 +10,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.config import Config
 from app.exceptions import ConflictError, NotFoundError, PortalError, UnavailableError
 from app.models.access import Actor
@@ -24,7 +26,9 @@ from app.storage.webhooks import (
     claim,
     delete_webhook,
     finish,
+    hasten,
     keep_body,
+    list_messages,
     list_webhooks,
     put_off,
 )
@@ -32,7 +36,7 @@ from app.storage.webhooks import (
 _logger = logging.getLogger(__name__)
 _WAITS = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200, 21600, 43200))
 """Between attempts: a receiver may be away for most of a day."""
-_SHOWN_CHANGES = 20
+_SHOWN_CHANGES, _SHOWN_MESSAGES = 20, 50
 MAX_WEBHOOKS = 50
 
 
@@ -41,7 +45,7 @@ class Webhooks:
 
     def __init__(self, config: Config, database: Database, documents: ApiDocuments) -> None:
         self._key = config.secret_key.get_secret_value().encode()
-        self._is_enabled = config.webhooks_enabled
+        self.is_enabled = config.webhooks_enabled
         self._database = database
         self._documents = documents
         self._outgoing = Outgoing(config.webhooks_allowed_networks)
@@ -49,7 +53,10 @@ class Webhooks:
     async def list(self) -> WebhookList:
         """All webhooks, with how it goes."""
         async with self._database.connect() as connection:
-            return WebhookList(items=await list_webhooks(connection))
+            return WebhookList(
+                items=await list_webhooks(connection),
+                messages=await list_messages(connection, _SHOWN_MESSAGES),
+            )
 
     async def create(self, actor: Actor, wanted: WebhookIn) -> WebhookCreated:
         """Register an address.
@@ -59,40 +66,42 @@ class Webhooks:
         ConflictError
             Raised for an address that is registered, and while webhooks are switched off.
         """
-        if not self._is_enabled:
-            raise ConflictError("webhooks are switched off. Set app.webhooks_enabled")
+        self._need_enabled()
         async with self._database.connect() as connection:
             if len(await list_webhooks(connection)) >= MAX_WEBHOOKS:
                 raise ConflictError(f"there can be {MAX_WEBHOOKS} webhooks. Remove one")
             webhook_id = await add_webhook(connection, wanted.url)
             if webhook_id is None:
                 raise ConflictError("there is a webhook of this address already")
-            await add_event(
-                connection,
-                actor=actor,
-                action="webhook.create",
-                target=f"webhook:{webhook_id}",
-                detail={"url": wanted.url},
-            )
+            await _record(connection, actor, "webhook.create", webhook_id, wanted.url)
         return WebhookCreated(id=webhook_id, url=wanted.url, secret=self._secret(webhook_id))
+
+    async def retry(self, actor: Actor, webhook_id: uuid.UUID) -> None:
+        """Send what waits for a webhook without waiting any longer.
+
+        Raises
+        ------
+        ConflictError
+            Raised while webhooks are switched off.
+        """
+        self._need_enabled()
+        async with self._database.connect() as connection:
+            url = await hasten(connection, webhook_id)
+            await _record(connection, actor, "webhook.retry", webhook_id, url)
 
     async def delete(self, actor: Actor, webhook_id: uuid.UUID) -> None:
         """Remove a webhook, and what it was to be sent."""
         async with self._database.connect() as connection:
             url = await delete_webhook(connection, webhook_id)
-            if url is None:
-                raise NotFoundError("there is no such webhook")
-            await add_event(
-                connection,
-                actor=actor,
-                action="webhook.delete",
-                target=f"webhook:{webhook_id}",
-                detail={"url": url},
-            )
+            await _record(connection, actor, "webhook.delete", webhook_id, url)
+
+    def _need_enabled(self) -> None:
+        if not self.is_enabled:
+            raise ConflictError("webhooks are switched off. Set app.webhooks_enabled")
 
     async def send_due(self) -> None:
         """Send everything that is due, one after another."""
-        while self._is_enabled and await self._send_one():
+        while self.is_enabled and await self._send_one():
             continue
 
     async def _send_one(self) -> bool:
@@ -146,6 +155,15 @@ class Webhooks:
         """Derived from the portal's own key, so that no table and no backup holds it."""
         derived = hmac.digest(self._key, b"webhook:" + webhook_id.bytes, hashlib.sha256)
         return f"whsec_{base64.b64encode(derived).decode()}"
+
+
+async def _record(
+    connection: AsyncConnection, actor: Actor, action: str, webhook_id: uuid.UUID, url: str | None
+) -> None:
+    if url is None:
+        raise NotFoundError("there is no such webhook")
+    target = f"webhook:{webhook_id}"
+    await add_event(connection, actor=actor, action=action, target=target, detail={"url": url})
 
 
 def sign(secret: str, message_id: str, timestamp: str, body: str) -> str:

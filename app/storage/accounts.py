@@ -4,13 +4,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.access import Role, TeamRole
 from app.models.accounts import UserOut
-from app.schema import Membership, PasswordLink, Team, User
+from app.schema import Membership, PasswordLink, ProviderIdentity, Team, User
 
 
 @dataclass(frozen=True)
@@ -94,22 +94,39 @@ async def list_users(
     expires_at = PasswordLink.expires_at.label("link_expires_at")
     # A link that has expired is none any more.
     is_good = (PasswordLink.user_id == User.id) & (PasswordLink.expires_at > func.now())
-    query = select(*ACCOUNT_COLUMNS, has_password, expires_at, User.created_at).select_from(User)
+    identities = select(ProviderIdentity.user_id).where(ProviderIdentity.user_id == User.id)
+    has_identity = identities.exists().label("has_identity")
+    more = (has_password, has_identity, expires_at, User.created_at)
+    query = select(*ACCOUNT_COLUMNS, *more).select_from(User)
     query = query.outerjoin(PasswordLink, is_good).order_by(User.email).limit(limit)
     query = query.where(User.email > after if only is None else User.id == only)
     return [UserOut.model_validate(row) for row in await connection.execute(query)]
 
 
-async def count_other_admins(connection: AsyncConnection, user_id: uuid.UUID) -> int:
+@dataclass(frozen=True)
+class WaysIn:
+    """How people sign in: with a password, at the provider of that issuer, or both."""
+
+    by_password: bool
+    issuer: str | None
+
+
+async def count_other_admins(connection: AsyncConnection, user_id: uuid.UUID, ways: WaysIn) -> int:
     """Others who can sign in as administrators; until the transaction's end they stay so."""
+    has_password = User.password_hash.is_not(None) if ways.by_password else false()
     query = (
         select(User.id)
-        .where(User.role == "admin", User.is_active, User.password_hash.is_not(None))
+        .where(User.role == "admin", User.is_active, or_(has_password, _is_known_at(ways.issuer)))
         .order_by(User.id)
         .with_for_update()
     )
     admins = list(await connection.scalars(query))
     return len([admin for admin in admins if admin != user_id])
+
+
+def _is_known_at(issuer: str | None) -> ColumnElement[bool]:
+    identity = ProviderIdentity
+    return exists().where(identity.user_id == User.id, identity.issuer == issuer).correlate(User)
 
 
 async def _find(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Account | None:

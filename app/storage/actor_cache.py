@@ -14,7 +14,7 @@ from app.storage.accounts import Account
 from app.storage.redis_store import RedisStore
 
 CHANGING = "changing"
-"""In place of an account that is about to be changed."""
+"""In place of an account, or a key, that is about to be changed."""
 _SECRET = "password_hash"
 _NAMES = {field.name for field in fields(Account)}
 

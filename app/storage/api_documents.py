@@ -8,12 +8,14 @@ from sqlalchemy import delete, func, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.definitions.kinds import ApiKind
 from app.models.api_documents import VersionOut
 from app.schema import ApiContent, ApiDocument, WebhookDelivery
 
 _VERSION = (
     ApiDocument.version,
     ApiContent.title,
+    ApiContent.api_kind.label("kind"),
     ApiContent.openapi,
     func.encode(ApiDocument.sha256, "hex").label("sha256"),
     ApiContent.size_bytes,
@@ -25,6 +27,7 @@ class Content(NamedTuple):
     """A document that was checked."""
 
     sha256: bytes
+    api_kind: ApiKind
     document: str
     original: str | None
     openapi: str
@@ -53,23 +56,16 @@ async def get_head(
 async def get_document(
     connection: AsyncConnection, sha256: bytes, *, original: bool = False
 ) -> str | None:
-    """A document as JSON, if a version has it; the original is what it was converted from."""
+    """A document, if a version has it; the original is what it was converted from."""
     found = func.coalesce(ApiContent.original, ApiContent.document)
     column = found if original else ApiContent.document
     return await connection.scalar(select(column).where(ApiContent.sha256 == sha256))
 
 
-async def put_version(
-    connection: AsyncConnection, entity_id: uuid.UUID, version: str, content: Content
-) -> None:
-    """Make `version` this document; the document itself is stored once."""
-    await put_versions(connection, {(entity_id, version): content})
-
-
 async def put_versions(
     connection: AsyncConnection, contents: Mapping[tuple[uuid.UUID, str], Content]
 ) -> None:
-    """The same for versions by entity and name, many a statement."""
+    """Make these versions, by entity and name, the documents; each document is stored once."""
     if not contents:
         return
     adding = insert(ApiContent)

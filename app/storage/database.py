@@ -25,6 +25,7 @@ from app.constants import (
     DATABASE_WAIT_SECONDS,
 )
 from app.exceptions import UnavailableError
+from app.storage.database_errors import is_lost, refusal_of
 
 Found = TypeVar("Found")
 _is_trusted: ContextVar[bool] = ContextVar("is_trusted", default=False)
@@ -103,6 +104,8 @@ class Database:
         ------
         UnavailableError
             Raised when PostgreSQL does not respond in time or no connection becomes free.
+        PortalError
+            Raised for a statement that the request has made wrong, as `refusal_of` tells.
         """
         async with self._reach(self._transactions.begin()) as connection:
             yield connection
@@ -152,12 +155,14 @@ class Database:
                     yield connection
         except PoolTimeoutError as error:
             raise self._unavailable("the database is busy") from error
-        except (TimeoutError, OperationalError) as error:
-            _away_until.set(now() + DATABASE_WAIT_SECONDS)
-            raise self._unavailable("the database does not answer") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except (TimeoutError, UnicodeEncodeError, DBAPIError) as error:
+            if is_lost(error):
+                _away_until.set(now() + DATABASE_WAIT_SECONDS)
                 raise self._unavailable("the database does not answer") from error
+            if refusal := refusal_of(error):
+                raise refusal from error
+            if isinstance(error, OperationalError):
+                raise self._unavailable("the database cannot do this now") from error
             raise
 
     async def ping(self) -> None:

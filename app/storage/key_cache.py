@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from app.constants import ACTOR_CACHE_SECONDS, ACTOR_CHANGE_SECONDS
 from app.exceptions import UnavailableError
 from app.storage.accounts import Account
-from app.storage.actor_cache import ActorCache
+from app.storage.actor_cache import CHANGING, ActorCache
 from app.storage.redis_store import RedisStore
-
-_CHANGING = "changing"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class KeyCache:
         try:
             async with self._store.reach() as redis:
                 text: str | None = await redis.get(_key(sha256))
-            if text is None or text == _CHANGING:
+            if text is None or text == CHANGING:
                 return None
             values = json.loads(text)
             owner = await self._actors.find(uuid.UUID(values["user_id"]))
@@ -77,7 +75,7 @@ class KeyCache:
         """
         async with self._store.reach() as redis:
             for sha256 in hashes:
-                await redis.set(_key(sha256), _CHANGING, ex=ACTOR_CHANGE_SECONDS)
+                await redis.set(_key(sha256), CHANGING, ex=ACTOR_CHANGE_SECONDS)
 
 
 def _key(sha256: bytes) -> str:

@@ -4,13 +4,38 @@ import uuid
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.access import TeamRole
 from app.models.teams import TeamIn, TeamOut
 from app.schema import Membership, Team, User
+
+_WANTED = (
+    func.unnest(bindparam("teams", type_=ARRAY(Text)), bindparam("user_ids", type_=ARRAY(Uuid)))
+    .table_valued("team", "user_id", name="wanted")
+    .render_derived()
+)
+# PostgreSQL takes `IN` of so many pairs for a tree that is deeper than its stack.
+_PLACES = (
+    select(Team.name, Membership.user_id)
+    .join_from(Membership, Team, Team.id == Membership.team_id)
+    .join(_WANTED, and_(Team.name == _WANTED.c.team, Membership.user_id == _WANTED.c.user_id))
+)
 
 
 class StoredPerson(NamedTuple):
@@ -31,7 +56,7 @@ class Member(NamedTuple):
 
 async def lock_teams(connection: AsyncConnection, names: Collection[str]) -> dict[str, TeamOut]:
     """Those of the teams that exist, held until the transaction ends."""
-    statement = select(Team.name, Team.title, Team.description).where(Team.name.in_(names))
+    statement = select(Team.name, Team.title, Team.description).where(_is_one_of(Team.name, names))
     rows = await connection.execute(statement.order_by(Team.name).with_for_update(key_share=True))
     return {row.name: TeamOut.model_validate(row) for row in rows}
 
@@ -51,7 +76,7 @@ async def find_people(
 ) -> list[StoredPerson]:
     """Accounts with one of the addresses or one of the names."""
     columns = (User.id, User.email, User.handle)
-    known = or_(User.email.in_(emails), User.handle.in_(handles))
+    known = or_(_is_one_of(User.email, emails), _is_one_of(User.handle, handles))
     rows = await connection.execute(select(*columns).where(known).order_by(User.email))
     return [StoredPerson(*row) for row in rows]
 
@@ -69,24 +94,33 @@ async def name_person(connection: AsyncConnection, user_id: uuid.UUID, handle: s
 
 
 async def add_members(connection: AsyncConnection, members: Collection[Member]) -> None:
-    """Put people into teams; who is in one keeps their role."""
+    """Put people into teams, whatever the sign-in provider says; who is in one keeps their role."""
     if not members:
         return
-    teams = select(Team.name, Team.id).where(Team.name.in_({member.team for member in members}))
+    names = {member.team for member in members}
+    teams = select(Team.name, Team.id).where(_is_one_of(Team.name, names))
     ids = {row.name: row.id for row in await connection.execute(teams)}
     rows = [{"team_id": ids[m.team], "user_id": m.user_id, "role": m.role} for m in members]
-    added = insert(Membership).on_conflict_do_nothing().returning(Membership.team_id)
-    await connection.execute(added, rows)
+    added = insert(Membership).on_conflict_do_update(
+        index_elements=["team_id", "user_id"],
+        set_={"from_provider": False},
+        where=Membership.from_provider.is_(True),
+    )
+    await connection.execute(added.returning(Membership.team_id), rows)
 
 
 async def list_places(
     connection: AsyncConnection, members: Collection[Member]
 ) -> set[tuple[str, uuid.UUID]]:
     """Which of these are there already: teams and the people in them."""
-    wanted = [(member.team, member.user_id) for member in members]
-    statement = (
-        select(Team.name, Membership.user_id)
-        .join_from(Membership, Team, Team.id == Membership.team_id)
-        .where(tuple_(Team.name, Membership.user_id).in_(wanted))
-    )
-    return {(row.name, row.user_id) for row in await connection.execute(statement)}
+    wanted = {
+        "teams": [member.team for member in members],
+        "user_ids": [member.user_id for member in members],
+    }
+    return {(row.name, row.user_id) for row in await connection.execute(_PLACES, wanted)}
+
+
+def _is_one_of(column: Any, values: Collection[str]) -> ColumnElement[bool]:
+    """As `IN`, which has a parameter for each value: the driver sends 65,535 at most."""
+    found: ColumnElement[bool] = column == any_(literal([*values], ARRAY(Text)))
+    return found

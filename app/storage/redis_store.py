@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from prometheus_client import Counter
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
@@ -21,6 +21,20 @@ from app.exceptions import UnavailableError
 _logger = logging.getLogger(__name__)
 
 
+class _Connection(Connection):
+    """Reports a reset while it was idle as any other loss, so that the client replaces it.
+
+    uvloop has an error of its own for writing to such a connection, which the client does not know:
+    the first request after Redis had moved was answered 500.
+    """
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            raise ConnectionError(str(error)) from error
+
+
 class RedisStore:
     """One pooled client for the whole application.
 
@@ -31,6 +45,8 @@ class RedisStore:
     def __init__(self, config: Config, errors: Counter) -> None:
         pool = ConnectionPool.from_url(
             config.redis_url.get_secret_value(),
+            # Over TLS the client takes its own in place of it, which tells such a loss by itself.
+            connection_class=_Connection,
             decode_responses=True,
             protocol=3,
             # `reach` bounds connecting and replies together; the client's own limit on writing

@@ -1,29 +1,30 @@
 """Full-text search in PostgreSQL: entities, API documents and pages in one query."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
 from app.constants import MAX_SEARCH_CANDIDATES
+from app.models.version_order import version_rank
 
 START, STOP = "\ue000", "\ue001"
 """Around matches: private-use characters, which are removed from the text before."""
 
 _MAX_EXCERPT_SOURCE = 20_000
 
-_CHOSEN = """(:kind = '' OR kind = :kind)
+_CHOSEN = """(:kind = '' OR entity.kind = :kind)
     AND (:owner = '' OR owner_id = (SELECT id FROM team WHERE team.name = :owner))"""
 # The names of the alternatives are of the same width as those of SearchHit.type.
 _STATEMENT = text(
     f"""
     WITH asked AS MATERIALIZED (SELECT portal_query(:words) AS query),
     hit AS (
-        (SELECT 'entity' AS type, id AS entity_id, NULL::uuid AS page_id, NULL AS part,
-                NULL::bytea AS sha256, ts_rank(search, (SELECT query FROM asked))
+        (SELECT 'entity' AS type, id AS entity_id, NULL AS part,
+                ts_rank(search, (SELECT query FROM asked))
                     + CASE WHEN lower(name) = :phrase THEN 2
                            WHEN starts_with(lower(name), :phrase) THEN 1 ELSE 0 END AS rank
          FROM (SELECT id, name, search FROM entity
@@ -31,18 +32,17 @@ _STATEMENT = text(
                LIMIT :candidates) AS fitting
          ORDER BY rank DESC, name, id LIMIT :wanted)
         UNION ALL
-        (SELECT 'page', entity_id, fitting.id, slug, NULL,
+        (SELECT 'page', entity_id, slug,
                 ts_rank(fitting.search, (SELECT query FROM asked)) * 0.8 AS rank
-         FROM (SELECT page.id, entity_id, slug, page.search, name
+         FROM (SELECT entity_id, slug, page.search, name
                FROM page JOIN entity ON entity.id = entity_id
                WHERE page.search @@ (SELECT query FROM asked) AND {_CHOSEN}
                LIMIT :candidates) AS fitting
          ORDER BY rank DESC, name, entity_id, slug LIMIT :wanted)
         UNION ALL
-        (SELECT 'api_document', entity_id, NULL, version, sha256,
+        (SELECT 'api_document', entity_id, NULL,
                 ts_rank(search, (SELECT query FROM asked)) * 0.6 AS rank
-         FROM (SELECT DISTINCT ON (entity_id) entity_id, api_document.version,
-                    api_document.sha256, api_content.search, name
+         FROM (SELECT DISTINCT ON (entity_id) entity_id, api_content.search, name
                FROM api_content JOIN api_document USING (sha256)
                JOIN entity ON entity.id = entity_id
                WHERE api_content.search @@ (SELECT query FROM asked)
@@ -52,13 +52,23 @@ _STATEMENT = text(
          ORDER BY rank DESC, name, entity_id LIMIT :wanted)
     ),
     best AS (
-        SELECT hit.*, kind, namespace, name, entity.title AS entity_title, description
+        SELECT hit.*, entity.kind, namespace, name, entity.title AS entity_title
         FROM hit JOIN entity ON entity.id = entity_id
         ORDER BY rank DESC, name, type, entity_id, part
         OFFSET :skipped LIMIT :limit
     )
-    SELECT best.type, kind, namespace, name, entity_title, part,
-        coalesce(page.title, api_content.title, entity_title) AS title,
+    SELECT best.*, (SELECT array_agg(version)
+                    FROM api_content JOIN api_document AS own USING (sha256)
+                    WHERE own.entity_id = best.entity_id AND best.type = 'api_document'
+                        AND search @@ (SELECT query FROM asked)) AS versions
+    FROM best ORDER BY rank DESC, name, type, entity_id, part
+    """
+).bindparams(bindparam("words", type_=ARRAY(Text)))
+
+_TEXTS = text(
+    f"""
+    WITH asked AS MATERIALIZED (SELECT portal_query(:words) AS query)
+    SELECT coalesce(page.title, nullif(api_content.title, ''), entity.title) AS title,
         ts_headline(
             'english',
             translate(
@@ -69,12 +79,20 @@ _STATEMENT = text(
             (SELECT query FROM asked),
             'StartSel={START}, StopSel={STOP}, MaxWords=30, MinWords=12, MaxFragments=2'
         ) AS excerpt
-    FROM best
-    LEFT JOIN page ON page.id = page_id
-    LEFT JOIN api_content ON api_content.sha256 = best.sha256
-    ORDER BY rank DESC, name, best.type, best.entity_id, part
+    FROM unnest(:types, :entities, :parts) WITH ORDINALITY AS hit (type, entity_id, part, place)
+    JOIN entity ON entity.id = hit.entity_id
+    LEFT JOIN page ON hit.type = 'page' AND page.entity_id = entity.id AND slug = part
+    LEFT JOIN api_document ON hit.type = 'api_document' AND api_document.entity_id = entity.id
+        AND api_document.version = part
+    LEFT JOIN api_content USING (sha256)
+    ORDER BY place
     """
-).bindparams(bindparam("words", type_=ARRAY(Text)))
+).bindparams(
+    bindparam("words", type_=ARRAY(Text)),
+    bindparam("types", type_=ARRAY(Text)),
+    bindparam("entities", type_=ARRAY(Uuid)),
+    bindparam("parts", type_=ARRAY(Text)),
+)
 
 
 # As many of each source as `_STATEMENT` looks at.
@@ -92,9 +110,9 @@ _COUNTS = text(
          FROM api_content JOIN api_document USING (sha256)
          WHERE search @@ (SELECT query FROM asked) LIMIT :candidates)
     )
-    SELECT type, kind, team.name AS owner, count(*) AS hits
+    SELECT type, entity.kind, team.name AS owner, count(*) AS hits
     FROM hit JOIN entity ON entity.id = entity_id JOIN team ON team.id = owner_id
-    GROUP BY type, kind, team.name
+    GROUP BY type, entity.kind, team.name
     """
 ).bindparams(bindparam("words", type_=ARRAY(Text)))
 
@@ -107,6 +125,19 @@ async def count(
     return (await connection.execute(_COUNTS, values)).all()
 
 
+class Hit(NamedTuple):
+    """What matches, and an excerpt of it with the matches marked."""
+
+    type: str
+    kind: str
+    namespace: str
+    name: str
+    entity_title: str
+    part: str | None
+    title: str
+    excerpt: str
+
+
 async def find(
     connection: AsyncConnection,
     words: Sequence[str],
@@ -116,8 +147,8 @@ async def find(
     owner: str | None,
     skipped: int,
     limit: int,
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """What matches all of the words, best matches first.
+) -> list[Hit]:
+    """What matches all of the words, best matches first; of a document, the highest version.
 
     Parameters
     ----------
@@ -134,4 +165,16 @@ async def find(
         "skipped": skipped,
         "limit": limit,
     }
-    return (await connection.execute(_STATEMENT, values)).all()
+    rows = (await connection.execute(_STATEMENT, values)).all()
+    parts = [max(row.versions, key=version_rank) if row.versions else row.part for row in rows]
+    shown = {
+        "words": list(words),
+        "types": [row.type for row in rows],
+        "entities": [row.entity_id for row in rows],
+        "parts": parts,
+    }
+    texts = (await connection.execute(_TEXTS, shown)).all()
+    return [
+        Hit(row.type, row.kind, row.namespace, row.name, row.entity_title, part, *text)
+        for row, part, text in zip(rows, parts, texts, strict=True)
+    ]

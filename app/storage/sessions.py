@@ -37,7 +37,13 @@ return 'rotated'
 
 @dataclass(frozen=True)
 class Session:
-    """One log-in: of which user, since when (seconds since 1970) and from where."""
+    """One log-in: of which user, since when (seconds since 1970) and from where.
+
+    Parameters
+    ----------
+    id_token
+        Of the sign-in provider; empty for a log-in with a password.
+    """
 
     id: str
     user_id: uuid.UUID
@@ -46,6 +52,7 @@ class Session:
     rotated_at: int
     address: str
     agent: str
+    id_token: str = ""
 
 
 class SessionStore:
@@ -139,4 +146,6 @@ def _read(session_id: str, found: Mapping[str, str]) -> Session | None:
         rotated_at=int(found["rotated_at"]),
         address=found["address"],
         agent=found["agent"],
+        # Sessions of the release before have none.
+        id_token=found.get("id_token", ""),
     )

@@ -38,16 +38,21 @@ async def change_team(connection: AsyncConnection, name: str, values: dict[str, 
     return await connection.scalar(changed) is not None
 
 
+async def lock_team(connection: AsyncConnection, name: str) -> bool:
+    """Whether there is such a team; nothing comes to be its own until the transaction ends."""
+    held = select(Team.id).where(Team.name == name).with_for_update()
+    return await connection.scalar(held) is not None
+
+
 async def owns_entities(connection: AsyncConnection, name: str) -> bool:
     """Whether the team owns any entity."""
     owned = exists().where(Entity.owner_id == Team.id, Team.name == name)
     return bool(await connection.scalar(select(owned)))
 
 
-async def remove_team(connection: AsyncConnection, name: str) -> bool:
-    """Delete a team that owns nothing; False if there is no such team."""
-    removed = delete(Team).where(Team.name == name).returning(Team.id)
-    return await connection.scalar(removed) is not None
+async def remove_team(connection: AsyncConnection, name: str) -> None:
+    """Delete a team that owns nothing."""
+    await connection.execute(delete(Team).where(Team.name == name))
 
 
 async def list_members(connection: AsyncConnection, name: str) -> list[TeamMember]:
@@ -76,12 +81,12 @@ async def member_ids(connection: AsyncConnection, name: str) -> list[uuid.UUID]:
 async def put_member(
     connection: AsyncConnection, name: str, user_id: uuid.UUID, role: TeamRole
 ) -> None:
-    """Add someone to a team, or change their role in it."""
+    """Add someone to a team, or change their role in it; the sign-in provider has no say then."""
     team_id = select(Team.id).where(Team.name == name).scalar_subquery()
-    row = {"team_id": team_id, "user_id": user_id, "role": role}
-    put = insert(Membership).values(row)
+    values = {"role": role, "from_provider": False}
+    put = insert(Membership).values(team_id=team_id, user_id=user_id, **values)
     await connection.execute(
-        put.on_conflict_do_update(index_elements=["team_id", "user_id"], set_={"role": role})
+        put.on_conflict_do_update(index_elements=["team_id", "user_id"], set_=values)
     )
 
 

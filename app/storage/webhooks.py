@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.version_order import predecessor
-from app.models.webhooks import WebhookOut
-from app.schema import ApiDocument, Entity, Team, Webhook, WebhookDelivery
-from app.storage.api_documents import delete_unused_contents
+from app.models.webhooks import WaitingMessage, WebhookOut
+from app.schema import ApiContent, ApiDocument, Entity, Team, Webhook, WebhookDelivery
+from app.storage.api_documents import Content, delete_unused_contents
 
 _LEASE = timedelta(minutes=2)
 """A replica that claims a delivery and is then killed leaves it to others after so long."""
@@ -63,6 +63,30 @@ async def list_webhooks(connection: AsyncConnection) -> list[WebhookOut]:
     return [WebhookOut.model_validate(row) for row in rows]
 
 
+async def list_messages(connection: AsyncConnection, limit: int) -> list[WaitingMessage]:
+    """The next ones that are to be sent."""
+    own = WebhookDelivery
+    query = (
+        select(
+            *(Webhook.url, Entity.kind, Entity.namespace, Entity.name),
+            *(own.older.label("from_version"), own.newer.label("to_version")),
+            *(own.attempts, own.next_at),
+        )
+        .join(Webhook, Webhook.id == own.webhook_id)
+        .join(Entity, Entity.id == own.entity_id)
+        .order_by(own.next_at, own.id)
+        .limit(limit)
+    )
+    return [WaitingMessage.model_validate(row) for row in await connection.execute(query)]
+
+
+async def hasten(connection: AsyncConnection, webhook_id: uuid.UUID) -> str | None:
+    """Let everything that waits for a webhook be due; its address, or None if there is none."""
+    now = update(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
+    await connection.execute(now.values(next_at=func.now()))
+    return await connection.scalar(select(Webhook.url).where(Webhook.id == webhook_id))
+
+
 async def delete_webhook(connection: AsyncConnection, webhook_id: uuid.UUID) -> str | None:
     """Remove a webhook with what it was to be sent; its address, or None if there is none."""
     held = select(WebhookDelivery.old_sha256, WebhookDelivery.new_sha256)
@@ -75,16 +99,17 @@ async def delete_webhook(connection: AsyncConnection, webhook_id: uuid.UUID) -> 
 
 
 async def announce(
-    connection: AsyncConnection, uploads: Mapping[tuple[uuid.UUID, str], bytes]
+    connection: AsyncConnection, uploads: Mapping[tuple[uuid.UUID, str], Content]
 ) -> None:
     """Note for each webhook what is about to be uploaded, in the transaction that does it.
 
-    Each document is compared with the one that it replaces, or with the version before.
+    Each document of OpenAPI is compared with the one that it replaces, or with the version before.
     """
+    compared = {key: one.sha256 for key, one in uploads.items() if one.api_kind == "openapi"}
     webhooks = list(await connection.scalars(select(Webhook.id)))
-    if not webhooks or not uploads:
+    if not webhooks or not compared:
         return
-    before = await _stored(connection, {entity_id for entity_id, _ in uploads})
+    before = await _stored(connection, {entity_id for entity_id, _ in compared})
     rows = [
         {
             "entity_id": entity_id,
@@ -93,7 +118,7 @@ async def announce(
             "old_sha256": before[entity_id][older],
             "new_sha256": sha256,
         }
-        for (entity_id, version), sha256 in uploads.items()
+        for (entity_id, version), sha256 in compared.items()
         if (older := predecessor(version, before.get(entity_id, ())))
     ]
     if rows:
@@ -106,9 +131,9 @@ async def _stored(
 ) -> dict[uuid.UUID, dict[str, bytes]]:
     columns = (ApiDocument.entity_id, ApiDocument.version, ApiDocument.sha256)
     found: dict[uuid.UUID, dict[str, bytes]] = {}
-    for row in await connection.execute(
-        select(*columns).where(ApiDocument.entity_id.in_(entity_ids))
-    ):
+    query = select(*columns).join(ApiContent, ApiContent.sha256 == ApiDocument.sha256)
+    query = query.where(ApiDocument.entity_id.in_(entity_ids), ApiContent.api_kind == "openapi")
+    for row in await connection.execute(query):
         found.setdefault(row.entity_id, {})[row.version] = row.sha256
     return found
 

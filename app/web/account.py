@@ -18,6 +18,7 @@ from app.web.views import View, ViewDep
 from app.web.wording import PASSWORD_RULE
 
 router = APIRouter(prefix="/account", include_in_schema=False)
+_OF_PASSWORD = access(Access.SIGNED_IN, with_first_password=True, needs_password_login=True)
 _SCOPES = (
     (Scope.CATALOGUE_READ, "Read the catalogue", "Entries, API documents, documentation, search."),
     (Scope.CATALOGUE_WRITE, "Change the catalogue", "What your teams own."),
@@ -25,13 +26,13 @@ _SCOPES = (
 )
 
 
-@router.get("/password", **access(Access.SIGNED_IN, with_first_password=True))
+@router.get("/password", **_OF_PASSWORD)
 async def show_password(view: ViewDep) -> HTMLResponse:
     """The form for another password."""
     return view.render("account/password.html", password_rule=PASSWORD_RULE)
 
 
-@router.post("/password", **access(Access.SIGNED_IN, with_first_password=True))
+@router.post("/password", **_OF_PASSWORD)
 async def change_password(
     view: ViewDep, actor: ActorDep, accounts: AccountsDep, cookies: CookiesDep
 ) -> Response:

@@ -13,6 +13,7 @@ from app.http.access import Access, ActorDep, access
 from app.http.dependencies import AccountsDep, AuditDep, PasswordLinksDep, TeamsDep, own_url
 from app.models.accounts import UserChange, UserIn
 from app.models.audit import AuditFilter
+from app.models.sessions import Email
 from app.services.password_links import NewLink
 from app.web.forms import Form
 from app.web.links import with_query
@@ -24,19 +25,19 @@ _AUDIT_FILTERS = ("actor", "action", "target", "request_id")
 
 @router.get("/users", **access(Access.ADMIN))
 async def show_users(
-    view: ViewDep, accounts: AccountsDep, cursor: str | None = None
+    view: ViewDep, accounts: AccountsDep, cursor: Email | None = None
 ) -> HTMLResponse:
     """Accounts by address."""
     return await _render_users(view, accounts, Form(), cursor)
 
 
-@router.get("/users/new", **access(Access.ADMIN))
+@router.get("/users/new", **access(Access.ADMIN, needs_password_login=True))
 async def show_new_user(view: ViewDep, teams: TeamsDep) -> HTMLResponse:
     """The form for an account."""
     return await _render_new_user(view, teams, Form({"role": "member", "team_role": "member"}))
 
 
-@router.post("/users/new", **access(Access.ADMIN))
+@router.post("/users/new", **access(Access.ADMIN, needs_password_login=True))
 async def create_user(
     view: ViewDep, actor: ActorDep, links: PasswordLinksDep, teams: TeamsDep
 ) -> HTMLResponse:
@@ -54,7 +55,7 @@ async def create_user(
     return _render_link(view, f"{user.email} has an account", user.email, link)
 
 
-@router.post("/users/{user_id}/password-link", **access(Access.ADMIN))
+@router.post("/users/{user_id}/password-link", **access(Access.ADMIN, needs_password_login=True))
 async def create_password_link(
     view: ViewDep,
     actor: ActorDep,

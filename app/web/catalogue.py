@@ -16,7 +16,6 @@ from app.models.relations import RelationType
 from app.web.annotations import annotation_links
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key
 from app.web.forms import Form
-from app.web.graph import draw
 from app.web.links import with_query
 from app.web.views import View, ViewDep
 from app.web.wording import KIND_NAMES, RELATION_NAMES
@@ -112,15 +111,12 @@ async def _show(
     form: Form,
     targets: Sequence[Target] = (),
 ) -> HTMLResponse:
-    related = await relations.list(frame.key)
-    known = related.incoming or related.outgoing
     return view.render(
         "catalogue/entity.html",
         form=form,
         tab="overview",
-        relations=related,
+        relations=await relations.list(frame.key),
         annotation_links=annotation_links(frame.entity.annotations),
-        graph=draw(frame.entity, related) if known else None,
         targets=targets,
         relation_choices=[(name, texts[0]) for name, texts in RELATION_NAMES.items()],
         **frame.context(),

@@ -26,7 +26,7 @@ async def show_first(view: ViewDep, frame: FrameDep) -> Response:
 
 
 @router.get("/pages/{slug}", **access(Access.READ))
-async def show_page(view: ViewDep, frame: FrameDep, pages: PagesDep, slug: str) -> HTMLResponse:
+async def show_page(view: ViewDep, frame: FrameDep, pages: PagesDep, slug: Slug) -> HTMLResponse:
     """One page beside the list of all."""
     page = await pages.get(frame.key, slug)
     return view.render("documentation/page.html", tab="pages", page=page, **frame.context())
@@ -54,7 +54,7 @@ async def create(view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: Pa
 
 @router.get("/pages/{slug}/edit", **access(Access.MEMBER))
 async def show_edit(
-    view: ViewDep, frame: OwnedFrameDep, pages: PagesDep, slug: str
+    view: ViewDep, frame: OwnedFrameDep, pages: PagesDep, slug: Slug
 ) -> HTMLResponse:
     """The page as it was written."""
     page = await pages.get(frame.key, slug)
@@ -64,7 +64,7 @@ async def show_edit(
 
 @router.post("/pages/{slug}/edit", **access(Access.MEMBER))
 async def edit(
-    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep, slug: str
+    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep, slug: Slug
 ) -> Response:
     """Replace the page, unless it was changed in the meantime."""
     form = await Form.read(view.request)
@@ -79,7 +79,7 @@ async def edit(
 
 @router.get("/pages/{slug}/delete", **access(Access.MEMBER))
 async def show_delete(
-    view: ViewDep, frame: OwnedFrameDep, pages: PagesDep, slug: str
+    view: ViewDep, frame: OwnedFrameDep, pages: PagesDep, slug: Slug
 ) -> HTMLResponse:
     """Ask first."""
     page = await pages.get(frame.key, slug)
@@ -97,7 +97,7 @@ async def show_delete(
 
 @router.post("/pages/{slug}/delete", **access(Access.MEMBER))
 async def delete(
-    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep, slug: str
+    view: ViewDep, actor: ActorDep, frame: OwnedFrameDep, pages: PagesDep, slug: Slug
 ) -> Response:
     """Delete the version that was shown."""
     form = await Form.read(view.request)

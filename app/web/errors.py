@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.access import find_known_actor
+from app.http.access import CHANGE_FIRST, find_known_actor
 from app.http.responses import PROBLEM_TYPE
 from app.web.links import with_query
 from app.web.views import View
@@ -63,7 +63,7 @@ async def _page(request: Request, held: list[Message]) -> Response:
     if problem["status"] == 401 and request.method in ("GET", "HEAD"):
         return _lead_to_sign_in(request)
     actor = await find_known_actor(request)
-    if problem["status"] == 403 and actor is not None and actor.must_change_password:
+    if problem["status"] == 403 and problem["detail"] == CHANGE_FIRST and actor is not None:
         return View(request, actor).redirect("/account/password")
     response = _render(View(request, actor), problem)
     for name, value in MutableHeaders(raw=list(held[0]["headers"])).items():

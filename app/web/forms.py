@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import SecretStr, ValidationError
 from starlette.datastructures import UploadFile as ReceivedFile
 
-from app.exceptions import PortalError, TooLargeError
+from app.exceptions import BusyError, PortalError, TooLargeError
 from app.http.uploads import read_form
 
 _SAID = {
@@ -17,7 +17,7 @@ _SAID = {
     "too_short": "Choose at least one",
 }
 """Messages for people, in place of pydantic's."""
-_CORRIGIBLE = (401, 403, 409, 412, 413, 422, 429)
+_CORRIGIBLE = (401, 403, 404, 409, 412, 413, 422, 428, 429)
 
 
 class Form:
@@ -51,6 +51,10 @@ class Form:
         """A password, with every blank that was typed."""
         return SecretStr(self.values[name])
 
+    def file_name(self, name: str) -> str:
+        """What the sender calls the file; empty without one."""
+        return (name in self.files and self.files[name].filename) or ""
+
     def text(self, name: str) -> str:
         """One line, without the blanks around it."""
         return self.values[name].strip()
@@ -67,10 +71,15 @@ class Form:
             for item in error.errors():
                 self.errors[_field_of(item)] = _sentence(_SAID.get(item["type"]) or item["msg"])
             self.status, self.problem = 422, "Please correct the marked fields."
-        elif error.status in _CORRIGIBLE:
-            self.status, self.problem = error.status, _sentence(error.detail)
+        elif error.status in _CORRIGIBLE or isinstance(error, BusyError):
+            self.tell(error)
         else:
             raise error
+        return self
+
+    def tell(self, error: PortalError) -> Self:
+        """The form to be shown again, with what happened."""
+        self.status, self.problem = error.status, _sentence(error.detail)
         return self
 
 

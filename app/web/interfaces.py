@@ -11,11 +11,17 @@ from fastapi.responses import HTMLResponse
 from pydantic import TypeAdapter, ValidationError
 
 from app.constants import MAX_DOCUMENT_BYTES
-from app.exceptions import InvalidRequestError, NotFoundError, PortalError
+from app.definitions.kinds import ApiKind
+from app.exceptions import (
+    ConflictError,
+    InvalidRequestError,
+    PortalError,
+    PreconditionRequiredError,
+)
 from app.http.access import Access, ActorDep, access
 from app.http.dependencies import ApiDocumentsDep, ApiUploadsDep
 from app.models.api_documents import VersionName
-from app.openapi.outline import OperationHead, Outline
+from app.outline import OperationHead, Outline
 from app.services.api_documents import ApiDocuments
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep
 from app.web.forms import Form, read_file
@@ -24,6 +30,8 @@ from app.web.views import View, ViewDep
 
 router = APIRouter(prefix="/entities/{kind}/{namespace}/{name}", include_in_schema=False)
 _VERSION = TypeAdapter[str](VersionName)
+_ENDINGS: dict[ApiKind, str] = {"graphql": "graphql", "grpc": "proto"}
+"""Of the names of files; others are JSON or YAML."""
 _PAGE_OPERATIONS = 100
 """What a person looks through; the index and the filter lead to the others."""
 
@@ -49,12 +57,13 @@ async def read_version(
     view: ViewDep,
     frame: FrameDep,
     documents: ApiDocumentsDep,
-    version: str,
+    version: VersionName,
     q: Annotated[str, Query(max_length=200)] = "",
     tag: str = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> HTMLResponse:
     """What there is in the document, narrowed by a tag and words."""
+    head = await documents.get_head(frame.key, version)
     reading = await documents.outline(frame.actor, frame.key, version)
     found = _matching(reading, q, tag)
     shown = found[(page - 1) * _PAGE_OPERATIONS : page * _PAGE_OPERATIONS]
@@ -64,6 +73,8 @@ async def read_version(
         "interfaces/read.html",
         tab="api",
         version=version,
+        head=head,
+        file_name=f"{frame.key.name}-{version}.{_ENDINGS.get(head.kind, 'json')}",
         document_url=frame.document_url(version),
         reading=reading,
         tags=Counter(item.tag for item in reading.operations),
@@ -98,7 +109,7 @@ def _has_words(text: str, words: str) -> bool:
 
 @router.get("/api/{version}/operations/{operation}", **access(Access.READ))
 async def read_operation(
-    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str, operation: str
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: VersionName, operation: str
 ) -> HTMLResponse:
     """One operation, with everything that a client has to know."""
     return await _read_part(view, frame, documents, version, "operation", operation)
@@ -106,7 +117,7 @@ async def read_operation(
 
 @router.get("/api/{version}/schemas/{schema:path}", **access(Access.READ))
 async def read_schema(
-    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str, schema: str
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: VersionName, schema: str
 ) -> HTMLResponse:
     """One schema with its properties."""
     return await _read_part(view, frame, documents, version, "schema", schema)
@@ -120,18 +131,18 @@ async def _read_part(
     kind: Literal["operation", "schema"],
     name: str,
 ) -> HTMLResponse:
+    head = await documents.get_head(frame.key, version)
     found = await documents.part(frame.actor, frame.key, version, kind, name)
-    context = {"part": found, "name": name, "version": version, **frame.context()}
+    context = {"part": found, "name": name, "head": head, "version": version, **frame.context()}
     return view.render(f"interfaces/{kind}.html", tab="api", **context)
 
 
 @router.get("/api/{version}/try", **access(Access.READ))
 async def try_version(
-    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: str
+    view: ViewDep, frame: FrameDep, documents: ApiDocumentsDep, version: VersionName
 ) -> HTMLResponse:
     """Swagger UI over the stored document."""
-    if version not in {item.version for item in frame.versions}:
-        raise NotFoundError(f"{frame.key} has no version '{version}'")
+    await documents.get_openapi_head(frame.key, version)
     return view.render(
         "interfaces/try.html",
         tab="api",
@@ -147,8 +158,8 @@ async def compare(
     view: ViewDep,
     frame: FrameDep,
     documents: ApiDocumentsDep,
-    older: Annotated[str, Query(alias="from")],
-    newer: Annotated[str, Query(alias="to")],
+    older: Annotated[VersionName, Query(alias="from")],
+    newer: Annotated[VersionName, Query(alias="to")],
 ) -> HTMLResponse:
     """What changed from one version to another, what may break clients first."""
     diff = await documents.diff(frame.actor, frame.key, older, newer)
@@ -170,11 +181,21 @@ async def upload(
     form = await Form.read(view.request)
     try:
         version = _check_version(form.text("version"))
-        await uploads.put(actor, frame.key, version, partial(_read, form), if_match=None)
+        kind, read = _kind_of(form.file_name("file")), partial(_read, form)
+        await uploads.put(actor, frame.key, version, read, if_match=None, kind=kind)
+    except PreconditionRequiredError:
+        form.tell(ConflictError("the version has another document: choose another version"))
     except PortalError as error:
-        context = frame.context()
-        return view.render("interfaces/upload.html", form=form.refused(error), tab="api", **context)
-    return view.redirect(f"{frame.path}/api/{version}", notice="version-published")
+        form.refused(error)
+    else:
+        return view.redirect(f"{frame.path}/api/{version}", notice="version-published")
+    return view.render("interfaces/upload.html", form=form, tab="api", **frame.context())
+
+
+def _kind_of(file_name: str) -> ApiKind | None:
+    """What a file's name says of it; None if only its content tells."""
+    ending = file_name.rpartition(".")[2].lower()
+    return next((kind for kind, own in _ENDINGS.items() if ending in (own, f"{own}s")), None)
 
 
 async def _read(form: Form) -> bytes:

@@ -11,9 +11,11 @@ from app.web import (
     entity_forms,
     interfaces,
     portal_api,
+    provider_sign_in,
     search,
     sign_in,
     teams,
+    webhooks,
 )
 from app.web.assets import OWN_ASSETS, swagger_assets
 
@@ -25,9 +27,11 @@ PAGES = (
     documentation.router,
     search.router,
     sign_in.router,
+    provider_sign_in.router,
     account.router,
     teams.router,
     admin.router,
+    webhooks.router,
     portal_api.router,
 )
 

@@ -12,7 +12,10 @@ from app.http.dependencies import (
     ConfigDep,
     CookiesDep,
     PasswordLinksDep,
+    PasswordSignInDep,
+    ProviderSignInDep,
     SessionsDep,
+    own_url,
 )
 from app.models.accounts import PasswordByLinkIn
 from app.models.sessions import LoginIn, RegisterIn
@@ -30,20 +33,20 @@ async def show_sign_in(view: ViewDep, next: str = "") -> Response:
     """The form; signed-in users are redirected."""
     if view.actor is not None:
         return view.redirect(own_path(next))
-    return _render_sign_in(view, Form(), next)
+    return render_sign_in(view, Form(), next)
 
 
-@router.post("/sign-in", **access(Access.PUBLIC))
-async def sign_in(view: ViewDep, sessions: SessionsDep, cookies: CookiesDep) -> Response:
+@router.post("/sign-in", **access(Access.PUBLIC, needs_password_login=True))
+async def sign_in(view: ViewDep, passwords: PasswordSignInDep, cookies: CookiesDep) -> Response:
     """Begin a session and redirect to the page that needed it."""
     check_origin(view.request)
     form = await Form.read(view.request)
     try:
         given = LoginIn(email=form.text("email"), password=form.secret("password"))
         password = given.password.get_secret_value()
-        tokens = await sessions.log_in(given.email, password, agent=view.agent)
+        tokens = await passwords.log_in(given.email, password, agent=view.agent)
     except (PortalError, ValidationError) as error:
-        return _render_sign_in(view, form.refused(error), form.values["next"])
+        return render_sign_in(view, form.refused(error), form.values["next"])
     response = view.redirect(own_path(form.values["next"]))
     cookies.attach(response, tokens)
     return response
@@ -51,17 +54,26 @@ async def sign_in(view: ViewDep, sessions: SessionsDep, cookies: CookiesDep) -> 
 
 @router.post("/sign-out", **access(Access.SIGNED_IN, with_first_password=True))
 async def sign_out(
-    view: ViewDep, actor: ActorDep, sessions: SessionsDep, cookies: CookiesDep
+    view: ViewDep,
+    actor: ActorDep,
+    sessions: SessionsDep,
+    cookies: CookiesDep,
+    provider: ProviderSignInDep,
 ) -> Response:
-    """End this session."""
+    """End this session, and the one at the provider that it began with."""
     assert actor.session_id is not None
+    elsewhere = await provider.sign_out_url(actor, own_url(view.request, "/sign-in"))
     await sessions.revoke(actor, actor.session_id)
-    response = view.redirect("/sign-in", notice="signed-out")
+    if elsewhere is None:
+        response = view.redirect("/sign-in", notice="signed-out")
+    else:
+        # The policy of the pages lets no form lead elsewhere; this page goes there by itself.
+        response = View(view.request, None).render("account/signed_out.html", url=elsewhere)
     cookies.clear(response)
     return response
 
 
-@router.get("/register", **access(Access.PUBLIC))
+@router.get("/register", **access(Access.PUBLIC, needs_password_login=True))
 async def show_register(view: ViewDep, config: ConfigDep) -> HTMLResponse:
     """The form, if registration is open."""
     if not config.registration_open:
@@ -69,7 +81,7 @@ async def show_register(view: ViewDep, config: ConfigDep) -> HTMLResponse:
     return _render_register(view, Form())
 
 
-@router.post("/register", **access(Access.PUBLIC))
+@router.post("/register", **access(Access.PUBLIC, needs_password_login=True))
 async def register(view: ViewDep, accounts: AccountsDep) -> Response:
     """Create an account; the user signs in afterwards."""
     check_origin(view.request)
@@ -85,7 +97,7 @@ async def register(view: ViewDep, accounts: AccountsDep) -> Response:
     return view.redirect("/sign-in", notice="registered")
 
 
-@router.get(PASSWORD_LINK_PATH, **access(Access.PUBLIC))
+@router.get(PASSWORD_LINK_PATH, **access(Access.PUBLIC, needs_password_login=True))
 async def show_password_link(
     view: ViewDep, links: PasswordLinksDep, token: str = ""
 ) -> HTMLResponse:
@@ -93,7 +105,7 @@ async def show_password_link(
     return _render_password_link(view, Form(), token, await links.find(token))
 
 
-@router.post(PASSWORD_LINK_PATH, **access(Access.PUBLIC))
+@router.post(PASSWORD_LINK_PATH, **access(Access.PUBLIC, needs_password_login=True))
 async def use_password_link(view: ViewDep, links: PasswordLinksDep) -> Response:
     """Set it; the user signs in afterwards."""
     check_origin(view.request)
@@ -109,7 +121,7 @@ async def use_password_link(view: ViewDep, links: PasswordLinksDep) -> Response:
     return view.redirect("/sign-in", notice="password-chosen")
 
 
-def _render_sign_in(view: View, form: Form, target: str) -> HTMLResponse:
+def render_sign_in(view: View, form: Form, target: str) -> HTMLResponse:
     return view.render("account/sign_in.html", form=form, next=own_path(target, default=""))
 
 

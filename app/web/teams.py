@@ -9,6 +9,7 @@ from app.http.access import Access, ActorDep, access
 from app.http.dependencies import CatalogueDep, TeamsDep
 from app.models.entities import EntityQuery
 from app.models.teams import MemberIn, TeamIn
+from app.models.texts import TeamName
 from app.web.forms import Form
 from app.web.views import View, ViewDep
 
@@ -36,7 +37,7 @@ async def create_team(view: ViewDep, actor: ActorDep, teams: TeamsDep) -> Respon
 
 @router.get("/{name}", **access(Access.READ))
 async def show_team(
-    view: ViewDep, teams: TeamsDep, catalogue: CatalogueDep, name: str
+    view: ViewDep, teams: TeamsDep, catalogue: CatalogueDep, name: TeamName
 ) -> HTMLResponse:
     """One team."""
     return await _render_team(view, teams, catalogue, name, Form())
@@ -44,7 +45,7 @@ async def show_team(
 
 @router.post("/{name}/members", **access(Access.MEMBER))
 async def put_member(
-    view: ViewDep, actor: ActorDep, teams: TeamsDep, catalogue: CatalogueDep, name: str
+    view: ViewDep, actor: ActorDep, teams: TeamsDep, catalogue: CatalogueDep, name: TeamName
 ) -> Response:
     """Take someone in, or give them another role."""
     form = await Form.read(view.request)
@@ -58,7 +59,7 @@ async def put_member(
 
 @router.post("/{name}/members/remove", **access(Access.MEMBER))
 async def remove_member(
-    view: ViewDep, actor: ActorDep, teams: TeamsDep, catalogue: CatalogueDep, name: str
+    view: ViewDep, actor: ActorDep, teams: TeamsDep, catalogue: CatalogueDep, name: TeamName
 ) -> Response:
     """Take someone out."""
     form = await Form.read(view.request)
@@ -70,13 +71,15 @@ async def remove_member(
 
 
 @router.get("/{name}/delete", **access(Access.ADMIN))
-async def show_delete(view: ViewDep, actor: ActorDep, teams: TeamsDep, name: str) -> HTMLResponse:
+async def show_delete(
+    view: ViewDep, actor: ActorDep, teams: TeamsDep, name: TeamName
+) -> HTMLResponse:
     """Ask first."""
     return await _render_delete(view, actor, teams, name, Form())
 
 
 @router.post("/{name}/delete", **access(Access.ADMIN))
-async def delete_team(view: ViewDep, actor: ActorDep, teams: TeamsDep, name: str) -> Response:
+async def delete_team(view: ViewDep, actor: ActorDep, teams: TeamsDep, name: TeamName) -> Response:
     """Delete a team that owns nothing."""
     try:
         await teams.remove(actor, name)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.config import Config
+from app.definitions.kinds import KIND_NAMES
 from app.http.access import MaybeActorDep
 from app.http.cookies import csrf_token
 from app.http.dependencies import services_of
@@ -49,6 +50,8 @@ def _environment() -> Environment:
         with_query=links.with_query,
         kind_names=wording.KIND_NAMES,
         kind_plurals=wording.KIND_PLURALS,
+        api_kind_names=KIND_NAMES,
+        api_words=wording.API_WORDS,
         role_names=wording.ROLE_NAMES,
         relation_names=wording.RELATION_NAMES,
     )
@@ -116,7 +119,9 @@ class View:
             "portal_version": config.app_version if self._is_inside(config) else "",
             "actor": self.actor,
             "may_read": self.actor is not None or config.anonymous_reads,
-            "registration_open": config.registration_open,
+            "registration_open": config.registration_open and config.password_login_enabled,
+            "password_login": config.password_login_enabled,
+            "provider_name": config.oidc_name if config.oidc_issuer else "",
             "path": self.request.url.path,
             "area": "",
             "question": "",

@@ -1,9 +1,11 @@
 """Words and times as people read them."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.constants import MIN_PASSWORD_CHARACTERS
+from app.definitions.kinds import ApiKind
 from app.models.relations import RelationType
 
 PASSWORD_RULE = (
@@ -23,6 +25,39 @@ KIND_PLURALS = {
     "resource": "Resources",
     "system": "Systems",
     "domain": "Domains",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a kind of API document calls its parts."""
+
+    operation: str
+    groups: str
+    group: str
+    filter: str
+    parameters: str
+    answers: str
+    schemas: str
+
+
+API_WORDS: dict[ApiKind, Words] = {
+    "openapi": Words(
+        *("operation", "Tags", "Tag", "Path, method or summary"),
+        *("Parameters", "Responses", "Schemas"),
+    ),
+    "asyncapi": Words(
+        *("operation", "Tags", "Tag", "Channel, action or summary"),
+        *("Parameters", "Messages", "Schemas"),
+    ),
+    "graphql": Words(
+        *("field", "Root types", "Root type", "Name or description"),
+        *("Arguments", "Result", "Types"),
+    ),
+    "grpc": Words(
+        *("method", "Services", "Service", "Method, message or description"),
+        *("Parameters", "Response", "Messages and enums"),
+    ),
 }
 ROLE_NAMES = {"admin": "Administrator", "member": "Member", "viewer": "Viewer"}
 RELATION_NAMES: dict[RelationType, tuple[str, str]] = {

@@ -43,7 +43,11 @@ async def list_users(
     return await accounts.list_page(cursor=cursor, limit=limit)
 
 
-@router.post("/users", status_code=201, **access(Access.ADMIN, errors=(409, 422)))
+@router.post(
+    "/users",
+    status_code=201,
+    **access(Access.ADMIN, needs_password_login=True, errors=(409, 422)),
+)
 async def create_user(
     request: Request, actor: ActorDep, links: PasswordLinksDep, wanted: UserIn
 ) -> UserCreated:
@@ -55,7 +59,7 @@ async def create_user(
 @router.post(
     "/users/{user_id}/password-link",
     status_code=201,
-    **access(Access.ADMIN, errors=(404, 409, 422)),
+    **access(Access.ADMIN, needs_password_login=True, errors=(404, 409, 422)),
 )
 async def create_password_link(
     request: Request, actor: ActorDep, links: PasswordLinksDep, user_id: uuid.UUID

@@ -1,11 +1,13 @@
-"""Versions of OpenAPI documents."""
+"""Versions of API documents."""
 
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic.json_schema import SkipJsonSchema
 
 from app.constants import MAX_DOCUMENT_BYTES
+from app.definitions.kinds import ApiKind
 from app.http.access import Access, ActorDep, MaybeActorDep, access
 from app.http.conditional import IfMatch, MaybeIfMatch, respond
 from app.http.dependencies import ApiDocumentsDep, ApiUploadsDep, EntityKeyDep
@@ -24,6 +26,14 @@ router = APIRouter(
 _read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
 _write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 _Version = Annotated[VersionName, Path(examples=["2.0.0"])]
+_Kind = Annotated[
+    ApiKind | SkipJsonSchema[None],
+    Query(alias="type", description="What the document is; without it, that is found out."),
+]
+_Replace = Annotated[
+    bool, Query(description="Replace whatever document the version has; without If-Match.")
+]
+_TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 _EXAMPLE = {
     "openapi": "3.1.0",
     "info": {"title": "Orders", "version": "1.0.0"},
@@ -39,8 +49,8 @@ _DOCUMENT: dict[str, Any] = {
     },
 }
 _BODY = request_body(
-    "An OpenAPI document of 3.0 or 3.1, or of Swagger 2.0, up to 10 MB, with everything that it "
-    "refers to.",
+    "A document of OpenAPI 3.0 or 3.1, Swagger 2.0 or AsyncAPI, with everything that it refers to, "
+    "or a text in GraphQL or Protocol Buffers; up to 10 MB.",
     {
         "application/json": {"schema": _DOCUMENT, "example": _EXAMPLE},
         "application/yaml": {"schema": _DOCUMENT, "example": _EXAMPLE},
@@ -50,14 +60,14 @@ _BODY = request_body(
 
 @router.get("/versions", **_read())
 async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> VersionList:
-    """An interface's versions, the newest upload first."""
+    """An interface's versions, the highest first."""
     return await documents.list(key)
 
 
 @router.get(
     "/versions/{version}",
     response_model=dict[str, Any],
-    **_read(responses=CONDITIONAL_READ),
+    **_read(responses={**CONDITIONAL_READ, 200: {**CONDITIONAL_READ[200], **_TEXT}}),
 )
 async def get_version(
     request: Request,
@@ -66,8 +76,10 @@ async def get_version(
     version: _Version,
     original: bool = False,
 ) -> Response:
-    """The OpenAPI document of a version, as JSON; with `original`, as Swagger 2.0 if it was."""
-    return respond(request, await documents.read(key, version, original=original))
+    """A version's document: OpenAPI and AsyncAPI as JSON, others as their text; with `original`,
+    as Swagger 2.0 if it was."""
+    found, media_type = await documents.read(key, version, original=original)
+    return respond(request, found, media_type=media_type)
 
 
 @router.put(
@@ -86,10 +98,14 @@ async def put_version(
     version: _Version,
     response: Response,
     if_match: MaybeIfMatch = None,
+    of: _Kind = None,
+    replace: _Replace = False,
 ) -> VersionOut:
     """Publish a version of an interface that your team owns."""
     read = partial(read_body, request, max_bytes=MAX_DOCUMENT_BYTES)
-    head, is_new = await uploads.put(actor, key, version, read, if_match=if_match)
+    head, is_new = await uploads.put(
+        actor, key, version, read, if_match=if_match, kind=of, replace=replace
+    )
     response.status_code = 201 if is_new else 200
     response.headers["ETag"] = version_tag(head)
     return head
@@ -107,7 +123,7 @@ async def delete_version(
     await uploads.delete(actor, key, version, if_match=if_match)
 
 
-@router.get("/diff", response_model=ApiDiff, **_read(errors=(413,), responses=CONDITIONAL_READ))
+@router.get("/diff", response_model=ApiDiff, **_read(errors=(409, 413), responses=CONDITIONAL_READ))
 async def get_diff(
     request: Request,
     actor: MaybeActorDep,

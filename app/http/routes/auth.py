@@ -9,6 +9,7 @@ from app.http.dependencies import (
     ConfigDep,
     CookiesDep,
     PasswordLinksDep,
+    PasswordSignInDep,
     SessionsDep,
 )
 from app.models.accounts import Me, PasswordByLinkIn, Registered
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/api/v1", tags=["accounts"])
 @router.post(
     "/auth/register",
     status_code=202,
-    **access(Access.PUBLIC, errors=(403, 422, 429, 503)),
+    **access(Access.PUBLIC, needs_password_login=True, errors=(422, 429, 503)),
 )
 async def register(accounts: AccountsDep, wanted: RegisterIn) -> Registered:
     """Create an account, as a viewer. The response is the same if the address has one."""
@@ -38,10 +39,13 @@ async def register(accounts: AccountsDep, wanted: RegisterIn) -> Registered:
     return Registered(detail="log in with this address and password")
 
 
-@router.post("/auth/login", **access(Access.PUBLIC, errors=(401, 422, 429, 503)))
-async def log_in(sessions: SessionsDep, request: Request, given: LoginIn) -> TokensOut:
+@router.post(
+    "/auth/login",
+    **access(Access.PUBLIC, needs_password_login=True, errors=(401, 422, 429, 503)),
+)
+async def log_in(passwords: PasswordSignInDep, request: Request, given: LoginIn) -> TokensOut:
     """Begin a session of a program; browsers log in on the page `/sign-in`."""
-    tokens = await sessions.log_in(
+    tokens = await passwords.log_in(
         given.email, given.password.get_secret_value(), agent=_agent(request)
     )
     return _show(tokens)
@@ -65,7 +69,9 @@ async def log_out(
 
 @router.post(
     "/auth/password",
-    **access(Access.SIGNED_IN, with_first_password=True, errors=(409, 422)),
+    **access(
+        Access.SIGNED_IN, with_first_password=True, needs_password_login=True, errors=(409, 422)
+    ),
 )
 async def change_password(
     actor: ActorDep, accounts: AccountsDep, request: Request, given: PasswordChangeIn
@@ -83,7 +89,7 @@ async def change_password(
 @router.post(
     "/auth/password-link",
     status_code=204,
-    **access(Access.PUBLIC, errors=(410, 422, 429, 503)),
+    **access(Access.PUBLIC, needs_password_login=True, errors=(410, 422, 429, 503)),
 )
 async def use_password_link(links: PasswordLinksDep, given: PasswordByLinkIn) -> None:
     """Choose a password by a link of an administrator's: it is good once, and sessions end."""

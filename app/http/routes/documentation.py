@@ -42,7 +42,7 @@ async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: _
     "/{slug}",
     response_model=PageOut,
     **_write(
-        errors=CHANGE_ERRORS,
+        errors=(413, *CHANGE_ERRORS),
         responses={201: {"model": PageOut, "description": "A new page."}},
     ),
 )

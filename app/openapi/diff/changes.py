@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+_MAX_SHOWN_VALUES = 10
+
 
 class Direction(StrEnum):
     """Who reads what a schema describes: that side breaks when it gets wider."""
@@ -68,3 +70,9 @@ def narrowed(
 ) -> Change:
     """A change of what values there can be: narrower breaks requests, wider breaks responses."""
     return Change(rule, is_narrower == (direction is Direction.REQUEST), where, message)
+
+
+def listed(values: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(values) - _MAX_SHOWN_VALUES
+    return ", ".join(values[:_MAX_SHOWN_VALUES]) + (f" and {more} more" if more > 0 else "")

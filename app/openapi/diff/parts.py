@@ -1,13 +1,14 @@
 """Differences in the parts of an operation: parameters, body, responses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.openapi.diff.changes import Change, Direction, Part
 from app.openapi.operations import Operation
 from app.openapi.references import resolve
+from app.outline import mapping
 
-_Parameters = dict[tuple[str, str], dict[str, Any]]
+_Parameters = dict[tuple[str, str], Mapping[str, Any]]
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
@@ -35,7 +36,7 @@ class PartDiff:
                 yield Change(rule, must, place, "it is now required" if must else "it is new")
 
     def _parameter(
-        self, old: dict[str, Any], new: dict[str, Any], place: str
+        self, old: Mapping[str, Any], new: Mapping[str, Any], place: str
     ) -> Iterator[Change | Part]:
         was, is_now = bool(old.get("required")), bool(new.get("required"))
         if was != is_now:
@@ -107,7 +108,7 @@ class PartDiff:
     def _content(
         self, old: Any, new: Any, direction: Direction, place: str
     ) -> Iterator[Change | Part]:
-        before, after = _mapping(old, "content"), _mapping(new, "content")
+        before, after = mapping(mapping(old).get("content")), mapping(mapping(new).get("content"))
         for media, content in before.items():
             if media in after:
                 yield from self._schema(content, after[media], direction, f"{place} {media} ")
@@ -132,19 +133,11 @@ def _keyed(operation: Operation) -> _Parameters:
     }
 
 
-def _style(parameter: dict[str, Any]) -> tuple[Any, ...]:
+def _style(parameter: Mapping[str, Any]) -> tuple[Any, ...]:
     style = parameter.get("style", _STYLES.get(str(parameter.get("in"))))
     return style, parameter.get("explode", style == "form"), bool(parameter.get("allowReserved"))
 
 
-def _headers(document: dict[str, Any], response: Any) -> dict[str, dict[str, Any]]:
-    found = _mapping(response, "headers")
-    return {name.lower(): _object(resolve(document, header)) for name, header in found.items()}
-
-
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    return _object(_object(value).get(name))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+def _headers(document: dict[str, Any], response: Any) -> dict[str, Mapping[str, Any]]:
+    found = mapping(mapping(response).get("headers"))
+    return {name.lower(): mapping(resolve(document, header)) for name, header in found.items()}

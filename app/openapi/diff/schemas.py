@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.openapi.diff.changes import Change, Direction, Part, narrowed
+from app.openapi.diff.alternatives import AlternativesDiff
+from app.openapi.diff.changes import Change, Direction, Part, listed, narrowed
 from app.openapi.diff.limits import compare_limits
-from app.openapi.diff.shapes import (
-    Shape,
-    Shapes,
-    canonical,
-    name_types,
-    types_of,
-)
+from app.openapi.diff.shapes import Shape, Shapes, canonical, name_types, types_of
 from app.openapi.references import resolve
+from app.outline import mapping
 
-_MAX_SHOWN_VALUES = 10
+# One object: beside a schema that contains itself it stands at every depth.
+_ANYTHING: dict[str, Any] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -66,7 +63,7 @@ class SchemaDiff:
         self._new = new
         self._old_shapes = Shapes(old)
         self._new_shapes = Shapes(new)
-        self._old_names, self._new_names = _names(old), _names(new)
+        self._alternatives = AlternativesDiff(self._old_shapes, self._new_shapes)
         self._known: dict[tuple[int, int, Direction], Pair] = {}
         # With the schemas: a number is another object's as soon as its own is gone.
         self._pending: deque[tuple[Any, Any, Direction, Pair]] = deque()
@@ -83,7 +80,7 @@ class SchemaDiff:
         return self._known[key]
 
     def _name(self, before: Any, after: Any) -> str:
-        was, is_now = self._old_names.get(id(before)), self._new_names.get(id(after))
+        was, is_now = self._old_shapes.name_of(before), self._new_shapes.name_of(after)
         if not was or not is_now:
             return ""
         return is_now if was == is_now else f"{is_now} (was {was})"
@@ -101,7 +98,7 @@ class SchemaDiff:
     def _compare(self, before: Any, after: Any, direction: Direction) -> Iterator[Change | Part]:
         old, new = self._old_shapes.shape_of(before), self._new_shapes.shape_of(after)
         if old.alternatives or new.alternatives:
-            yield from self._alternatives(old, new, before, after, direction)
+            yield from self._alternatives.compare(old, new, before, after, direction)
             if bool(old.alternatives) != bool(new.alternatives):
                 return
         yield from _types(old, new, direction)
@@ -115,7 +112,8 @@ class SchemaDiff:
         yield from self._properties(old, new, direction)
         yield from self._additional(old, new, direction)
         if {"array"} <= old.types & new.types and ("items" in old.rest or "items" in new.rest):
-            yield Part("[]", old.rest.get("items", {}), new.rest.get("items", {}), direction)
+            before, after = old.rest.get("items", _ANYTHING), new.rest.get("items", _ANYTHING)
+            yield Part("[]", before, after, direction)
 
     def _properties(self, old: Shape, new: Shape, direction: Direction) -> Iterator[Change | Part]:
         is_old, is_new = self._old_shapes.is_shown, self._new_shapes.is_shown
@@ -149,63 +147,7 @@ class SchemaDiff:
             breaking = is_closed and direction is Direction.REQUEST
             yield Change("additional-properties-changed", breaking, "", message)
         elif isinstance(before, dict) or isinstance(after, dict):
-            yield Part(".*", _schema(before), _schema(after), direction)
-
-    def _alternatives(
-        self, old: Shape, new: Shape, before: Any, after: Any, direction: Direction
-    ) -> Iterator[Change | Part]:
-        gone = list(old.alternatives or [before])
-        come = list(new.alternatives or [after])
-        for one, other in _partners(gone, come):
-            yield Part("", one, other, direction)
-        for schema in gone:
-            message = f"{_name(schema)} is no longer an alternative"
-            yield narrowed("alternative-removed", direction, message, is_narrower=True)
-        for schema in come:
-            message = f"{_name(schema)} is a new alternative"
-            yield narrowed("alternative-added", direction, message, is_narrower=False)
-        key = ("discriminator", {})
-        if old.rest.get(*key).get("propertyName") != new.rest.get(*key).get("propertyName"):
-            yield Change("discriminator-changed", True, "", "another property tells them apart")
-
-
-def _names(document: dict[str, Any]) -> dict[int, str]:
-    found = (document.get("components") or {}).get("schemas") or {}
-    return {id(schema): name for name, schema in found.items()}
-
-
-def _partners(gone: list[Any], come: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Alternatives that belong together, taken out of both lists.
-
-    First by the name that they are referred by, then those that are equal; where one of each is
-    left it is the same one, changed.
-    """
-    for key in (_reference, canonical):
-        by_key = {key(schema): schema for schema in come if key(schema)}
-        pairs = [(schema, by_key.pop(key(schema), None)) for schema in gone]
-        found = [(old, new) for old, new in pairs if new is not None]
-        taken = {id(schema) for pair in found for schema in pair}
-        gone[:] = [schema for schema in gone if id(schema) not in taken]
-        come[:] = [schema for schema in come if id(schema) not in taken]
-        yield from found
-    if len(gone) == len(come) == 1 and not (_reference(gone[0]) and _reference(come[0])):
-        yield gone.pop(), come.pop()
-
-
-def _reference(schema: Any) -> str | None:
-    return schema.get("$ref") if isinstance(schema, dict) else None
-
-
-def _name(schema: Any) -> str:
-    reference = _reference(schema)
-    if reference:
-        return f"'{reference.rpartition('/')[2]}'"
-    title = schema.get("title") or schema.get("type") if isinstance(schema, dict) else None
-    return f"'{title}'" if title else "a schema"
-
-
-def _schema(value: Any) -> Any:
-    return value if isinstance(value, dict) else {}
+            yield Part(".*", mapping(before) or _ANYTHING, mapping(after) or _ANYTHING, direction)
 
 
 def _required(name: str, was: bool, is_now: bool, direction: Direction) -> Iterator[Change]:
@@ -243,13 +185,8 @@ def _values(old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
     before = {canonical(value): value for value in old.values}
     after = {canonical(value): value for value in new.values}
     if gone := [key for key in before if key not in after]:
-        message = f"{_list(gone)} can no longer occur"
+        message = f"{listed(gone)} can no longer occur"
         yield narrowed("enum-value-removed", direction, message, is_narrower=True)
     if come := [key for key in after if key not in before]:
-        message = f"{_list(come)} can now occur"
+        message = f"{listed(come)} can now occur"
         yield narrowed("enum-value-added", direction, message, is_narrower=False)
-
-
-def _list(values: list[str]) -> str:
-    more = len(values) - _MAX_SHOWN_VALUES
-    return ", ".join(values[:_MAX_SHOWN_VALUES]) + (f" and {more} more" if more > 0 else "")

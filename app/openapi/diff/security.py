@@ -42,9 +42,9 @@ def _name(requirement: Requirement) -> str:
 def compare_schemes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
     """Differences in how the same scheme works; one that is gone shows at the operations."""
     before, after = _schemes(old), _schemes(new)
-    for name in before.keys() & after.keys():
-        for part in _MEANING:
-            was, is_now = before[name].get(part), after[name].get(part)
+    for name, scheme in before.items():
+        for part in _MEANING if name in after else ():
+            was, is_now = scheme.get(part), after[name].get(part)
             if was != is_now:
                 message = f"{part} was {was or 'not set'} and is {is_now or 'not set'}"
                 yield Change("security-scheme-changed", True, f"security scheme '{name}'", message)

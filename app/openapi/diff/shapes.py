@@ -6,12 +6,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.openapi.diff.bounds import Bound, bounds_of
 from app.openapi.diff.changes import Direction
 from app.openapi.references import resolve
 
 ANY_TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
+# Whether a change of these allows more or less cannot be decided in general.
+OPAQUE = (
+    *("not", "if", "then", "else", "prefixItems", "contains", "minContains", "maxContains"),
+    *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+    *("unevaluatedProperties", "unevaluatedItems", "contentEncoding", "contentMediaType"),
+)
+_CHOICES = ("oneOf", "anyOf")
+# Of several parts: these hold if any says so, and what these are is kept of each.
+_FLAGS = {"readOnly", "writeOnly", "deprecated", "uniqueItems"}
+_KEPT = {"pattern", "format", "multipleOf", "default", *OPAQUE}
+_INNER = ("items", "additionalProperties")
+_COMPARED = {*_KEPT, *_FLAGS, *_INNER}
+_TAKEN = {
+    *("type", "nullable", "enum", "const", "properties", "required", "allOf", *_CHOICES),
+    *("$ref", "x-or-null"),
+}
+_NOTHING: dict[str, Any] = {"type": []}
+"""What `false` is."""
+NULL = {"type": "null"}
 _MAX_MERGED = 200
 """Schemas that one is made of."""
+_MAX_REPEATED = 100_000
+"""Descriptions of what several parts describe; beyond them the first one counts. Schemas that name
+each other can be put together in 2^n ways."""
+
+Choice = tuple[str, list[Any]]
+"""`oneOf` or `anyOf`, and its alternatives."""
 
 
 @dataclass
@@ -21,16 +47,19 @@ class Shape:
     Parameters
     ----------
     alternatives
-        Of `oneOf` or `anyOf`; empty for none.
+        Of each `oneOf` and `anyOf`: one of every list has to fit.
+    bounds
+        The strictest, by their names.
     rest
-        Every other keyword as it stands.
+        Every other keyword: as it stands, or a tuple of what it is in several parts.
     """
 
     types: frozenset[str] = ANY_TYPES
     values: list[Any] | None = None
     properties: dict[str, Any] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
-    alternatives: list[Any] = field(default_factory=list)
+    alternatives: list[Choice] = field(default_factory=list)
+    bounds: dict[str, Bound] = field(default_factory=dict)
     rest: dict[str, Any] = field(default_factory=dict)
 
 
@@ -39,8 +68,20 @@ class Shapes:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        named = (document.get("components") or {}).get("schemas") or {}
+        self._names = {id(schema): str(name) for name, schema in named.items()}
         # With the schema: a number is another object's as soon as its own is gone.
         self._known: dict[int, tuple[Any, Shape]] = {}
+        self._left = _MAX_REPEATED
+        # Made here, by the number of what they are made of; each once, as the comparison ends where
+        # it comes to what it has compared.
+        self._together: dict[frozenset[int], dict[str, Any]] = {}
+        self._plain: dict[int, dict[str, Any]] = {}
+        self._stripped: dict[int, dict[str, Any]] = {}
+
+    def name_of(self, schema: Any) -> str:
+        """Of the named schema that it is or refers to; empty for none."""
+        return self._names.get(id(resolve(self._document, schema)), "")
 
     def shape_of(self, schema: Any) -> Shape:
         """The shape of a schema of the document; not to be changed."""
@@ -51,41 +92,84 @@ class Shapes:
             self._known[id(whole)] = whole, self._make(whole)
         return self._known[id(whole)][1]
 
+    def within(self, whole: Any, alternative: Any) -> Any:
+        """An alternative with what stands beside its list; as it is where that says no more."""
+        shape = self.shape_of(whole)
+        said = (shape.properties, shape.required, shape.bounds, shape.rest.keys() & _COMPARED)
+        is_said = shape.values is not None or any(said)
+        if not is_said and self.shape_of(alternative).types <= shape.types:
+            return alternative
+        return self._all_of([alternative, *map(self._beside, self._parts(whole))])
+
+    def _beside(self, part: dict[str, Any]) -> dict[str, Any]:
+        dropped = {"allOf", *_CHOICES}
+        found = {name: value for name, value in part.items() if name not in dropped}
+        return self._stripped.setdefault(id(part), found)
+
     def _make(self, whole: Any) -> Shape:
-        """Merged from its parts; one that several of them lead to counts once."""
-        shape = Shape()
+        shape, parts = Shape(), self._parts(whole)
+        for part in parts:
+            _merge(shape, part)
+        if len(parts) > 1:
+            self._merge_inner(shape, parts)
+        return shape
+
+    def _parts(self, whole: Any) -> list[dict[str, Any]]:
+        """What it is merged from; a part that several of them lead to counts once."""
+        parts = list[dict[str, Any]]()
         pending, seen = deque([whole]), dict[int, Any]()
         while pending and len(seen) < _MAX_MERGED:
             part = resolve(self._document, pending.popleft())
             if id(part) in seen:
                 continue
             seen[id(part)] = part
-            if part is False:
-                shape.types = frozenset()
-            if not isinstance(part, dict):
+            if isinstance(part, dict):
+                parts.append(self._without_optional_null(part))
+                pending.extend(parts[-1].get("allOf", []))
+            elif part is False:
+                parts.append(_NOTHING)
+        return parts
+
+    def _without_optional_null(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """`anyOf` of something and null, as OpenAPI 3.1 writes `nullable`, as one schema."""
+        for keyword in _CHOICES:
+            found = schema.get(keyword)
+            if not isinstance(found, list):
                 continue
-            part = _without_optional_null(self._document, part)
-            pending.extend(part.get("allOf", []))
-            _merge(shape, part)
-        return shape
+            others = [item for item in found if resolve(self._document, item) != NULL]
+            if len(others) == 1 and len(found) == 2:
+                rest = {name: value for name, value in schema.items() if name != keyword}
+                plain = {**rest, "allOf": [*rest.get("allOf", []), others[0]], "x-or-null": True}
+                return self._plain.setdefault(id(schema), plain)
+        return schema
+
+    def _merge_inner(self, shape: Shape, parts: list[dict[str, Any]]) -> None:
+        """What several parts describe has to be as each of them says."""
+        properties: dict[str, list[Any]] = {}
+        for part in parts:
+            for name, schema in (part.get("properties") or {}).items():
+                properties.setdefault(name, []).append(schema)
+        shape.properties = {name: self._all_of(found) for name, found in properties.items()}
+        for name in _INNER:
+            if found := [part[name] for part in parts if name in part]:
+                shape.rest[name] = self._all_of(found)
+
+    def _all_of(self, schemas: list[Any]) -> Any:
+        """One schema that is all of these: the same one for the same schemas."""
+        if len(schemas) == 1 or self._left < len(schemas):
+            return schemas[0]
+        self._left -= len(schemas)
+        parts = {id(part): part for part in (resolve(self._document, one) for one in schemas)}
+        if len(parts) == 1:
+            return schemas[0]
+        if any(part is False for part in parts.values()):
+            return False
+        return self._together.setdefault(frozenset(parts), {"allOf": [*parts.values()]})
 
     def is_shown(self, schema: Any, direction: Direction) -> bool:
         """Whether a property occurs in this direction at all."""
         keyword = "readOnly" if direction is Direction.REQUEST else "writeOnly"
         return self.shape_of(schema).rest.get(keyword) is not True
-
-
-def _without_optional_null(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf` of something and null, as OpenAPI 3.1 writes `nullable`, as one schema."""
-    for keyword in ("anyOf", "oneOf"):
-        found = schema.get(keyword)
-        if not isinstance(found, list):
-            continue
-        others = [item for item in found if resolve(document, item) != {"type": "null"}]
-        if len(others) == 1 and len(found) == 2:
-            rest = {name: value for name, value in schema.items() if name != keyword}
-            return {**rest, "allOf": [*rest.get("allOf", []), others[0]], "x-or-null": True}
-    return schema
 
 
 def _merge(shape: Shape, part: dict[str, Any]) -> None:
@@ -95,18 +179,29 @@ def _merge(shape: Shape, part: dict[str, Any]) -> None:
     values = [part["const"]] if "const" in part else part.get("enum")
     if isinstance(values, list):
         allowed = {canonical(value) for value in values}
-        narrowed = [value for value in shape.values or values if canonical(value) in allowed]
-        shape.values = narrowed
+        known = values if shape.values is None else shape.values
+        shape.values = [value for value in known if canonical(value) in allowed]
     shape.properties |= part.get("properties") or {}
     shape.required |= set(part.get("required") or ())
-    shape.alternatives = part.get("oneOf") or part.get("anyOf") or shape.alternatives
-    shape.rest |= {name: value for name, value in part.items() if name not in _TAKEN}
+    shape.alternatives += [(word, part[word]) for word in _CHOICES if part.get(word)]
+    for name, bound in bounds_of(part).items():
+        shape.bounds[name] = max(bound, shape.bounds.get(name, bound))
+    given = {name: value for name, value in part.items() if name not in _TAKEN}
+    for name in shape.rest.keys() & given.keys():
+        given[name] = _both(name, shape.rest[name], given[name])
+    shape.rest |= given
 
 
-_TAKEN = {
-    *("type", "nullable", "enum", "const", "properties", "required", "allOf", "oneOf", "anyOf"),
-    *("$ref", "x-or-null"),
-}
+def _both(name: str, known: Any, new: Any) -> Any:
+    """What a keyword is that two parts have."""
+    if name in _FLAGS:
+        return known is True or new is True
+    if name not in _KEPT:
+        return new
+    values = {canonical(one): one for one in (known if isinstance(known, tuple) else (known,))}
+    values[canonical(new)] = new
+    # In the same order, whichever of the parts comes first.
+    return tuple(values[text] for text in sorted(values)) if len(values) > 1 else known
 
 
 def _types(schema: dict[str, Any]) -> frozenset[str]:
