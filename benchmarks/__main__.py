@@ -1,4 +1,4 @@
-"""`make bench`: our stacks and Docker Compose side by side, and the portal's requests per second.
+"""`make bench`: our stacks and Docker Compose side by side, the portal's requests, large documents.
 
 All parts, or those that are named: `make bench ARGS=rolling`.
 """
@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import portal, rolling, whole_stack
+from benchmarks import documents, portal, rolling, whole_stack
 from benchmarks.compose_tool import find_compose
 from benchmarks.harness.machine import tool_environment
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
@@ -17,6 +17,7 @@ _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "production": lambda given: whole_stack.measure_production(find_compose(), given.runs),
     "portal": lambda given: portal.measure(given.image_source, given.compare),
     "rolling": lambda given: rolling.measure(find_compose(), given.requests),
+    "documents": lambda _: documents.measure(),
 }
 
 

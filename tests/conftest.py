@@ -1,10 +1,15 @@
 """What tests of every kind share: the engine, and whole tracebacks."""
 
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+_SHARED_STACKS = {"production_stack", "running_stack"}
+_SWARM = Path(__file__).parent / "integration" / "swarm"
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +19,32 @@ def engine() -> Any:
     from benchmarks.harness.machine import engine_client, remove_leftovers
 
     client = engine_client()
-    remove_leftovers(client)
+    # Of two workers one, as they would stumble over each other.
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+        remove_leftovers(client)
     return client
+
+
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that share stacks go to one worker, which makes them once, and those that share stores
+    to one; each other where it can. Production is made when development has been tried."""
+    used: dict[Path, set[str]] = {}
+    for item in items:
+        used.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item.path, used[item.path])))
+        # Three engines, and probes of all tasks every 5 s, leave no processor for another worker.
+        if item.path.is_relative_to(_SWARM):
+            item.add_marker(pytest.mark.alone)
+    items.sort(key=lambda item: "production_stack" in used[item.path])
+
+
+def _group(file: Path, fixtures: set[str]) -> str:
+    if _SHARED_STACKS & fixtures:
+        return "stacks"
+    return "stores" if "example_data" in fixtures or "stores" in fixtures else file.name
 
 
 @pytest.fixture(autouse=True)

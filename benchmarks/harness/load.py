@@ -51,6 +51,10 @@ class Load:
         Responses that `wait_for_goal` waits for.
     seconds
         Duration of each request with the expected status, including a new connection.
+    address
+        Where the portal is.
+    pause_seconds
+        Of each client between two requests, where the machine has more to do.
     """
 
     port: int
@@ -63,6 +67,8 @@ class Load:
     accepted: list[str] = field(default_factory=list)
     """Paths of the requests whose answer was 201."""
     failures: Counter[str] = field(default_factory=Counter)
+    address: str = "127.0.0.1"
+    pause_seconds: float = 0
 
     @property
     def answered(self) -> int:
@@ -101,10 +107,11 @@ class Load:
         await asyncio.gather(*(self._client(number) for number in range(self.connections)))
 
     async def _client(self, number: int) -> None:
-        connection = Connection(self.port, self.tls)
+        connection = Connection(self.address, self.port, self.tls)
         requests = self.requests(number)
         while not self._stop.is_set():
             await self._send(connection, next(requests), close=number % self.fresh_every == 0)
+            await asyncio.sleep(self.pause_seconds)
         connection.close()
 
     async def _send(self, connection: "Connection", request: Request, *, close: bool) -> None:
@@ -138,7 +145,8 @@ class Connection:
     after a request was sent is one.
     """
 
-    def __init__(self, port: int, tls: ssl.SSLContext) -> None:
+    def __init__(self, address: str, port: int, tls: ssl.SSLContext) -> None:
+        self._address = address
         self._port = port
         self._tls = tls
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -168,7 +176,7 @@ class Connection:
             self.close()
         if self._streams is None:
             self._streams = await asyncio.open_connection(
-                "127.0.0.1", self._port, ssl=self._tls, server_hostname=DOMAIN
+                self._address, self._port, ssl=self._tls, server_hostname=DOMAIN
             )
         return self._streams
 

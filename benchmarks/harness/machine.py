@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 
 import docker
+from docker.errors import NotFound
 
-from infra.engine.address import connect, resolve_engine
+from infra.engine.address import resolve_engine
+from infra.engine.client import connect
 from infra.naming import STACK_LABEL
 from infra.resources.build_context import ROOT
 
@@ -80,11 +83,15 @@ def remove_stack_objects(client: docker.DockerClient, *stacks: str) -> None:
     # Of all stacks first: those of one content share their images.
     for own in chosen:
         for container in client.containers.list(all=True, filters=own, ignore_removed=True):
-            container.remove(force=True, v=True)
+            # Two test runs that begin together both remove what a dead one has left.
+            with suppress(NotFound):
+                container.remove(force=True, v=True)
     for own in chosen:
         for network in client.networks.list(filters=own):
-            network.remove()
+            with suppress(NotFound):
+                network.remove()
         for volume in client.volumes.list(filters=own):
             volume.remove(force=True)
         for image in client.images.list(filters=own):
-            client.images.remove(image.id, force=True)
+            with suppress(NotFound):
+                client.images.remove(image.id, force=True)

@@ -1,47 +1,40 @@
-"""One stack of the portal, driven through Pulumi's Automation API as a user would drive it."""
+"""One stack of the portal, driven by the commands of Pulumi's that a user would type."""
 
 import itertools
 import json
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import docker
+import yaml
 from docker.models.containers import Container
-from pulumi import automation
 
 from benchmarks.harness.machine import TEST_STACK_PREFIX, remove_stack_objects, tool_environment
+from benchmarks.harness.project_copy import copy_project
 from infra.naming import container_labels
-from infra.resources.build_context import ROOT
 
 _COUNTER = itertools.count()
-_COPIED = (
-    "Pulumi.yaml",
-    "__main__.py",
-    "requirements.txt",
-    ".dockerignore",
-    "infra",
-    "app",
-    "migrations",
-    "docker",
-    "operations",
-    "policy",
-    "toolchain",
-    "Makefile",
-    "activate",
-    "requirements-dev.txt",
-)
-_DIFFERING = (automation.OpType.UPDATE, automation.OpType.DELETE)
+RARE_PROBES = {"interval_seconds": 30}
+"""As on engines with a start interval; those before 25 probe every 5 s, which takes a fifth of a
+processor from each stack. `up` makes probes of its own."""
 DEVELOPMENT: dict[str, Any] = {
     "environment": "development",
+    "health": RARE_PROBES,
     "devtools": True,
     "retain_data": False,
     "ports": {"portal": 0, "postgres": 0, "redis": 0, "adminer": 0, "redis_commander": 0},
-    "app": {"reload": True, "debug": True, "seed": True, "anonymous_reads": True},
+    "app": dict.fromkeys(("reload", "debug", "seed", "anonymous_reads", "webhooks_enabled"), True),
 }
+
+
+class PulumiFailed(Exception):
+    """A command of Pulumi's that failed, with what it printed."""
 
 
 @dataclass
@@ -71,17 +64,15 @@ class PortalStack:
             **tool_environment(),
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "only-for-this-test",
+            # It has the flag for a log of events.
+            "PULUMI_DEBUG_COMMANDS": "true",
             **self.variables,
         }
         self.environment.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         self.log = self.folder / "pulumi.log"
         self.configure()
         os.environ["PATH"] = self.environment["PATH"]
-        self.stack = automation.create_or_select_stack(
-            self.name,
-            work_dir=str(self.project),
-            opts=automation.LocalWorkspaceOptions(env_vars=self.environment),
-        )
+        self.pulumi("stack", "select", "--create")
 
     def configure(self, **changes: Any) -> None:
         """Write the stack's settings, with `changes` laid over what they were."""
@@ -96,37 +87,93 @@ class PortalStack:
         config |= self.engine
         path.write_text("\n".join([*kept, f"config: {json.dumps(config)}"]) + "\n")
 
+    def set_secret(self, path: str, text: str) -> None:
+        """Encrypt a setting, such as `secrets.secret_key`, in the stack's file."""
+        self.pulumi("config", "set", "--secret", "--path", f"devportal:{path}", text=text)
+        file = self.project / f"Pulumi.{self.name}.yaml"
+        group = path.partition(".")[0]
+        # As it stands there, so that later changes of settings keep it.
+        self.settings[group] = yaml.safe_load(file.read_text())["config"][f"devportal:{group}"]
+
+    def pulumi(self, *arguments: str, text: str = "") -> str:
+        """Run a command of Pulumi's on the stack, with `text` as its input; what it printed.
+
+        Raises PulumiFailed. The log gets each line as it comes.
+        """
+        with (
+            self.log.open("a", buffering=1) as log,
+            subprocess.Popen(
+                self._command(*arguments),
+                cwd=self.project,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as running,
+        ):
+            assert running.stdin is not None
+            assert running.stdout is not None
+            running.stdin.write(text)
+            running.stdin.close()
+            lines = [line for line in running.stdout if log.write(line)]
+        if running.returncode:
+            raise PulumiFailed("".join(lines))
+        return "".join(lines)
+
+    def _show(self, *arguments: str) -> Any:
+        """What a command of Pulumi's prints as JSON, secrets too: the log gets none of it."""
+        command = self._command(*arguments, "--show-secrets")
+        environment = self.environment
+        return json.loads(subprocess.check_output(command, cwd=self.project, env=environment))
+
+    def _command(self, *arguments: str) -> list[str]:
+        return ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
+
     def up(self, **options: Any) -> dict[str, int]:
-        """Run `pulumi up`; the number of resources by what was done to them."""
-        result = self.stack.up(on_output=self._record, **options)
-        return _by_name(result.summary.resource_changes or {})
+        """Run `pulumi up`; the number of resources by what was done to them.
+
+        The options are Pulumi's own, such as `refresh=True` or `replace=[...]`.
+        """
+        return _changes(self._operate("up", "--yes", "--skip-preview", **options))
 
     def preview(self, **options: Any) -> dict[str, int]:
         """Run `pulumi preview`; the number of resources by what would be done to them."""
-        result = self.stack.preview(on_output=self._record, **options)
-        return _by_name(result.change_summary)
+        return _changes(self._operate("preview", **options))
 
     def find_drift(self) -> dict[str, str]:
         """Run `pulumi refresh`; for each resource that differs, `update` or `delete`, by name."""
-        found: dict[str, str] = {}
-
-        def note(event: automation.EngineEvent) -> None:
-            if (done := event.res_outputs_event) and done.metadata.op in _DIFFERING:
-                found[done.metadata.urn.rpartition("::")[2]] = done.metadata.op.value
-
-        self.stack.refresh(on_output=self._record, on_event=note)
-        return found
+        done = [
+            event["resOutputsEvent"]["metadata"]
+            for event in self._operate("refresh", "--yes", "--skip-preview")
+            if "resOutputsEvent" in event
+        ]
+        return {
+            one["urn"].rpartition("::")[2]: one["op"]
+            for one in done
+            if one["op"] in ("update", "delete")
+        }
 
     def refresh(self) -> dict[str, int]:
         """Run `pulumi refresh`; the number of resources by how the engine's truth differs."""
-        result = self.stack.refresh(on_output=self._record)
-        return _by_name(result.summary.resource_changes or {})
+        return _changes(self._operate("refresh", "--yes", "--skip-preview"))
 
     def destroy(self) -> None:
-        self.stack.destroy(on_output=self._record)
+        self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def _operate(self, *command: str, **options: Any) -> list[dict[str, Any]]:
+        """The events of an operation."""
+        flags = [
+            f"--{name}" if one is True else f"--{name}={one}"
+            for name, given in options.items()
+            for one in (given if isinstance(given, list) else [given])
+        ]
+        with tempfile.NamedTemporaryFile("r") as events:
+            self.pulumi(*command, *flags, "--event-log", events.name)
+            return [json.loads(line) for line in events]
 
     def output(self, name: str) -> Any:
-        return self.stack.outputs()[name].value
+        return self._show("stack", "output", "--json")[name]
 
     def container(self, role: str) -> Container:
         """The one container of a role."""
@@ -140,9 +187,7 @@ class PortalStack:
 
     def export(self) -> list[dict[str, Any]]:
         """The resources in the stack's state."""
-        deployment = self.stack.export_stack().deployment
-        assert deployment is not None
-        return deployment["resources"]
+        return self._show("stack", "export")["deployment"]["resources"]
 
     def published(self, role: str) -> tuple[str, int]:
         """Host address and port; a port the engine chose itself is another after a restart."""
@@ -175,9 +220,9 @@ class PortalStack:
     def remove(self) -> None:
         """Destroy the stack, and whatever a failed test made `destroy` stumble over."""
         try:
-            self.stack.cancel()
+            self.pulumi("cancel", "--yes")
             self.destroy()
-        except automation.CommandError:
+        except PulumiFailed:
             self.describe(print)
         finally:
             remove_stack_objects(self.client, self.name)
@@ -191,22 +236,8 @@ class PortalStack:
             write(f"--- {container.name}: {container.status}")
             write(container.logs(tail=30).decode(errors="replace"))
 
-    def _record(self, text: str) -> None:
-        with self.log.open("a") as log:
-            log.write(text + "\n")
 
-
-def _by_name(changes: Mapping[automation.OpType, int]) -> dict[str, int]:
-    return {getattr(kind, "value", str(kind)): count for kind, count in changes.items()}
-
-
-def copy_project(target: Path) -> None:
-    """A copy of what a stack is made from, so that a test may edit it."""
-    target.mkdir(parents=True)
-    for name in _COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target / name)
-    (target / ".venv").symlink_to((ROOT / ".venv").resolve())
+def _changes(events: list[dict[str, Any]]) -> dict[str, int]:
+    """What the last event tells: resources by operation."""
+    [summary] = [event["summaryEvent"] for event in events if "summaryEvent" in event]
+    return summary["resourceChanges"] or {}

@@ -22,16 +22,27 @@ def build_probe(stack: PortalStack, version: str) -> str:
 
 def build_silent(stack: PortalStack) -> str:
     """Build an image of a portal that migrates and starts, but never responds; its name."""
-    dockerfile = (
-        b"ARG PORTAL_IMAGE\nFROM ${PORTAL_IMAGE}\n"
-        b'CMD ["sh", "-c", "echo runs and never responds; exec sleep 600"]\n'
-    )
+    command = 'CMD ["sh", "-c", "echo runs and never responds; exec sleep 600"]'
+    return build_with(stack, "silent", command)
+
+
+def build_with(stack: PortalStack, name: str, line: str, **files: str) -> str:
+    """Build an image of a portal with one line more in its Dockerfile; its name.
+
+    Parameters
+    ----------
+    files
+        Texts that the line may name, by their names without `.py`.
+    """
+    texts = {f"{file}.py": text for file, text in files.items()}
+    texts["Dockerfile"] = f"ARG PORTAL_IMAGE\nFROM ${{PORTAL_IMAGE}}\n{line}\n"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        member = tarfile.TarInfo("Dockerfile")
-        member.size = len(dockerfile)
-        archive.addfile(member, io.BytesIO(dockerfile))
-    return _build(stack, f"devportal-{stack.name}-silent:1", buffer.getvalue())
+        for file, text in texts.items():
+            member = tarfile.TarInfo(file)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return _build(stack, f"devportal-{stack.name}-{name}:1", buffer.getvalue())
 
 
 def _build(stack: PortalStack, name: str, context: bytes, **arguments: str) -> str:

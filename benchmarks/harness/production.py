@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from benchmarks.harness.load import DOMAIN
-from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import RARE_PROBES, PortalStack
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -37,7 +37,7 @@ def production_settings() -> dict[str, Any]:
         "policies": {"protected_data": "disabled"},
         "app": {"anonymous_reads": True},
         "ports": {"https": https, "http": http},
-        "health": {"wait_seconds": 300},
+        "health": {"wait_seconds": 300, **RARE_PROBES},
         "nginx": {"requests_per_second": 0, "connections_per_client": 0},
     }
 
@@ -62,8 +62,8 @@ def trust(stack: PortalStack) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=stack.output("ca_certificate"))
 
 
-def portal_client(stack: PortalStack) -> httpx.Client:
-    """A client of the portal; nothing has to resolve its name."""
+def portal_client(stack: PortalStack, address: str = "127.0.0.1") -> httpx.Client:
+    """A client of the portal at an address of its; nothing has to resolve its name."""
     port = stack.settings["ports"]["https"]
 
     def ask_by_name(request: httpx.Request) -> None:
@@ -71,7 +71,7 @@ def portal_client(stack: PortalStack) -> httpx.Client:
         request.extensions["sni_hostname"] = DOMAIN
 
     return httpx.Client(
-        base_url=f"https://127.0.0.1:{port}",
+        base_url=f"https://{address}:{port}",
         verify=trust(stack),
         event_hooks={"request": [ask_by_name]},
         timeout=30,

@@ -4,11 +4,11 @@ A killed process says nothing about a power failure: the system still writes wha
 handed to it. What protects against that is asserted by query.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import docker
 import psycopg
@@ -17,6 +17,7 @@ from docker.errors import DockerException
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from benchmarks.harness.background import Background
 from tests.support.store_servers import PASSWORD, Server, run_server
 from tests.support.waiting import wait_for
 
@@ -30,25 +31,14 @@ _ACCESS_LIST = f"user default off\nuser app on >{PASSWORD} ~* &* +@all\n"
 
 
 @dataclass
-class Writers:
+class Writers(Background):
     """Threads that write numbers, each once, and remember when each was acknowledged."""
 
     write: Callable[[Iterator[int]], Iterator[int]]
     acknowledged: dict[int, float] = field(default_factory=dict)
 
-    def __enter__(self) -> "Writers":
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(first,)) for first in range(WRITERS)
-        ]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+    def work(self) -> Iterator[Callable[[], None]]:
+        return (partial(self._run, first) for first in range(WRITERS))
 
     def wait_for(self, more: int) -> None:
         """Wait until so many more are acknowledged."""
@@ -57,15 +47,15 @@ class Writers:
 
     def _run(self, first: int) -> None:
         numbers = iter(range(first, 1 << 40, WRITERS))
-        while not self._stop.is_set():
+        while not self.ended.is_set():
             try:
                 for number in self.write(numbers):
                     self.acknowledged[number] = time.monotonic()
-                    if self._stop.is_set():
+                    if self.ended.is_set():
                         return
             except (psycopg.Error, redis.RedisError, OSError, DockerException):
                 # Its server is away; the number under way counts as not acknowledged.
-                self._stop.wait(0.05)
+                self.ended.wait(0.05)
 
 
 def kill_under_load(server: Server, writers: Writers, is_up: Callable[[], bool]) -> list[float]:

@@ -18,6 +18,7 @@ from tests.support.browser import open_browser
 from tests.support.portal_client import Person, log_in, run_replica
 from tests.support.portal_process import Environment, run_portal
 from tests.support.portal_site import Site, add_sample, site_of, visit
+from tests.support.second_engine import base_images
 
 Pause = Callable[[str], AbstractContextManager[None]]
 _NUMBERS = itertools.count(1000)
@@ -57,19 +58,17 @@ def production_stack(
 
 
 @pytest.fixture(scope="session")
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+def stores(engine: docker.DockerClient) -> Iterator[Stores]:
     """PostgreSQL and Redis for tests of the portal itself.
 
-    `TEST_DATABASE_URL` (a superuser's) and `TEST_REDIS_URL` name servers to use; without them the
-    images of the running stack are started.
+    `TEST_DATABASE_URL` (a superuser's) and `TEST_REDIS_URL` name servers to use; without them what
+    the stack's images are based on is started.
     """
     database_url, redis_url = (os.environ.get(f"TEST_{n}_URL") for n in ("DATABASE", "REDIS"))
     if database_url and redis_url:
         yield Stores(database_url, redis_url)
         return
-    stack: PortalStack = request.getfixturevalue("running_stack")
-    images = (stack.image_id(role) for role in ("postgres", "redis"))
-    with run_stores(stack.client, *images) as started:
+    with run_stores(engine, *base_images("postgres", "redis")) as started:
         yield started
 
 

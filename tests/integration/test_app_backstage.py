@@ -133,6 +133,41 @@ def test_file_with_people_may_come_after_what_they_own(admin: Person) -> None:
     assert moved["warnings"] == [f"document 1: {rule}"]
 
 
+_ADA = """\
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: ada}
+spec: {profile: {email: ada@films.example}, memberOf: ["@ada"]}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: diary}
+spec: {type: service, lifecycle: production, owner: "user:ada"}
+"""
+
+
+def test_who_is_named_twice_for_a_team_is_in_it_once_with_the_first_role(admin: Person) -> None:
+    bring(admin, _ADA)
+    members = admin.get("/teams/@ada").json()["members"]
+    assert [(one["email"], one["role"]) for one in members] == [("ada@films.example", "owner")]
+
+
+def test_organisation_of_thousands_of_memberships_is_imported_at_once(admin: Person) -> None:
+    head = "apiVersion: backstage.io/v1alpha1\nkind: {}\nmetadata: {{name: {}}}\nspec: {}\n"
+    groups = [head.format("Group", f"crew-{n}", "{}") for n in range(100)]
+    users = [
+        head.format(
+            "User",
+            f"hand-{n}",
+            f"{{profile: {{email: hand-{n}@films.example}}, "
+            f"memberOf: [{', '.join(f'crew-{(n + k) % 100}' for k in range(5))}]}}",
+        )
+        for n in range(1700)
+    ]
+    found = bring(admin, "---\n".join([*groups, *users]), dry_run="true")
+    assert Counter(item["result"] for item in found["items"]) == {"created": 1800}
+
+
 def test_nobody_knows_the_password_of_an_imported_account(replica: TestClient) -> None:
     for password in ("", "nobody's", "a" * 12):
         given = {"email": "mona@example.com", "password": password}

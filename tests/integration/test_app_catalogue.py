@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.catalogue_client import add, change, events, new, put, send
 from tests.support.portal_client import Person, log_in, problem
-from tests.support.portal_process import Environment
+from tests.support.portal_process import Environment, ask
+from tests.support.waiting import wait_for
 
 
 def test_change_needs_the_version_it_is_of(paula: Person) -> None:
@@ -163,6 +166,46 @@ def test_of_writers_at_the_same_time_one_wins(paula: Person, other: TestClient) 
         return [answer.status_code for answer in await asyncio.gather(*sent)]
 
     assert sorted(asyncio.run(race())) == [200, *[412] * 7]
+
+
+def test_team_that_comes_to_own_something_meanwhile_is_not_removed(
+    replica: TestClient, environment: Environment
+) -> None:
+    admin = log_in(replica, "admin@example.com")
+    assert admin.post("/teams", {"name": "brief", "title": "Brief"}).status_code == 201
+    with (
+        ThreadPoolExecutor() as threads,
+        psycopg.connect(environment["MIGRATION_DATABASE_URL"]) as creating,
+    ):
+        creating.execute(
+            "insert into entity (kind, namespace, name, title, owner_id)"
+            " select 'api', 'default', 'brief-api', 'Brief', id from team where name = 'brief'"
+        )
+        removed = threads.submit(admin.ask, "DELETE", "/teams/brief")
+        waiting = (
+            "select 1 from pg_locks join pg_stat_activity using (pid)"
+            " where not granted and datname = current_database()"
+        )
+        wait_for(lambda: bool(ask(environment, waiting)))
+        creating.commit()
+        said = "the team owns entities: give them to another team first"
+        assert problem(removed.result()) == (409, said)
+
+
+def test_team_may_be_removed_while_its_members_change(
+    replica: TestClient, other: TestClient
+) -> None:
+    """Both hold the team first, then its members: the other way round one waits for the other."""
+    admin = log_in(replica, "admin@example.com")
+    there, place = admin.at(other), "/teams/fleeting/members/paula@example.com"
+    with ThreadPoolExecutor() as threads:
+        for _ in range(20):
+            admin.post("/teams", {"name": "fleeting", "title": "Fleeting"})
+            admin.ask("PUT", place, json={"role": "member"})
+            changed = threads.submit(there.ask, "PUT", place, json={"role": "owner"})
+            removed = admin.ask("DELETE", "/teams/fleeting")
+            assert removed.status_code == 204
+            assert changed.result().status_code in (204, 404)
 
 
 def test_body_that_is_no_text_is_refused_like_any_other_that_is_no_json(paula: Person) -> None:

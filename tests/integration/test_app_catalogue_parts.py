@@ -87,6 +87,26 @@ def test_document_is_stored_once_and_goes_with_its_last_version(
     assert ask(environment, count) == [(0,)]
 
 
+def test_version_is_replaced_by_its_tag_or_whatever_it_is(paula: Person) -> None:
+    path, _ = add(paula, "replaced", kind="api")
+    place = f"{path}/versions/main"
+    one, two = ({**OPENAPI, "info": {"title": title, "version": "1"}} for title in "ab")
+    assert problem(put(paula, place, one, "*")) == (
+        412,
+        "If-Match: should be left out for a version that is not there (got *). "
+        "With ?replace=true, it may be there or not.",
+    )
+    made = put(paula, f"{place}?replace=true", one)
+    assert (made.status_code, put(paula, place, one).status_code) == (201, 200)
+    assert problem(put(paula, place, two)) == (
+        428,
+        f"If-Match: should name the document to be replaced, {made.headers['etag']} (got "
+        "nothing). Name it, or ask with ?replace=true.",
+    )
+    assert put(paula, f"{place}?replace=true", two).json()["title"] == "b"
+    assert put(paula, f"{place}?replace=true", one, made.headers["etag"]).status_code == 412
+
+
 def test_swagger_is_kept_and_read_as_openapi(paula: Person) -> None:
     path, etag = add(paula, "old-api", kind="api")
     info = {"title": "Old", "version": "1"}

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.revisions import code_revisions
 from benchmarks.harness.stores import Stores, copy_database, make_database
 from tests.integration.conftest import Pause
-from tests.support.portal_client import log_in
+from tests.support.portal_client import log_in, problem
 from tests.support.portal_process import (
     Environment,
     answers,
@@ -182,6 +182,16 @@ def test_restarted_database_is_noticed_without_an_error(
         ).fetchall()
     assert ended == [(True,)]
     assert client.get(path).status_code == 200
+
+
+def test_statement_that_waits_too_long_is_told_and_the_next_one_is_answered(
+    client: TestClient, seeded: Environment
+) -> None:
+    with psycopg.connect(seeded["MIGRATION_DATABASE_URL"]) as blocker:
+        blocker.execute("lock table api_document")
+        said = (503, "the database cannot do this now")
+        assert problem(client.get(_UNCACHED)) == said
+        assert client.get(_ENTITY).status_code == 200
 
 
 def test_running_request_ends_before_the_server_does(seeded: Environment) -> None:

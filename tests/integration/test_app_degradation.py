@@ -12,13 +12,15 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import free_ports
 from benchmarks.harness.stores import make_database, run_stores
 from tests.support.portal_client import PASSWORD
 from tests.support.portal_process import run_portal, serve
 from tests.support.readers import Answer, Readers
+from tests.support.second_engine import base_images
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.alone
 
 _CLIENTS = 8
 _ANSWERS = 80
@@ -54,9 +56,9 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(engine: docker.DockerClient, running_stack: PortalStack) -> Iterator[Portal]:
+def portal(engine: docker.DockerClient) -> Iterator[Portal]:
     """A portal that everybody may read, with stores of its own."""
-    images = [running_stack.image_id(role) for role in ("postgres", "redis")]
+    images = base_images("postgres", "redis")
     first, second = free_ports(2)
     with (
         run_stores(engine, *images, ports=(first, second)) as stores,

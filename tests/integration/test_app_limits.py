@@ -18,6 +18,8 @@ from tests.support.portal_client import PASSWORD, log_in, problem, program, run_
 from tests.support.portal_process import Environment, serve
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 _CLIENTS = 64
 _LIMIT = 5
 """Of a minute: the next one is given after 12 s, long after the last request."""

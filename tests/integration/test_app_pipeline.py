@@ -3,19 +3,32 @@
 import json
 import re
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from infra.resources.build_context import ROOT
-from tests.support.api_documents import document
+from tests.support.api_documents import TEXT, Json, answering, document, shape
+from tests.support.comments_api import serve_comments
 from tests.support.portal_client import Person, program
 from tests.support.portal_process import Environment, serve
 
 _SECTION = (ROOT / "docs" / "portal.md").read_text().partition("## From a pipeline")[2]
 _BLOCK = r"^```{}\n(.*?)^```"
 _WORKFLOW = yaml.safe_load((ROOT / "docs" / "ci" / "publish-api.yml").read_text())
+_BROKEN = """\
+**Clients of the old version may break.** 1 breaking change at 1 place, 0 other changes at 0 places.
+
+### Breaking changes
+
+`POST /orders`
+- `response 200 application/json .b`: 'b' is no longer returned
+"""
+_GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
 
 
 def block(language: str) -> str:
@@ -25,9 +38,24 @@ def block(language: str) -> str:
     return found[1]
 
 
+def step(job: str, name: str) -> dict[str, Any]:
+    [found] = [one for one in _WORKFLOW["jobs"][job]["steps"] if one.get("name") == name]
+    return found
+
+
+def run(command: str, folder: Path, given: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", "-euc", command],
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "NO_PROXY": "*", **given},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize(
     "command",
-    [block("sh"), _WORKFLOW["jobs"]["publish"]["steps"][1]["run"]],
+    [block("sh"), step("publish", "Publish")["run"]],
     ids=["docs", "GitHub"],
 )
 def test_command_of_the_docs_publishes_a_component_and_its_api(
@@ -37,22 +65,33 @@ def test_command_of_the_docs_publishes_a_component_and_its_api(
     (tmp_path / "openapi.yaml").write_text(json.dumps(document()))
     key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
     with serve(environment) as (_, url):
-        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "NO_PROXY": "*"}
+        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key}
         given |= {"VERSION": "1.2.3", "GITHUB_REF_NAME": "v1.2.3"}
         # Again, as a pipeline may run twice.
         for _ in range(2):
-            run = subprocess.run(
-                ["bash", "-euc", command],
-                env={"PATH": "/usr/bin:/bin", **given},
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-            )
-            assert run.returncode == 0, run.stdout + run.stderr
+            done = run(command, tmp_path, given)
+            assert done.returncode == 0, done.stdout + done.stderr
     relations = paula.get("/entities/component/default/orders/relations").json()["outgoing"]
     assert ("provides", "orders-api") in [(r["type"], r["entity"]["name"]) for r in relations]
     versions = paula.get("/entities/api/default/orders-api/versions").json()["items"]
     assert [item["version"] for item in versions] == ["1.2.3"]
+
+
+def test_command_of_the_docs_makes_main_the_newest_document_each_time(
+    environment: Environment, paula: Person, tmp_path: Path
+) -> None:
+    (tmp_path / "catalog-info.yaml").write_text(block("yaml"))
+    [version] = re.findall("`VERSION='([^']*)'`", _SECTION)
+    key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
+    with serve(environment) as (_, url):
+        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "VERSION": version}
+        for title in ("First", "Second"):
+            described = document() | {"info": {"title": title, "version": "1"}}
+            (tmp_path / "openapi.yaml").write_text(json.dumps(described))
+            done = run(block("sh"), tmp_path, given)
+            assert done.returncode == 0, done.stdout + done.stderr
+    main = paula.get("/entities/api/default/orders-api/versions/main").json()
+    assert main["info"]["title"] == "Second"
 
 
 def test_refused_upload_ends_the_command_with_its_reason(
@@ -62,13 +101,37 @@ def test_refused_upload_ends_the_command_with_its_reason(
     (tmp_path / "openapi.yaml").write_text("{}")
     key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
     with serve(environment) as (_, url):
-        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "VERSION": "2", "NO_PROXY": "*"}
-        run = subprocess.run(
-            ["bash", "-euc", block("sh")],
-            env={"PATH": "/usr/bin:/bin", **given},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-    assert run.returncode == 22
-    assert "openapi: should be 3.0.x or 3.1.x (got nothing)" in run.stdout
+        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "VERSION": "2"}
+        done = run(block("sh"), tmp_path, given)
+    assert done.returncode == 22
+    assert "openapi: should be 3.0.x or 3.1.x (got nothing)" in done.stdout
+
+
+def test_pull_request_gets_one_comment_with_what_its_change_breaks(tmp_path: Path) -> None:
+    def push(name: str, content: Json) -> None:
+        """The merge of a pull request whose document is `content`."""
+        (tmp_path / name).write_text(json.dumps(content))
+        for words in (("add", name), ("commit", "--quiet", "--message", "x")):
+            subprocess.run([*_GIT, *words], cwd=tmp_path, check=True)
+
+    def comment() -> str:
+        """What the workflow's steps leave of all comments."""
+        for name in ("Compare", "Comment"):
+            found = step("compare", name)
+            told = {**given, "PYTHONPATH": found["env"]["PYTHONPATH"]}
+            done = run(found["run"], tmp_path, {**told, "GITHUB_STEP_SUMMARY": "summary.md"})
+            assert done.returncode == 0, done.stdout + done.stderr
+        [written] = comments
+        return written["body"]
+
+    (tmp_path / ".devportal").symlink_to(ROOT)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    comments: list[Json] = []
+    with serve_comments(comments) as given:
+        push("other.yaml", {})
+        push("openapi.yaml", answering(shape(a=TEXT, b=TEXT)))
+        head = "<!-- devportal:comparison -->\n## openapi.yaml\n"
+        assert comment() == f"{head}The document is new.\n"
+        push("openapi.yaml", answering(shape(a=TEXT)))
+        assert comment() == f"{head}{_BROKEN}"
+    assert (tmp_path / "summary.md").read_text().endswith(_BROKEN)

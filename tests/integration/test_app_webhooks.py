@@ -20,6 +20,7 @@ from tests.support.portal_client import Person, log_in, problem, run_replica
 from tests.support.portal_process import Environment, ask
 from tests.support.waiting import wait_for
 
+NO_ID = "00000000-0000-4000-8000-000000000000"
 OLD, NEW = answering(shape(a=TEXT, b=TEXT)), answering(shape(a=TEXT))
 ON = {"WEBHOOKS_ENABLED": "true", "WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8"}
 
@@ -125,11 +126,15 @@ def test_breaking_change_is_sent_once_with_a_signature(environment: Environment)
 def test_refused_message_is_sent_again_and_no_redirect_is_followed(
     environment: Environment,
 ) -> None:
-    with receiver(302) as heard, registered(environment, heard.url) as (paula, _):
+    with receiver(302) as heard, registered(environment, heard.url) as (paula, made):
         path = upload(paula, "again", ("1", OLD), ("2", NEW))
         wait_for(lambda: state(environment)[0] == "the answer should be 2xx (got 302)")
         assert len(heard.received) == 1
-        ask(environment, "update webhook_delivery set next_at = now()")
+        admin = log_in(paula.client, "admin@example.com")
+        [waiting] = admin.get("/admin/webhooks").json()["messages"]
+        shown = [waiting[name] for name in ("url", "name", "from_version", "to_version")]
+        assert (shown, waiting["attempts"]) == ([heard.url, "again", "1", "2"], 1)
+        assert admin.post(f"/admin/webhooks/{made['id']}/retry").status_code == 204
         wait_for(lambda: state(environment) == ("", True, 0))
         first, second = heard.received
         assert first[1] == second[1]
@@ -182,6 +187,8 @@ def test_webhooks_are_registered_while_they_are_switched_on_and_once(
         answer = log_in(client, "admin@example.com").post("/admin/webhooks", given)
         said = "webhooks are switched off. Set app.webhooks_enabled"
         assert problem(answer) == (409, said)
+        retried = log_in(client, "admin@example.com").post(f"/admin/webhooks/{NO_ID}/retry")
+        assert problem(retried) == (409, said)
     with registered(environment, given["url"]) as (paula, made):
         admin = log_in(paula.client, "admin@example.com")
         said = "there is a webhook of this address already"
@@ -195,8 +202,24 @@ def test_webhooks_are_registered_while_they_are_switched_on_and_once(
     ]
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example/", "https://u:p@a.example/", "https:///a", "a"])
+def test_what_is_uploaded_while_webhooks_are_off_is_never_sent(environment: Environment) -> None:
+    imported = """\
+        {apiVersion: backstage.io/v1alpha1, kind: API, metadata: {name: unheard},
+        spec: {owner: payments, type: openapi, definition: '%s'}}"""
+    with registered(environment, "https://ci.example.com/off"), run_replica(environment) as off:
+        paula = log_in(off, "paula@example.com")
+        path = upload(paula, "unheard", ("1", OLD), ("2", NEW))
+        content = imported % json.dumps({**NEW, "info": {"title": "a", "version": "3"}})
+        answer = send(paula, "POST", "/import", content=content.encode())
+        assert (answer.status_code, state(environment)) == (200, ("", False, 0)), answer.text
+        send(paula, "DELETE", path, "*")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a.example/", "https://u:p@a.example/", "https:///a", "https://[", "a"]
+)
 def test_address_that_is_none_is_refused(url: str, environment: Environment) -> None:
     with run_replica(environment, **ON) as client:
         answer = log_in(client, "admin@example.com").post("/admin/webhooks", {"url": url})
-        assert answer.status_code == 422
+        said = "body.url: should be an address such as https://ci.example.com/hook"
+        assert problem(answer) == (422, said)

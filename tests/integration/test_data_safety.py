@@ -5,10 +5,9 @@ from typing import Any
 
 import docker
 import pytest
-from pulumi import automation
 
 from benchmarks.harness.machine import labelled_stacks
-from benchmarks.harness.portal_stack import PortalStack
+from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.production import portal_client, production_settings
 from infra.naming import STACK_LABEL
 from tests.support.make import make, run, succeed
@@ -76,10 +75,21 @@ def test_plain_destroy_is_refused(stack: PortalStack) -> None:
     assert {container.id for container in stack.containers()} == before
 
 
-def test_down_leaves_the_data_alone_and_up_finds_every_row(
+def made_secrets(stack: PortalStack) -> dict[str, str]:
+    """Ids of the secrets and certificates in the state, by name."""
+    types = ("GeneratedSecret", "GeneratedCertificate")
+    return {
+        one["urn"].rpartition("::")[2]: one["id"]
+        for one in stack.export()
+        if one["type"].endswith(types)
+    }
+
+
+def test_down_leaves_the_data_with_its_secrets_alone_and_up_finds_every_row(
     stack: PortalStack, rows: dict[str, list[str]]
 ) -> None:
     assert make(stack, "down").code != 0
+    before = made_secrets(stack)
     succeed(stack, "down", ARGS="--yes")
     left: dict[str, Any] = {"filters": {"label": f"{STACK_LABEL}={stack.name}"}}
     assert stack.containers() == []
@@ -87,7 +97,10 @@ def test_down_leaves_the_data_alone_and_up_finds_every_row(
     assert stack.client.images.list(**left) == []
     names = sorted(str(volume.name) for volume in stack.client.volumes.list(**left))
     assert names == [f"devportal-{stack.name}-{role}" for role in VOLUMES]
+    assert {*before} > {"secret-key", "admin-password", "certificate"}
+    assert made_secrets(stack) == before
     stack.up()
+    assert made_secrets(stack) == before
     assert read_rows(stack) == rows
     assert set(stack.preview(refresh=True)) == {"same"}
 
@@ -100,7 +113,7 @@ def lose_volume(stack: PortalStack) -> None:
 @pytest.mark.usefixtures("backup")
 def test_lost_volume_is_not_silently_an_empty_database(stack: PortalStack) -> None:
     lose_volume(stack)
-    with pytest.raises(automation.CommandError) as caught:
+    with pytest.raises(PulumiFailed) as caught:
         stack.up(refresh=True)
     said = " ".join(str(caught.value).split())
     assert f"container 'devportal-{stack.name}-postgres': should become healthy" in said
@@ -132,15 +145,17 @@ def test_new_state_takes_the_data_of_before_over(
     stack: PortalStack, rows: dict[str, list[str]]
 ) -> None:
     succeed(stack, "down", ARGS="--yes")
-    stack.stack.workspace.remove_stack(stack.name, force=True)
-    stack.stack.workspace.create_stack(stack.name)
+    stack.pulumi("stack", "rm", "--yes", "--force")
+    stack.pulumi("stack", "select", "--create")
     stack.configure()
     stack.up()
     assert read_rows(stack) == rows
 
 
 def test_data_is_deleted_on_purpose_alone(stack: PortalStack, engine: docker.DockerClient) -> None:
-    stack.configure(retain_data=False)
-    stack.up()
+    advisory = {"protected_data": "advisory"}
+    # A volume that is protected in the state goes only if the program still has it.
+    stack.configure(retain_data=False, policies=advisory, backups={"enabled": False})
+    succeed(stack, "up", ARGS="--yes")
     succeed(stack, "down", ARGS="--yes")
     assert stack.name not in labelled_stacks(engine)

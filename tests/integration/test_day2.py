@@ -60,7 +60,12 @@ def test_replicas_restart_under_load_without_a_lost_read(production_stack: Porta
     port = production_stack.settings["ports"]["https"]
     # What may not be sent twice can meet a connection that the stopping replica has just closed.
     reads = Request("GET", "/livez", 200)
-    with Load(port, trust(production_stack), requests=lambda _: itertools.repeat(reads)) as load:
+    with Load(
+        port,
+        trust(production_stack),
+        requests=lambda _: itertools.repeat(reads),
+        pause_seconds=0.02,
+    ) as load:
         succeed(production_stack, "restart", ROLE="app")
         load.wait_for_goal()
     after = {c.name: c.attrs["State"]["StartedAt"] for c in production_stack.containers("app")}

@@ -8,8 +8,8 @@ from textwrap import dedent
 import pulumi.automation
 import pytest
 
-from tests.support.language_project import RUNTIME, Workspace, is_alive, succeeded
-from tests.support.waiting import wait_for
+from tests.support.language_project import RUNTIME, Workspace, succeeded
+from tests.support.waiting import is_alive, wait_for
 
 GREETING = """
 import pulumi

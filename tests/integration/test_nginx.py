@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
+from docker.models.containers import Container
 
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import (
@@ -18,6 +21,8 @@ from tests.support.http3 import get_over_http3
 from tests.support.log_lines import access_line, app_line
 from tests.support.long_requests import count_refused, slow_uploads
 from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.alone
 
 HSTS = "max-age=63072000; includeSubDomains"
 
@@ -93,10 +98,12 @@ def test_security_headers_are_on_every_answer(
 
 
 def test_refusals_of_the_api_are_problems_and_those_of_pages_are_pages(
-    client: httpx.Client,
+    client: httpx.Client, production_stack: PortalStack
 ) -> None:
     large = b"x" * (13 << 20)
     problem = client.post("/api/v1/entities", content=large)
+    line = access_line(production_stack, problem.headers["x-request-id"])
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/api/v1/entities", 413)
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.json() == {
         "type": "about:blank",
@@ -118,6 +125,42 @@ def test_static_files_are_served_by_nginx_and_cached(
     assert again.status_code == 304
     line = access_line(production_stack, answer.headers["x-request-id"])
     assert line["upstream"] == ""
+
+
+def test_portal_of_an_image_from_elsewhere_serves_its_own_static_files(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    """Nginx's volume still has those of the version before."""
+    given = production_stack.settings["app"]
+    production_stack.configure(app={**given, "image": production_stack.image_id("app")})
+    production_stack.up()
+    answer = client.get("/assets/portal.css")
+    production_stack.configure(app=given)
+    production_stack.up()
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "max-age=3600")
+    assert access_line(production_stack, answer.headers["x-request-id"])["upstream"] != ""
+
+
+def test_paused_nginx_goes_on_with_the_new_replicas(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    """It still has the old ones in memory, which the same update takes away."""
+    given = production_stack.settings["app"]
+    nginx, before = production_stack.container("nginx"), replicas_of(production_stack)
+    nginx.pause()
+    production_stack.configure(app={**given, "environment": {"ROUND": "2"}})
+    production_stack.up()
+    statuses = {client.get("/livez").status_code for _ in range(20)}
+    after = replicas_of(production_stack)
+    production_stack.configure(app=given)
+    production_stack.up()
+    assert statuses == {200}
+    assert before.isdisjoint(after)
+    assert production_stack.container("nginx").id == nginx.id
+
+
+def replicas_of(stack: PortalStack) -> set[str]:
+    return {str(container.id) for container in stack.containers("app")}
 
 
 def test_slow_uploads_of_one_address_leave_room_for_others(
@@ -195,6 +238,47 @@ def test_replica_that_is_killed_comes_back_with_nobody_noticing_but_its_own_requ
     assert away.headers["retry-after"] == "5"
     assert headers_of(away) == SECURITY_HEADERS
     wait_for(lambda: client.get("/").status_code == 200)
+
+
+@contextmanager
+def off_network(stack: PortalStack, replica: Container) -> Iterator[None]:
+    """Nobody reaches it or finds its name meanwhile."""
+    name = f"devportal-{stack.name}-app-network"
+    aliases = replica.attrs["NetworkSettings"]["Networks"][name]["Aliases"]
+    network = stack.client.networks.get(name)
+    network.disconnect(replica)
+    try:
+        yield
+    finally:
+        network.connect(replica, aliases=[one for one in aliases if one != replica.short_id])
+
+
+def statuses_without_replica(client: httpx.Client, stack: PortalStack) -> list[str]:
+    """What each of many requests got from replicas one of which has just gone."""
+    # Its workers have no connection to a replica afterwards, so all are attempts at new ones.
+    stack.run_in("nginx", "reload-nginx", "0")
+    methods = ["GET", "POST"] * 20
+    with (
+        off_network(stack, stack.containers("app")[0]),
+        ThreadPoolExecutor(len(methods)) as clients,
+    ):
+        answers = list(clients.map(lambda method: client.request(method, "/livez"), methods))
+    assert [answer.status_code for answer in answers] == [200, 405] * 20
+    return [
+        access_line(stack, answer.headers["x-request-id"])["upstream_status"] for answer in answers
+    ]
+
+
+def test_replica_that_goes_while_it_is_tried_loses_no_request_that_it_has_not_got(
+    client: httpx.Client, production_stack: PortalStack
+) -> None:
+    """Nginx gives a request up whose replica it has forgotten when its connection fails."""
+    seen = set[str]()
+    for _ in range(5):  # it may forget the replica before the first of the requests
+        seen.update(statuses_without_replica(client, production_stack))
+        if {"504 : 200", "504 : 405"} <= seen:
+            return
+    raise AssertionError(f"some should be sent again (got {seen})")
 
 
 def test_limits_change_by_a_reload_and_hold(

@@ -4,19 +4,17 @@ The registry is one of the test's own, on loopback. What it serves is built from
 the shell and the programs of Alpine, which the official images have (except for Python's).
 """
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
-import httpx
 import pytest
 
 from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from benchmarks.harness.production import free_ports, portal_client, production_settings
 from infra.resources.image import name_in_registry
-from tests.support.waiting import wait_for
+from tests.support.registry import run_registry
 from toolchain.images.recipes import Recipe, load_recipes
 
 MakeStack = Callable[[dict[str, Any]], PortalStack]
@@ -28,39 +26,16 @@ RUN install-packages busybox && for applet in $(busybox --list); do \\
 """
 # As its own image removes them.
 HARDENED = "RUN cd /usr/bin && rm chgrp chmod chown od su && rm ln\n"
-REGISTRY = """\
-version: 0.1
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: {address}}}
-log: {{level: error}}
-"""
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a registry that serves every official base image."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("docker-registry is not installed")
     folder = tmp_path_factory.mktemp("registry")
-    address = f"127.0.0.1:{free_ports(1)[0]}"
-    configuration = folder / "config.yml"
-    configuration.write_text(REGISTRY.format(folder=folder / "images", address=address))
-    with subprocess.Popen([program, "serve", configuration]) as server:
-        try:
-            wait_for(lambda: answers(address))
-            for recipe in load_recipes():
-                push_as_official(recipe, address)
-            yield address
-        finally:
-            server.terminate()
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(f"http://{address}/v2/").status_code == 200
-    except httpx.ConnectError:
-        return False
+    with run_registry(folder, f"127.0.0.1:{free_ports(1)[0]}") as opened:
+        for recipe in load_recipes():
+            push_as_official(recipe, opened.address)
+        yield opened.address
 
 
 def push_as_official(recipe: Recipe, address: str) -> None:

@@ -1,13 +1,18 @@
 """What the pages' forms change, for whom, and what they refuse: the portal on real stores."""
 
+import json
 import re
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from app.exceptions import BusyError
+from app.services.document_work import DocumentWork
 from app.web.wording import KIND_PLURALS
-from tests.support.portal_client import PASSWORD, run_replica
+from tests.support.api_documents import answering
+from tests.support.portal_client import PASSWORD, log_in, run_replica
 from tests.support.portal_process import Environment, ask
 
 _ENTRY = {
@@ -38,8 +43,9 @@ class Browser:
     def sign_in(self, email: str, target: str = "") -> httpx.Response:
         return self.post("/sign-in", email=email, password=PASSWORD, next=target)
 
-    def post(self, path: str, **fields: str) -> httpx.Response:
-        return self._client.post(path, data=fields)
+    def post(self, path: str, *, file: str = "", **fields: str) -> httpx.Response:
+        files = {"file": ("document.json", file)} if file else None
+        return self._client.post(path, data=fields, files=files)
 
     def send(self, path: str, action: str = "", **fields: str) -> httpx.Response:
         """Open a page and send its form to `action`, with the token and the version it holds."""
@@ -140,9 +146,9 @@ def test_a_relation_is_added_and_removed(paula: Browser) -> None:
     path, target = "/entities/component/default/form-related", "api:default/ledger-api"
     fields = {"type": "consumes", "target": target}
     assert paula.send(path, f"{path}/relations", **fields).headers["location"] == path
-    assert 'aria-label="API Ledger API"' in paula.get(path).text
+    assert 'href="/entities/api/default/ledger-api"' in paula.get(path).text
     assert paula.send(path, f"{path}/relations/remove", **fields).headers["location"] == path
-    assert 'aria-label="API Ledger API"' not in paula.get(path).text
+    assert 'href="/entities/api/default/ledger-api"' not in paula.get(path).text
 
 
 def test_the_other_end_of_a_relation_is_found_by_its_words(paula: Browser) -> None:
@@ -152,13 +158,15 @@ def test_the_other_end_of_a_relation_is_found_by_its_words(paula: Browser) -> No
     def add(target: str) -> httpx.Response:
         return paula.send(path, f"{path}/relations", type="consumes", target=target)
 
-    assert add("nothing-has-this-word").status_code == 404
+    nothing = add("nothing-has-this-word")
+    said = "No other entry has these words; try fewer or other ones."
+    assert (_alert(nothing), 'value="nothing-has-this-word"' in nothing.text) == ((404, said), True)
     found = add("ledger")
     assert _alert(found) == (422, "More than one entry has these words; choose which you mean.")
     offered = re.findall(r'type="radio" name="target" value="([^"]*)"', found.text)
     assert {"api:default/ledger-api", "component:default/ledger"} <= {*offered}
     assert add("api:default/ledger-api").headers["location"] == path
-    assert 'aria-label="API Ledger API"' in paula.get(path).text
+    assert 'href="/entities/api/default/ledger-api"' in paula.get(path).text
 
 
 def test_home_shows_what_ones_teams_own_first(paula: Browser) -> None:
@@ -179,6 +187,83 @@ def test_a_page_is_written_and_its_markup_is_harmless(paula: Browser) -> None:
     assert 'href="javascript:' not in page
 
 
+def test_text_of_a_page_stays_on_its_form_while_the_portal_is_busy(
+    paula: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _create(paula, "form-busy")
+    busy = AsyncMock(side_effect=BusyError("the portal is busy: try again in a moment"))
+    monkeypatch.setattr(DocumentWork, "run", busy)
+    fields = {"slug": "notes", "title": "Notes", "markdown": "An hour's work"}
+    answer = paula.send("/entities/component/default/form-busy/new-page", **fields)
+    assert _alert(answer) == (503, "The portal is busy: try again in a moment.")
+    assert "An hour&#39;s work" in answer.text
+
+
+def test_another_document_of_a_version_is_refused_on_the_form(paula: Browser) -> None:
+    _create(paula, "form-versions", kind="api")
+    path = "/entities/api/default/form-versions"
+
+    def upload(title: str) -> httpx.Response:
+        document = answering({}, info={"title": title, "version": "1"})
+        return paula.send(f"{path}/upload", version="2.1", file=json.dumps(document))
+
+    assert upload("One").headers["location"] == f"{path}/api/2.1"
+    refused = upload("Two")
+    said = "The version has another document: choose another version."
+    assert (_alert(refused), 'value="2.1"' in refused.text) == ((409, said), True)
+
+
+def test_unknown_address_is_refused_on_the_form_of_a_team(paula: Browser) -> None:
+    fields = {"email": "nobody@example.com", "role": "owner"}
+    answer = paula.send("/teams/payments", "/teams/payments/members", **fields)
+    assert _alert(answer) == (404, "There is no account of this address.")
+    assert 'value="nobody@example.com"' in answer.text
+    assert '<option value="owner" selected>' in answer.text
+
+
+def test_viewer_who_owns_a_team_is_shown_no_form_of_it(replica: TestClient) -> None:
+    made = log_in(replica, "admin@example.com").ask(
+        "PUT", "/teams/search/members/vera@example.com", json={"role": "owner"}
+    )
+    assert made.status_code == 204
+    browser = Browser(replica)
+    browser.sign_in("vera@example.com")
+    page = browser.get("/teams/search").text
+    assert "vera@example.com" in page
+    assert "Add a member" not in page
+    sent = browser.send("/account/keys", "/teams/search/members", email="a@b.c", role="member")
+    assert sent.status_code == 403
+
+
+_API = "/entities/api/default/ledger-api"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/teams/%00", 404),
+        ("/teams/%00/delete", 404),
+        ("/teams/Payments", 404),
+        (f"{_API}/api/%00", 404),
+        (f"{_API}/api/%00/try", 404),
+        (f"{_API}/api/1/operations/%00", 404),
+        (f"{_API}/pages/%00", 404),
+        (f"{_API}/pages/%00/edit", 404),
+        (f"{_API}/compare?from=%00&to=2", 422),
+        ("/admin/users?cursor=%00", 422),
+        ("/admin/audit?actor=%00", 422),
+        (f"/admin/audit?cursor={'9' * 5000}", 404),
+    ],
+    ids=range(12),
+)
+def test_page_of_what_cannot_be_is_not_found_or_refused(
+    replica: TestClient, path: str, status: int
+) -> None:
+    browser = Browser(replica)
+    browser.sign_in("admin@example.com")
+    assert browser.get(path).status_code == status
+
+
 def test_broken_import_is_refused_on_the_form(paula: Browser) -> None:
     status, said = _alert(paula.send("/entities/import", yaml="kind: [unclosed"))
     assert status == 422
@@ -196,7 +281,9 @@ def test_an_import_is_tried_before_it_is_done(paula: Browser) -> None:
     assert path not in tried
     assert paula.get(path).status_code == 404
     assert f'href="{path}"' in paula.send("/entities/import", yaml=text).text
-    assert "Not in the catalogue" in paula.get(path).text
+    page = paula.get(path).text
+    assert "Not in the catalogue" in page
+    assert "Resource, missing" in page
 
 
 def test_a_key_is_shown_in_the_answer_alone(paula: Browser) -> None:
@@ -252,6 +339,50 @@ def test_an_account_is_made_by_its_form_and_its_owner_chooses_a_password(
     chosen = stranger.post("/password-link", token=token, new_password="velvet-harbour-thimble")
     assert chosen.headers["location"] == "/sign-in"
     assert stranger.get(link).status_code == 410
+
+
+def test_a_webhook_is_made_by_its_form_hastened_and_deleted(environment: Environment) -> None:
+    home = "/admin/webhooks"
+    with run_replica(environment, WEBHOOKS_ENABLED="true") as replica:
+        browser = Browser(replica)
+        browser.sign_in("admin@example.com")
+        wrong = browser.send(home, url="ci.example.com")
+        assert _alert(wrong) == (422, "Please correct the marked fields.")
+        said = "Should be an address such as https://ci.example.com/hook."
+        assert re.findall(r'class="error">(.*?)</p>', wrong.text) == [said]
+        made = browser.send(home, url="https://ci.example.com/hook")
+        secret = re.findall(r'id="new-secret">(whsec_[^<]+)<', made.text)[0]
+        assert made.headers["cache-control"] == "no-store"
+        page = browser.get(home).text
+        assert "Nothing sent yet" in page
+        assert secret not in page
+        own = re.findall(r'action="(/admin/webhooks/[^"]+)/delete"', page)[0]
+        _note_upload(environment)
+        assert f'action="{own}/retry"' in browser.get(home).text
+        assert browser.send(home, f"{own}/retry").headers["location"] == home
+        assert browser.send(home, f"{own}/delete").headers["location"] == home
+        assert "No webhooks" in browser.get(home).text
+
+
+def _note_upload(environment: Environment) -> None:
+    """One that failed once and is sent again tomorrow."""
+    ask(environment, "update webhook set last_error = 'no answer within 10 s'")
+    ask(
+        environment,
+        "insert into webhook_delivery (webhook_id, entity_id, older, newer, attempts, next_at)"
+        " select webhook.id, entity.id, '1', '2', 1, now() + interval '1 day'"
+        " from webhook, entity limit 1",
+    )
+
+
+def test_while_webhooks_are_off_their_page_says_how_to_switch_them_on(replica: TestClient) -> None:
+    browser = Browser(replica)
+    browser.sign_in("admin@example.com")
+    page = browser.get("/admin/webhooks").text
+    assert "Set <code>app.webhooks_enabled</code> in the stack's settings" in page
+    assert 'name="url"' not in page
+    refused = browser.send("/admin/webhooks", url="https://ci.example.com/hook")
+    assert _alert(refused) == (409, "Webhooks are switched off. Set app.webhooks_enabled.")
 
 
 def test_search_counts_its_results_by_kind_and_owner(paula: Browser) -> None:

@@ -7,7 +7,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.browser import keep_picture
-from tests.support.portal_site import SAMPLE, Site, Visitor, visit
+from tests.support.portal_site import SAMPLE, SAMPLES, Site, Visitor, visit
 
 _PHONE: ViewportSize = {"width": 390, "height": 844}
 _DESK: ViewportSize = {"width": 1440, "height": 900}
@@ -28,6 +28,10 @@ _FOR_ADMINISTRATORS = (
     f"{SAMPLE}/api/1.0.0/operations/get-visits",
     f"{SAMPLE}/api/1.0.0/schemas/Visit",
     f"{SAMPLE}/api/1.0.0/try",
+    *(f"{place}/api/1.0.0" for place in SAMPLES.values()),
+    f"{SAMPLES['asyncapi']}/api/1.0.0/operations/receive-onmeasured",
+    f"{SAMPLES['graphql']}/api/1.0.0/schemas/Order",
+    f"{SAMPLES['grpc']}/api/1.0.0/operations/orders-watch",
     f"{SAMPLE}/compare?from=1.0.0&to=2.0.0",
     f"{SAMPLE}/upload",
     f"{SAMPLE}/pages/runbook",
@@ -44,6 +48,7 @@ _FOR_ADMINISTRATORS = (
     "/account/password",
     "/admin/users",
     "/admin/users/new",
+    "/admin/webhooks",
     "/admin/audit",
     "/docs",
     "/entities/api/default/nothing",
@@ -199,13 +204,5 @@ def _next_stop(page: Page) -> str:
 
 
 def _assert_focus_is_seen(page: Page) -> None:
-    """An outline, or for parts of a picture a thicker edge."""
-    seen = page.evaluate(
-        """() => {
-            const active = document.activeElement;
-            const box = active.matches("svg a") ? active.querySelector(".box") : null;
-            const style = getComputedStyle(box ?? active);
-            return box ? parseFloat(style.strokeWidth) > 3 : style.outlineStyle !== "none";
-        }"""
-    )
+    seen = page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     assert seen, page.evaluate("document.activeElement.outerHTML")

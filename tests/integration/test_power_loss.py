@@ -16,7 +16,7 @@ set -e
 mkdir /store/intact && cd /store/intact
 redis-server --dir $PWD --appendonly yes --port 0 --unixsocket /tmp/s --daemonize yes >/dev/null
 call() { redis-cli -s /tmp/s "$@" >/dev/null; }
-until call ping; do sleep 0.05; done
+until call ping 2>/dev/null; do sleep 0.05; done
 for number in 1 2 3 4 5; do call set in-the-base-$number $number; done
 call bgrewriteaof
 until [ -e appendonlydir/appendonly.aof.2.base.rdb ]; do sleep 0.05; done

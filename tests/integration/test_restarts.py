@@ -11,6 +11,8 @@ from benchmarks.harness.production import portal_client
 from tests.support.restarts import wait_until_healthy
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.alone
+
 HOSTNAMES = ["nginx", "app-1", "redis", "postgres", "backups"]
 HEALTHY_SECONDS = 60
 # Run in the portal's container, as the portal's user of Redis.

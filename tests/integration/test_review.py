@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.settings.policies import PolicySettings
 from tests.support.edits import edited
-from tests.support.make import Done, make, run
+from tests.support.make import Done, make
 
 CREATED = "    container = docker.Container(name, spec, opts)\n"
 UNSAFE = """\
@@ -72,7 +71,7 @@ def test_advisory_rule_is_a_warning(running_stack: PortalStack) -> None:
 def test_review_and_graph_of_a_new_stack_change_nothing(empty_stack: PortalStack) -> None:
     file = empty_stack.project / f"Pulumi.{empty_stack.name}.yaml"
     empty_stack.configure()
-    empty_stack.stack.workspace.remove_stack(empty_stack.name, preserve_config=True)
+    empty_stack.pulumi("stack", "rm", "--yes", "--preserve-config")
     before = file.read_text()
     done = make(empty_stack, "review")
     assert done.code == 0, done.out + done.err
@@ -84,25 +83,8 @@ def test_review_and_graph_of_a_new_stack_change_nothing(empty_stack: PortalStack
     ) in graph.out
     assert file.read_text() == before
     assert make(empty_stack, "output").code != 0
-    empty_stack.stack.workspace.create_stack(empty_stack.name)
+    empty_stack.pulumi("stack", "select", "--create")
     empty_stack.configure()
-
-
-def test_review_against_a_revision_shows_what_differs_from_that_alone(
-    empty_stack: PortalStack,
-) -> None:
-    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
-    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "base")):
-        assert run(empty_stack, *git, *words).code == 0
-    empty_stack.configure(redis={"memory_mb": 600})
-    done = make(empty_stack, "review", BASE="HEAD")
-    assert done.code == 0, done.out + done.err
-    assert done.out.startswith(f"## Stack `{empty_stack.name}`: 1 updated\n")
-    assert "| updated | Container | `redis` | `memory`, `memoryReservation`, `memorySwap` |" in (
-        done.out
-    )
-    assert [name for name in labelled_stacks(empty_stack.client) if "review-" in name] == []
-    assert list(empty_stack.project.glob("Pulumi.review-*")) == []
 
 
 def test_base_that_git_does_not_know_is_named(empty_stack: PortalStack) -> None:

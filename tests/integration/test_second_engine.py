@@ -9,10 +9,15 @@ import httpx
 import pytest
 
 from benchmarks.harness.machine import labelled_stacks
-from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
+from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import STACK_LABEL
 from tests.support.make import run, succeed
-from tests.support.second_engine import SecondEngine, base_images, carry_over, second_engine
+from tests.support.second_engine import (
+    SecondEngine,
+    development_there,
+    lend_images,
+    second_engine,
+)
 
 CONTEXT = "second-engine"
 NEW_PASSWORD = "chosen-for-this-test"
@@ -33,19 +38,12 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[PortalStack]:
     """Its portal runs the image of the other stack: that engine can download nothing."""
-    portal = running_stack.client.images.get(running_stack.image_id("app")).tags[0]
-    carry_over(running_stack.client, there, [portal, *base_images(*BASES)])
+    portal = lend_images(running_stack, there, *BASES)
     folder = tmp_path_factory.mktemp("elsewhere")
     made = PortalStack(
         folder,
         docker.DockerClient(base_url=there.host),
-        settings={
-            **DEVELOPMENT,
-            "app": {"image": portal, "anonymous_reads": True},
-            "ports": {**DEVELOPMENT["ports"], "bind_address": there.address},
-            # Its engine is elsewhere: loopback there would be out of reach.
-            "policies": {"loopback_only": "disabled"},
-        },
+        settings=development_there(there, portal),
         engine={"docker:context": CONTEXT},
         variables={
             "DOCKER_CONFIG": str(folder / "docker"),

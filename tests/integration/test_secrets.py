@@ -7,7 +7,6 @@ from pathlib import Path
 
 import docker
 import pytest
-from pulumi import automation
 
 from benchmarks.harness.machine import tool_environment
 from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
@@ -144,20 +143,24 @@ _ODD = (
 )
 
 
-def test_any_password_that_may_be_set_reaches_every_service(
+def test_any_password_that_may_be_set_reaches_every_service_and_one_taken_away_goes(
     engine: docker.DockerClient, tmp_path: Path
 ) -> None:
     settings = {**DEVELOPMENT, "backups": {"enabled": True}}
     stack = PortalStack(tmp_path / "stack", engine, settings=settings)
     roles = ("postgres", "migrator", "app", "backup", "redis", "devtools", "admin")
+    token = "cat", "/run/secrets/token"
     try:
+        stack.set_secret("app.secrets.token", "of the team")
         # Made with some, and changed to others while there is data.
         for shift in (0, 1):
             for number, role in enumerate(roles, shift):
-                value = automation.ConfigValue(_ODD[number % len(_ODD)], secret=True)
-                stack.stack.set_config(f"devportal:secrets.{role}_password", value, path=True)
+                stack.set_secret(f"secrets.{role}_password", _ODD[number % len(_ODD)])
             stack.up()
             assert stack.run_in("backups", "backups", "take").startswith("20")
+            assert stack.run_in("app", *token) == ("" if shift else "of the team")
+            if not shift:
+                stack.pulumi("config", "rm", "--path", "devportal:app.secrets.token")
     finally:
         stack.remove()
 

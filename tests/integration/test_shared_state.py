@@ -6,17 +6,20 @@
 import itertools
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from benchmarks.harness.portal_stack import PortalStack, copy_project
+from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import free_ports
+from benchmarks.harness.project_copy import copy_project
 from benchmarks.harness.stores import Stores
 from tests.support.make import run, succeed
 from tests.support.waiting import wait_for
@@ -90,6 +93,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -134,6 +138,22 @@ def test_second_up_is_told_who_holds_the_stack(
         f"stack {stack.name}: no other run should hold it (got process {pair[winner].pid} of root "
         f"on {socket.gethostname()}). Wait for it, or end it."
     )
+
+
+def test_run_killed_with_its_state_elsewhere_is_cleared_up_by_the_next(
+    stack: PortalStack, places: dict[str, Variables], clones: tuple[Path, Path]
+) -> None:
+    up = (sys.executable, "-m", "operations", "up")
+    killed = start(stack, clones[0], places["s3"], *up)
+    listing = urlsplit(places["s3"]["PULUMI_BACKEND_URL"])
+    [endpoint] = parse_qs(listing.query)["endpoint"]
+    url = f"{endpoint}/{listing.netloc}?prefix=.pulumi/locks"
+    wait_for(lambda: f"/{stack.name}/" in httpx.get(url).text)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    out, err = start(stack, clones[1], places["s3"], *up).communicate()
+    assert f"stack {stack.name}: clearing up after a run that was killed\n" in out, out + err
+    assert f"/{stack.name}/" not in httpx.get(url).text
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,7 +1,15 @@
-"""The portal as someone new meets it: one walk through it, watched for every complaint."""
+"""The portal as someone new meets it: one walk through it, watched for every complaint.
+
+The pictures of docs/screenshots are taken here as well, see CONTRIBUTING.md.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, expect
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.support.browser import keep_picture
 from tests.support.portal_client import bearer
@@ -79,3 +87,97 @@ def _see_it_in_the_audit(visitor: Visitor) -> None:
     expect(newest).to_contain_text(ADMIN)
     expect(newest).to_contain_text("api_key.create")
     keep_picture(page, "portal-audit")
+
+
+_DESK: ViewportSize = {"width": 1280, "height": 800}
+_PHONE: ViewportSize = {"width": 390, "height": 800}
+_LARGE = "/entities/api/default/billing-api"
+_CHECKOUT = "/entities/api/default/checkout-api"
+_SERVICE = "/entities/component/default/checkout-service"
+_THINGS = (
+    *("account", "adjustment", "allowance", "agreement", "balance", "budget", "card", "charge"),
+    *("contract", "coupon", "credit", "customer", "discount", "dispute", "invoice", "ledger"),
+    *("mandate", "merchant", "meter", "order", "payment", "payout", "plan", "price", "product"),
+    *("quote", "receipt", "refund", "report", "subscription", "transfer", "voucher"),
+)
+_OPERATIONS = (
+    ("get", "", "List every"),
+    ("post", "", "Create a new"),
+    ("get", "/{id}", "Read one"),
+    ("put", "/{id}", "Change one"),
+    ("delete", "/{id}", "Delete one"),
+    ("get", "/{id}/history", "What changed of one"),
+)
+
+
+@pytest.fixture(scope="module")
+def large_api(site: Site) -> Iterator[None]:
+    """An API of some two hundred operations."""
+    with site.log_in() as client:
+        _, _, kind, namespace, name = _LARGE.split("/")
+        new = {"kind": kind, "namespace": namespace, "name": name, "title": "Billing API"}
+        more = {"owner": "payments", "description": "Everything that is invoiced and paid."}
+        client.post("/api/v1/entities", json={**new, **more}).raise_for_status()
+        document = _document_of(_THINGS)
+        client.put(f"/api/v1{_LARGE}/versions/3.2.0", json=document).raise_for_status()
+        yield
+        client.delete(f"/api/v1{_LARGE}", headers={"If-Match": "*"}).raise_for_status()
+
+
+def _document_of(things: tuple[str, ...]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for thing, (method, rest, summary) in product(things, _OPERATIONS):
+        in_path = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+        paths.setdefault(f"/{thing}s{rest}", {})[method] = {
+            "tags": [f"{thing}s"],
+            "summary": f"{summary} {thing}",
+            "parameters": [in_path] if rest else [],
+            "responses": {"200": {"description": "Done"}},
+        }
+    return {"openapi": "3.1.0", "info": {"title": "Billing", "version": "3.2.0"}, "paths": paths}
+
+
+def _search(page: Page) -> None:
+    page.get_by_role("combobox", name="Search").press_sequentially("checkout", delay=20)
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
+def _open_menu(page: Page) -> None:
+    page.locator(".menu summary").click()
+    expect(page.get_by_role("link", name="Audit").last).to_be_visible()
+
+
+def _show_graph(page: Page) -> None:
+    page.evaluate("document.querySelector('.graph').scrollIntoView({block: 'center'})")
+
+
+@pytest.mark.usefixtures("large_api")
+@pytest.mark.parametrize(
+    ("name", "path", "view", "act"),
+    [
+        ("catalogue", "/", _DESK, None),
+        ("search", "/", _DESK, _search),
+        ("entity", _SERVICE, _DESK, None),
+        ("api-document", f"{_LARGE}/api/3.2.0", _DESK, None),
+        ("comparison", f"{_CHECKOUT}/compare?from=1.4.0&to=2.0.0", _DESK, None),
+        ("audit", "/admin/audit", _DESK, None),
+        ("phone-menu", "/", _PHONE, _open_menu),
+        ("phone-graph", "/entities/api/default/ledger-api", _PHONE, _show_graph),
+        ("phone-api-document", f"{_LARGE}/api/3.2.0", _PHONE, None),
+    ],
+)
+def test_picture_of_the_docs_is_taken_without_a_complaint(
+    browser: Browser,
+    site: Site,
+    signed_in: Any,
+    name: str,
+    path: str,
+    view: ViewportSize,
+    act: Callable[[Page], None] | None,
+) -> None:
+    with visit(browser, site, storage_state=signed_in, viewport=view) as visitor:
+        visitor.go(path)
+        if act:
+            act(visitor.page)
+        assert visitor.complaints == []
+        assert keep_picture(visitor.page, f"docs/{name}").stat().st_size < 150_000

@@ -15,7 +15,7 @@ from tests.support.second_engine import (
     FIRST_UID,
     SecondEngine,
     base_images,
-    carry_over,
+    lend_images,
     second_engine,
 )
 
@@ -44,8 +44,7 @@ def remapped_stack(
 ) -> Iterator[PortalStack]:
     """Its portal runs the image of the other stack: nothing can be downloaded from here."""
     client = remapping_engine.start()
-    portal = production_stack.client.images.get(production_stack.image_id("app")).tags[0]
-    carry_over(production_stack.client, remapping_engine, [portal, *base_images(*BASES)])
+    portal = lend_images(production_stack, remapping_engine, *BASES)
     made = PortalStack(
         tmp_path_factory.mktemp("remapped"),
         client,

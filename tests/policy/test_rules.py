@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from app.settings import Environment
-from infra.naming import CONTAINER, NETWORK, VOLUME
+from infra.naming import CONTAINER, NETWORK, SERVICE, VOLUME
 from infra.settings.policies import PolicySettings
 from policy import rules
+from policy.pack import RULES, find_reason
 from policy.resource import Resource
-from policy.rules import RULES, find_reason
-from tests.support.recording import load_stack_file, record_portal, watched
+from tests.support.recording import clustered, load_stack_file, record_portal, watched
 
 STACK_LABEL_ALONE = [{"label": "devportal.stack", "value": "prod"}]
 NO_LABELS = (
@@ -203,10 +203,13 @@ REFUSED: list[tuple[str, str, str, Mapping[str, Any], str]] = [
 ]
 
 
+_SETTINGS = {"watched": watched, "swarm": clustered}
+
+
 @cache
 def resources(stack: str, environment: Environment | None = None) -> tuple[Resource, ...]:
-    """Everything that the program asks for; `watched` is production with monitoring."""
-    settings = watched() if stack == "watched" else load_stack_file(stack)
+    """Everything that the program asks for; see `_SETTINGS` for those that have no file."""
+    settings = _SETTINGS[stack]() if stack in _SETTINGS else load_stack_file(stack)
     found = record_portal(settings).resources
     return tuple(
         Resource(
@@ -242,10 +245,48 @@ def test_rule_refuses(
     assert broken(changed) == {rule: f"{kind} {name}: {reason}"}
 
 
+OF_SERVICES: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = [
+    ("no_docker_socket", {"mounts": [{"type": "bind", "source": "/run/docker.sock"}]}, {}),
+    ("not_root", {"user": "0:0"}, {}),
+    ("read_only_root", {"readOnly": False}, {}),
+    ("no_capabilities", {"capDrops": None}, {}),
+    ("no_capabilities", {"capAdds": ["NET_RAW"]}, {}),
+    ("limits", {}, {"resources": {"limits": {"memoryBytes": 1}}}),
+    ("health_check", {"healthcheck": {"tests": ["NONE"]}}, {}),
+    ("restart_policy", {}, {"restartPolicy": {"condition": "none"}}),
+    ("stop_grace", {"stopGracePeriod": None}, {}),
+    ("log_rotation", {}, {"logDriver": {"name": "json-file"}}),
+    ("pinned_image", {"image": "registry.example.com/app:1"}, {}),
+    ("no_secret_in_environment", {"env": {"REDIS_PASSWORD": "x"}}, {}),
+]
+
+
+@pytest.mark.parametrize(("rule", "spec", "task"), OF_SERVICES)
+def test_rule_refuses_the_same_of_a_service(
+    rule: str, spec: Mapping[str, Any], task: Mapping[str, Any]
+) -> None:
+    [service] = [r for r in resources("swarm") if (r.type, r.name) == (SERVICE, "app")]
+    given = service.inputs["taskSpec"]
+    changed = {**given, **task, "containerSpec": {**given["containerSpec"], **spec}}
+    found = broken(replace(service, inputs={**service.inputs, "taskSpec": changed}))
+    assert list(found) == [rule]
+    assert found[rule].startswith("service app: should ")
+
+
+def test_only_nginx_publishes_ports_of_nodes() -> None:
+    [service] = [r for r in resources("swarm") if (r.type, r.name) == (SERVICE, "app")]
+    published = {"endpointSpec": {"ports": [{"targetPort": 8000}]}}
+    assert broken(replace(service, inputs={**service.inputs, **published})) == {
+        "only_nginx_publishes": "service app: should publish no port in production (got 8000). "
+        "Let nginx lead to it."
+    }
+
+
 def test_protected_data_refuses_a_volume_that_production_could_lose() -> None:
     assert broken(replace(named("prod", "postgres-data"), protect=False)) == {
         "protected_data": "volume postgres-data: should be protected in production (got no "
-        "protection). Set retain_data."
+        "protection). Set retain_data; to delete the data on purpose, set policies.protected_data "
+        "to advisory."
     }
 
 
@@ -256,7 +297,7 @@ def test_no_development_tools_refuses_them_in_production() -> None:
     )
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "watched"])
+@pytest.mark.parametrize("stack", ["dev", "prod", "watched", "swarm"])
 def test_stack_of_the_repository_breaks_no_rule(stack: str) -> None:
     found = [resource for resource in resources(stack) if resource.type in RULES]
     assert len(found) > 8

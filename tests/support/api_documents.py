@@ -6,6 +6,72 @@ from app.openapi.diff import diff_documents
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
+ASYNCAPI = """asyncapi: 3.0.0
+info: {title: Lights, version: 1.2.0, description: Street *lights*}
+servers: {prod: {host: 'broker.example.com:8883', protocol: mqtts}}
+channels:
+  measured:
+    address: lights/{id}/measured
+    parameters: {id: {description: Of the light}}
+    messages: {measurement: {$ref: '#/components/messages/measurement'}}
+  unused: {address: lights/off}
+operations:
+  onMeasured:
+    action: receive
+    summary: A light has measured
+    tags: [{name: measuring}]
+    channel: {$ref: '#/channels/measured'}
+components:
+  messages:
+    measurement:
+      title: Measurement
+      contentType: application/json
+      payload: {$ref: '#/components/schemas/Measurement'}
+      headers: {type: object, properties: {trace: {type: string}}}
+  schemas:
+    Measurement: {type: object, required: [lumens], properties: {lumens: {type: integer}}}
+"""
+ASYNCAPI_2 = """{"asyncapi": "2.6.0", "info": {"title": "Old", "version": "1"},
+"channels": {"a/b": {"publish": {"message": {"oneOf": [{"name": "one",
+"payload": {"type": "string"}}, {"name": "two", "payload": {}}]}}}}}"""
+GRAPHQL = '''# The shop's.
+"""Everything *about* the shop."""
+schema { query: Query, mutation: Writes }
+type Query {
+  "One order. There may be none."
+  order(id: ID!, lines: [Int!]! = [1]): Order @deprecated(reason: "Use `find`.")
+}
+type Writes { pay(input: Payment!): Order! }
+input Payment { order: ID!, amount: Float = 1.5 }
+interface Node { id: ID! }
+type Order implements Node @key(fields: "id") { id: ID!, state: State, lines(first: Int): [Line] }
+union Line = Order | Payed
+type Payed { at: Date }
+enum State { OPEN, "It is *paid*." PAID @deprecated }
+scalar Date
+extend type Order { late: Boolean }
+'''
+PROTO = """// Copyright
+syntax = "proto3";
+package shop.orders.v1;
+import "google/protobuf/timestamp.proto";
+// Takes orders.
+service Orders {
+  // Finds one. Or none.
+  rpc Get(GetRequest) returns (Order);
+  rpc Watch(stream GetRequest) returns (stream shop.orders.v1.Order) { option deprecated = true; }
+}
+message GetRequest { string id = 1; /* The *id*. */ }
+message Order {
+  string id = 1 [deprecated = true];
+  repeated Line lines = 2;
+  map<string, Line> by_name = 3;
+  oneof payment { string card = 4; bool cash = 5; }
+  optional google.protobuf.Timestamp at = 6;
+  message Line { State state = 1; }
+}
+enum State { OPEN = 0; PAID = -1; }
+"""
 
 
 def document(
@@ -29,43 +95,6 @@ def sending(schema: Any, **more: Any) -> Json:
 def answering(schema: Any, **more: Any) -> Json:
     content = {"application/json": {"schema": schema}}
     return document(operation(responses={"200": {"description": "", "content": content}}), **more)
-
-
-def large_yaml(*, operations: int, schemas: int) -> str:
-    """YAML of about 8 kB for an operation or schema, as large APIs publish it."""
-
-    def of_schema(number: int) -> str:
-        fields = "".join(
-            f"        field_{index}_url:\n          type: string\n          format: uri\n"
-            f"          description: Where part {index} of {number} is found, if it is there.\n"
-            f"          example: https://api.example.com/repos/octocat/{number}/{index}\n"
-            for index in range(40)
-        )
-        return f"    Schema{number}:\n      type: object\n      properties:\n{fields}"
-
-    def of_operation(number: int) -> str:
-        examples = "".join(
-            f"                  field_{index}_url: https://api.example.com/repos/{number}/{index}\n"
-            for index in range(100)
-        )
-        return (
-            f"  /repos/{{owner}}/things{number}:\n    get:\n      operationId: things/{number}\n"
-            f"      tags: [tag{number % 40}]\n      parameters:\n"
-            "      - {name: owner, in: path, required: true, schema: {type: string}}\n"
-            "      responses:\n        '200':\n          description: A thing\n"
-            "          content:\n            application/json:\n              schema:\n"
-            f"                $ref: '#/components/schemas/Schema{number % schemas}'\n"
-            f"              example:\n{examples}"
-        )
-
-    return "".join(
-        (
-            "openapi: 3.0.3\ninfo: {title: Large, version: '1'}\npaths:\n",
-            *map(of_operation, range(operations)),
-            "components:\n  schemas:\n",
-            *map(of_schema, range(schemas)),
-        )
-    )
 
 
 def compare(old: Json, new: Json) -> list[tuple[str, str]]:

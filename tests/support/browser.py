@@ -82,8 +82,8 @@ def listen(page: Page) -> list[str]:
 
 def keep_picture(page: Page, name: str) -> Path:
     """A screenshot among the run's artifacts, which git does not keep."""
-    ARTIFACTS.mkdir(exist_ok=True)
     path = ARTIFACTS / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=path)
     assert path.stat().st_size > 0
     return path

@@ -4,14 +4,16 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infra.resources.build_context import ROOT
 
-EXAMPLES_PER_OPERATION = 3
+WHOLE = ("--max-examples", "3")
 """Beside those of the document and the edges of every schema, which are tried anyway."""
+SHORT = ("--max-examples", "1", "--phases", "examples,fuzzing")
+"""The document's examples, and one more request for every operation."""
 
 # Every check but one. `positive_data_acceptance` is off: JSON Schema cannot say that an owner has
 # to be a team that exists, a password none that many people use, or a YAML text an entity.
@@ -33,6 +35,7 @@ def hold_to_contract(
     folder: Path,
     *,
     headers: Mapping[str, str],
+    effort: Sequence[str] = WHOLE,
 ) -> Mapping[str, set[int]]:
     """Try every operation of the document in every way; the statuses that each has answered.
 
@@ -42,6 +45,8 @@ def hold_to_contract(
         An empty one, for settings and the report.
     headers
         What every request carries.
+    effort
+        `WHOLE` or `SHORT`.
 
     Raises
     ------
@@ -57,7 +62,7 @@ def hold_to_contract(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings)),
             *("run", str(contract), "--url", url, "--seed", "5"),
-            *("--max-examples", str(EXAMPLES_PER_OPERATION), "--continue-on-failure"),
+            *(*effort, "--continue-on-failure"),
             *("--report-ndjson-path", str(report)),
         ],
         cwd=folder,

@@ -11,17 +11,30 @@ from docker.errors import NotFound
 
 from infra.naming import ROLE_LABEL, STACK_LABEL
 
+NETWORK_ID = "network-1"
 LABELS = {STACK_LABEL: "dev", ROLE_LABEL: "redis"}
 
 
 def describe(status: str = "running", health: str = "healthy", **changes: Any) -> dict[str, Any]:
-    """What the engine says of a container: its state, limits and ports."""
-    state = {"Status": status, "ExitCode": changes.pop("code", 0), "Health": {"Status": health}}
+    """What the engine says of a container: its state, limits, ports and aliases by network."""
+    state = {
+        "Status": status,
+        "Running": status == "running",
+        "ExitCode": changes.pop("code", 0),
+        "Health": {"Status": health},
+    }
+    network_id = changes.pop("network_id", NETWORK_ID)
     return {
         "State": state,
         "RestartCount": changes.pop("restarts", 0),
         "HostConfig": {"PidsLimit": changes.pop("pids", 256)},
-        "NetworkSettings": {"Ports": changes.pop("ports", {})},
+        "NetworkSettings": {
+            "Ports": changes.pop("ports", {}),
+            "Networks": {
+                name: {"Aliases": aliases, "NetworkID": network_id}
+                for name, aliases in changes.pop("networks", {}).items()
+            },
+        },
         "Config": {"Healthcheck": {"Test": ["CMD", "healthcheck"]}, "Hostname": "redis"},
     }
 
@@ -67,6 +80,7 @@ def fake_engine(
         return SimpleNamespace(exit_code=codes.pop(0) if len(codes) > 1 else codes[0])
 
     container.reload.side_effect = look
+    _give_networks(engine, note)
     engine.containers.list.side_effect = partial(_list_stopped, others, note)
     container.exec_run.side_effect = probe
     container.logs.return_value = log.encode()
@@ -80,6 +94,16 @@ def fake_engine(
     dead = ({"Actor": {"Attributes": {"exitCode": code}}} for code in exit_codes)
     engine.events.side_effect = lambda **filters: dead
     return engine
+
+
+def _give_networks(engine: MagicMock, note: Callable[..., None]) -> None:
+    engine.api.connect_container_to_network.side_effect = lambda _, name, aliases: note(
+        "connect", name, *aliases
+    )
+    engine.api.disconnect_container_from_network.side_effect = lambda _, name, force: note(
+        "disconnect", name
+    )
+    engine.networks.get.return_value.id = NETWORK_ID
 
 
 def _list_stopped(

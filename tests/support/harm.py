@@ -2,39 +2,43 @@
 
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL
+from tests.support.make import run
 from tests.support.waiting import wait_for
 
 
-def change_containers(stack: PortalStack) -> dict[str, str]:
-    """Each container but PostgreSQL's in another way; what a refresh should find."""
-    stack.container("adminer").remove(force=True)
-    stack.container("redis-commander").stop(timeout=1)
-    stack.container("app").update(mem_limit="400m", memswap_limit="400m")
-    redis, api = stack.container("redis"), stack.client.api
-    url = f"{api.base_url}/v{api.api_version}/containers/{redis.id}/update"
-    api.post(url, json={"PidsLimit": 999}).raise_for_status()
-    write_secret_file(stack, "postgres", "postgres_password", "changed")
-    return {
-        "adminer": "delete",
-        "adminer-readiness": "delete",
-        "redis-commander-readiness": "update",
-        "app": "update",
-        "redis-readiness": "update",
-        "postgres-files": "update",
-    }
+def limit_processes(stack: PortalStack, role: str, limit: int) -> None:
+    """As `docker update --pids-limit` does."""
+    api = stack.client.api
+    url = f"{api.base_url}/v{api.api_version}/containers/{stack.container(role).id}/update"
+    api.post(url, json={"PidsLimit": limit}).raise_for_status()
 
 
-def write_secret_file(stack: PortalStack, role: str, name: str, text: str) -> None:
-    """Write over one of a container's secret files, as nothing of the program would."""
+def in_volume(stack: PortalStack, volume: str, script: str, *words: str) -> None:
+    """Run a shell script as root in a volume of the stack's, as nothing of the program would."""
     stack.client.containers.run(
         # An image that declares no volume: `remove` would leave it behind.
         stack.image_id("app"),
-        ["sh", "-c", 'printf %s "$1" > "/files/$0"', name, text],
+        ["sh", "-c", script, *words],
         entrypoint="",
         user="0:0",
+        working_dir="/files",
         remove=True,
-        volumes={f"devportal-{stack.name}-{role}-secrets": {"bind": "/files"}},
+        volumes={f"devportal-{stack.name}-{volume}": {"bind": "/files"}},
     )
+
+
+def write_secret_file(stack: PortalStack, role: str, name: str, text: str) -> None:
+    """Write over one of a container's secret files."""
+    in_volume(stack, f"{role}-secrets", 'printf %s "$1" > "$0"', name, text)
+
+
+def recreate_container(stack: PortalStack, role: str, *options: str, copy: bool = True) -> None:
+    """Make another container under a container's name, with its labels if it is a copy."""
+    before = stack.container(role)
+    labels = [f"--label={key}={text}" for key, text in before.labels.items()] if copy else []
+    before.remove(force=True)
+    words = [f"--name={before.name}", *labels, *options, str(before.attrs["Image"])]
+    assert run(stack, "docker", "create", *words).code == 0
 
 
 def remove_all_but_data(stack: PortalStack) -> dict[str, str]:

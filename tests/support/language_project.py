@@ -74,11 +74,3 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     """Return the output of a command that must succeed."""
     assert done.returncode == 0, done.stdout
     return done.stdout
-
-
-def is_alive(process_id: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return "State:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -9,10 +9,13 @@ import httpx
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.api_documents import ASYNCAPI, GRAPHQL, PROTO
 from tests.support.browser import listen
 
 ADMIN = "admin@example.com"
 SAMPLE = "/entities/api/default/tour-api"
+SAMPLES = {kind: f"/entities/api/default/tour-{kind}" for kind in ("asyncapi", "graphql", "grpc")}
+"""The same of other kinds than OpenAPI."""
 _KEY = {"kind": "api", "namespace": "default", "name": "tour-api"}
 _CONTENT = {
     "title": "Tour API",
@@ -63,16 +66,24 @@ def site_of(stack: PortalStack) -> Site:
 
 
 def add_sample(site: Site) -> None:
-    """An interface with two versions, a page and relations; one that is there stays."""
+    """An interface with two versions, a page, relations and a webhook; one that is there stays."""
     with site.log_in() as client:
         made = client.post("/api/v1/entities", json={**_KEY, **_CONTENT})
         if made.status_code == 409:
             return
         made.raise_for_status()
+        # It names no host, so that what breaks below is tried and fails.
+        hook = {"url": "https://hook.invalid/breaking-changes"}
+        client.post("/api/v1/admin/webhooks", json=hook).raise_for_status()
         base = f"/api/v1{SAMPLE}"
         for version in ("1.0.0", "2.0.0"):
             document = _document(version)
             client.put(f"{base}/versions/{version}", json=document).raise_for_status()
+        for kind, text in (("asyncapi", ASYNCAPI), ("graphql", GRAPHQL), ("grpc", PROTO)):
+            other = {**_KEY, "name": f"tour-{kind}", "title": f"Tour {kind}", "owner": "payments"}
+            client.post("/api/v1/entities", json=other).raise_for_status()
+            place = f"/api/v1/entities/api/default/tour-{kind}/versions/1.0.0"
+            client.put(place, content=text.encode()).raise_for_status()
         page = {"title": "Runbook", "markdown": _PAGE}
         client.put(f"{base}/pages/runbook", json=page).raise_for_status()
         relation = "part_of/system/default/checkout"

@@ -1,14 +1,13 @@
 """Clients that read one address over and over while something else happens."""
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Self
 
 import httpx
 
+from benchmarks.harness.background import Background
 from tests.support.waiting import wait_for
 
 Answer = tuple[int, str | None]
@@ -16,7 +15,7 @@ Answer = tuple[int, str | None]
 
 
 @dataclass
-class Readers:
+class Readers(Background):
     """Threads that count the answers they get; `slowest` is of those since `forget`."""
 
     connect: Callable[[], httpx.Client]
@@ -24,7 +23,6 @@ class Readers:
     clients: int = 1
     answers: Counter[Answer] = field(default_factory=Counter)
     slowest: float = 0
-    _ended: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
         self.answers, self.slowest = Counter(), 0
@@ -32,20 +30,13 @@ class Readers:
     def wait_for(self, wanted: Answer, count: int) -> None:
         wait_for(lambda: self.answers[wanted] >= count, got=lambda: self.answers)
 
-    def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._read) for _ in range(self.clients)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
+    def work(self) -> Iterable[Callable[[], None]]:
+        return [self._read] * self.clients
 
     def _read(self) -> None:
         with self.connect() as client:
-            while not self._ended.is_set():
+            # What happens meanwhile needs a processor, too.
+            while not self.ended.wait(0.01):
                 began, answers = time.monotonic(), self.answers
                 answer = client.get(self.path)
                 answers[answer.status_code, answer.headers.get("retry-after")] += 1

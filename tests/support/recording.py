@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,17 @@ import pulumi
 import yaml
 from pulumi.runtime import mocks
 
-from infra.engine.address import EngineAddress, EngineVersion
+from infra.cluster.stack import SwarmStack
+from infra.engine.address import EngineAddress
+from infra.engine.client import EngineVersion
 from infra.naming import CONTAINER
-from infra.settings import MonitoringSettings, Settings
+from infra.settings import (
+    ClusterMode,
+    ClusterSettings,
+    MonitoringSettings,
+    PortSettings,
+    Settings,
+)
 from infra.stack import DevportalStack
 
 IMAGE = "docker:index/remoteImage:RemoteImage"
@@ -36,6 +44,7 @@ class Registered:
     inputs: dict[str, Any]
     provider: str
     protect: bool = False
+    urn: str = ""
 
 
 @dataclass
@@ -69,7 +78,7 @@ class Recorder(mocks.Mocks):
         self._dependencies[urn] = list(request.dependencies)
         for resource in self.resources:
             if (resource.type, resource.name) == (request.type, request.name):
-                resource.protect = request.protect
+                resource.protect, resource.urn = request.protect, urn
 
     def before(self, type_: str, name: str) -> set[tuple[str, str]]:
         """Type and logical name of everything that is created before one resource."""
@@ -116,6 +125,12 @@ def _computed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         return {"value": "generated-secret"}
     if type_.endswith("VolumeFiles"):
         return {"revision": "revision-1"}
+    if type_.endswith("GeneratedCertificate"):
+        return {"certificate": "certificate", "authority": "authority", "key": "PRIVATE KEY"}
+    if type_.endswith("PushedImage"):
+        return {"reference": f"{inputs['repository']}@{inputs['image']}"}
+    if type_.endswith("RegistryLogin"):
+        return {"revision": "revision-1"}
     if type_.endswith("HostPort"):
         return {"port": 20001}
     return {}
@@ -153,6 +168,14 @@ def watched(stack_name: str = "prod") -> Settings:
     return load_stack_file(stack_name).model_copy(update={"monitoring": monitoring})
 
 
+def clustered(**more: Any) -> Settings:
+    """Production on a swarm; `more` is about its registry."""
+    registry = "registry.example.com/hub"
+    cluster = ClusterSettings(mode=ClusterMode.SWARM, registry=registry, **more)
+    ports = PortSettings(bind_address="0.0.0.0")
+    return load_stack_file("prod").model_copy(update={"cluster": cluster, "ports": ports})
+
+
 def record(program: Callable[[], Any], stack: str = "dev") -> Recorder:
     """Everything that a program registers."""
     recorder = Recorder()
@@ -163,15 +186,20 @@ def record(program: Callable[[], Any], stack: str = "dev") -> Recorder:
     return recorder
 
 
-def record_portal(settings: Settings) -> Recorder:
-    """Everything `DevportalStack` registers for `settings`."""
+def record_portal(settings: Settings, volumes: Collection[str] = ()) -> Recorder:
+    """Everything that the stack of `settings` registers, on an engine that has these volumes."""
     outputs: dict[str, Any] = {}
+    is_swarm = settings.cluster.mode is ClusterMode.SWARM
+    stack_type = SwarmStack if is_swarm else DevportalStack
 
     def program() -> pulumi.Output[None]:
-        stack = DevportalStack("portal", settings, ENGINE)
+        stack = stack_type("portal", settings, ENGINE)
         return pulumi.Output.all(**stack.outputs).apply(outputs.update)
 
-    with mock.patch("infra.stack.ask_version", return_value=VERSION):
+    with (
+        mock.patch(f"{stack_type.__module__}.ask_version", return_value=VERSION),
+        mock.patch("infra.resources.volume.has_volume", lambda _, name: name in volumes),
+    ):
         recorder = record(program, settings.stack)
     recorder.outputs = outputs
     return recorder

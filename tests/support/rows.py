@@ -33,8 +33,9 @@ end $$
 # Owners and grants of the database, its schemas, its tables and sequences, and of new ones.
 _RIGHTS = """
 select json_agg(line order by line) from (
-    select concat_ws(' ', 'database', pg_get_userbyid(datdba), datacl::text) as line
-        from pg_database where datname = current_database()
+    select concat_ws(' ', 'database', pg_get_userbyid(datdba),
+            (select string_agg(one::text, ' ' order by one::text) from unnest(datacl) as one))
+        as line from pg_database where datname = current_database()
     union all select concat_ws(' ', nspname, pg_get_userbyid(nspowner), nspacl::text)
         from pg_namespace where nspname !~ '^pg_'
     union all select concat_ws(' ', relname, relkind, pg_get_userbyid(relowner), relacl::text)

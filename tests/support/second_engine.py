@@ -12,18 +12,22 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 from docker.errors import DockerException, ImageNotFound
 
 from benchmarks.harness.machine import tool_environment
+from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from infra.resources.build_context import ROOT
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
+from tests.support.switch import NETWORK, Switch
+from tests.support.waiting import is_alive, wait_for
 
 FIRST_UID = 500_000
 _USER = "remapped"
@@ -31,8 +35,6 @@ _PARENT = Path("/var/tmp")
 _PREFIX = "devportal-engine-"
 _START_SECONDS = 60
 _STOP_SECONDS = 120
-# Two addresses of a network for tests (RFC 2544), the third number that of the test run.
-_NETWORK = f"198.18.{os.getpid() % 256}"
 _COMMAND = """
 set -eu
 folder=$1 link=$2 here=$3 there=$4 outside=$5
@@ -44,9 +46,12 @@ ip link set lo up
 at_home() { nsenter --net="/proc/$outside/ns/net" "$@"; }
 at_home ip link delete "$link" 2>/dev/null || true
 ip link add eth0 type veth peer name "$link" netns "$outside"
-ip address add "$there/30" dev eth0
+ip address add "$there" dev eth0
 ip link set eth0 up
-at_home ip address add "$here/30" dev "$link"
+case $here in
+    master) at_home ip link set "$link" master switch ;;
+    *) at_home ip address add "$here" dev "$link" ;;
+esac
 at_home ip link set "$link" up
 exec setpriv --pdeathsig TERM "$@"
 """
@@ -64,12 +69,25 @@ class SecondEngine:
 
     folder: Path
     maps_users: bool = False
+    switch: Switch | None = None
+    """Where it finds other engines; None for a link of its own."""
+    number: int = 2
+    """The last part of its address."""
+    configuration: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What its `daemon.json` says."""
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    namespaces: list[int] = field(default_factory=list[int], init=False)
+    """Of its mounts and its network, kept open: what a killed engine leaves lives in them."""
 
-    address = f"{_NETWORK}.2"
-    """Where this machine finds the engine, and the ports that its containers publish."""
-    tcp_host = f"tcp://{address}:2376"
-    """For clients with the certificates."""
+    @property
+    def address(self) -> str:
+        """Where this machine finds the engine, and the ports that its containers publish."""
+        return f"{NETWORK}.{self.number}"
+
+    @property
+    def tcp_host(self) -> str:
+        """For clients with the certificates."""
+        return f"tcp://{self.address}:2376"
 
     @property
     def host(self) -> str:
@@ -85,19 +103,35 @@ class SecondEngine:
         for name, line in _ACCOUNTS.items():
             known = Path("/etc", name)
             (self.folder / name).write_text((known.read_text() if known.exists() else "") + line)
-        (self.folder / "daemon.json").write_text("{}")
+        (self.folder / "daemon.json").write_text(json.dumps(self.configuration))
         if not self.certificates.exists():
             self._make_certificates()
-        link = [f"dpe{os.getpid()}", f"{_NETWORK}.1", self.address, str(os.getpid())]
+        link = [f"dpe{os.getpid()}", f"{NETWORK}.1/30", f"{self.address}/30", str(os.getpid())]
+        if self.switch:
+            link = [f"node{self.number}", "master", f"{self.address}/24", str(self.switch.pid)]
         command = ["sh", "-c", _COMMAND, "sh", str(self.folder), *link, *self._arguments()]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                ["unshare", "--mount", "--net", *command],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "DOCKER_HOST": ""},
-            )
-        return self._wait(self.process)
+        client = self._run("unshare", "--mount", "--net", *command)
+        assert self.process is not None
+        folder = Path("/proc", str(self.process.pid), "ns")
+        self.namespaces = [os.open(folder / name, os.O_RDONLY) for name in ("mnt", "net")]
+        return client
+
+    def kill(self) -> None:
+        """SIGKILL; what held the containers' processes lives on."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        # Its containerd dies with it. Until its new parent asks for its exit code, the next engine
+        # takes it for alive, and waits for it.
+        file = self.folder / "exec" / "containerd" / "containerd.pid"
+        wait_for(lambda: not is_alive(int(file.read_text())))
+        file.unlink()
+
+    def restart(self) -> docker.DockerClient:
+        """Start it after `kill`, as the machine's supervisor would."""
+        mounts, network = (f"/proc/{os.getpid()}/fd/{number}" for number in self.namespaces)
+        entered = ("nsenter", f"--mount={mounts}", f"--net={network}")
+        return self._run(*entered, "setpriv", "--pdeathsig", "TERM", *self._arguments())
 
     def stop(self) -> None:
         """End it as a machine that shuts down does; its containers end with it."""
@@ -105,6 +139,14 @@ class SecondEngine:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(_STOP_SECONDS)
             self.process = None
+        while self.namespaces:
+            os.close(self.namespaces.pop())
+
+    def _run(self, *command: str) -> docker.DockerClient:
+        with (self.folder / "log").open("ab") as log:
+            environ = {**os.environ, "DOCKER_HOST": ""}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+        return self._wait(self.process)
 
     def _arguments(self) -> list[str]:
         return [
@@ -150,7 +192,7 @@ class SecondEngine:
 
 
 @contextmanager
-def second_engine(*, maps_users: bool = False) -> Iterator[SecondEngine]:
+def second_engine(*, maps_users: bool = False, **options: Any) -> Iterator[SecondEngine]:
     """An engine that ends, with all that it holds, after use; not yet started."""
     if os.geteuid() != 0:
         pytest.skip("only root can start an engine")
@@ -158,7 +200,7 @@ def second_engine(*, maps_users: bool = False) -> Iterator[SecondEngine]:
     # Not in pytest's folder, which its remapped users could not enter.
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT))
     folder.chmod(0o711)
-    engine = SecondEngine(folder, maps_users)
+    engine = SecondEngine(folder, maps_users, **options)
     try:
         yield engine
     finally:
@@ -167,14 +209,34 @@ def second_engine(*, maps_users: bool = False) -> Iterator[SecondEngine]:
 
 
 def base_images(*roles: str) -> list[str]:
-    """Names of the base images, from where the set-up takes them."""
+    """Names of these base images, or of all, from where the set-up takes them."""
     source = tool_environment().get(IMAGE_SOURCE_VARIABLE) or "official"
     known = json.loads((ROOT / "docker" / "base-images.json").read_text())
-    return [known[role][source] for role in roles]
+    return [known[role][source] for role in roles or known]
 
 
-def carry_over(here: docker.DockerClient, there: SecondEngine, names: Sequence[str]) -> None:
-    """Copy images of the machine's own engine to one that reaches no registry and no mirror."""
+def lend_images(lender: PortalStack, there: SecondEngine, *roles: str) -> str:
+    """The name of the portal's image, which is there afterwards, as the roles' base images are.
+
+    That engine reaches no registry and no mirror.
+    """
+    portal = lender.client.images.get(lender.image_id("app")).tags[0]
+    _carry_over(lender.client, there, [portal, *base_images(*roles)])
+    return portal
+
+
+def development_there(there: SecondEngine, portal: str) -> dict[str, Any]:
+    """Settings of a development stack on that engine, whose portal runs that image."""
+    return {
+        **DEVELOPMENT,
+        "app": {"image": portal, "anonymous_reads": True},
+        "ports": {**DEVELOPMENT["ports"], "bind_address": there.address},
+        # Its engine is elsewhere: loopback there would be out of reach.
+        "policies": {"loopback_only": "disabled"},
+    }
+
+
+def _carry_over(here: docker.DockerClient, there: SecondEngine, names: Sequence[str]) -> None:
     for name in names:
         try:
             here.images.get(name)

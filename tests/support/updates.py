@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi import automation
 
-from benchmarks.harness.portal_stack import PortalStack, copy_project
+from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
+from benchmarks.harness.probe_image import build_with
+from benchmarks.harness.project_copy import copy_project
 
 _REFUSED = '''
 """A migration that the database refuses."""
@@ -44,7 +45,7 @@ def refused_update(stack: PortalStack, **settings: dict[str, Any]) -> Iterator[s
     before = names(stack)
     given = {name: stack.settings[name] for name in settings}
     stack.configure(**{name: {**given[name], **more} for name, more in settings.items()})
-    with pytest.raises(automation.CommandError) as caught:
+    with pytest.raises(PulumiFailed) as caught:
         stack.up()
     assert before <= names(stack)
     yield " ".join(str(caught.value).split())
@@ -59,6 +60,12 @@ def write_refused_migration(project: Path, head: str) -> Path:
     path = project / "migrations" / "versions" / "9999_refused.py"
     path.write_text(_REFUSED.format(head=head))
     return path
+
+
+def build_refused(stack: PortalStack, head: str) -> str:
+    """An image of the portal with such a file; its name."""
+    line = "COPY refused.py /srv/portal/migrations/versions/9999_refused.py"
+    return build_with(stack, "refused", line, refused=_REFUSED.format(head=head))
 
 
 def is_drained(stack: PortalStack, old_peers: set[str]) -> bool:

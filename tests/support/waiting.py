@@ -2,21 +2,26 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
+_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.02, 0.25
 
 
 def wait_for(
     ask: Callable[[], Found | None],
     *,
     timeout_seconds: float = 60,
+    longest_poll_seconds: float = _LONGEST_POLL_SECONDS,
     got: Callable[[], object] = lambda: "nothing",
 ) -> Found:
     """What `ask` finds.
 
     Parameters
     ----------
+    longest_poll_seconds
+        Shorter for what passes by.
     got
         Called when the time is up: what there is instead.
 
@@ -26,8 +31,19 @@ def wait_for(
         Raised when it finds nothing in time.
     """
     deadline = time.monotonic() + timeout_seconds
+    pause = _FIRST_POLL_SECONDS
     while time.monotonic() < deadline:
         if found := ask():
             return found
-        time.sleep(0.02)
+        time.sleep(pause)
+        # What takes long needs the processor that a busy poll would take.
+        pause = min(1.2 * pause, longest_poll_seconds)
     raise AssertionError(f"should come true within {timeout_seconds:g} s (got: {got()})")
+
+
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -19,7 +19,14 @@ from app.config import load_config
 from app.main import create_app
 
 _config = load_config()
-_engine = create_async_engine(_config.async_database_url, pool_size=4, max_overflow=0)
+_engine = create_async_engine(
+    _config.async_database_url,
+    pool_size=4,
+    max_overflow=0,
+    # A server whose machine has gone says nothing: its connections would hang for minutes.
+    pool_pre_ping=True,
+    connect_args={"tcp_user_timeout": 3000},
+)
 _insert = text("insert into probe_orders (identity) values (:identity)")
 
 

@@ -216,6 +216,30 @@ def test_cors_lets_in_the_allowed_origins_alone(client: TestClient) -> None:
     assert "access-control-allow-origin" not in other.headers
 
 
+def test_cors_shows_scripts_every_header_that_a_client_needs(client: TestClient) -> None:
+    answer = client.get("/livez", headers={"Origin": "http://localhost:3000"})
+    assert answer.headers["access-control-expose-headers"] == (
+        "ETag, Location, X-Request-ID, Retry-After, RateLimit, RateLimit-Policy"
+    )
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "idna", "undefined"])
+@pytest.mark.parametrize("path", ["/sign-in", "/register"])
+def test_form_in_an_encoding_that_is_no_utf8_is_refused(
+    client: TestClient, path: str, charset: str
+) -> None:
+    part = 'Content-Disposition: form-data; name="password"\r\n\r\nxn--\\ud800'
+    answer = client.post(
+        path,
+        content=f"--B\r\n{part}\r\n--B--\r\n".encode(),
+        headers={"Content-Type": f"multipart/form-data; boundary=B; charset={charset}"},
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "the form should be text in UTF-8",
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

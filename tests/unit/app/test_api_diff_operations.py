@@ -161,6 +161,16 @@ def test_credential_that_is_sent_elsewhere_is_named() -> None:
     ]
 
 
+def test_credentials_are_compared_in_the_order_of_the_document() -> None:
+    names = [f"key{number}" for number in range(20)]
+    old, new = (
+        document(components={"securitySchemes": {name: {**KEY, "in": place} for name in names}})
+        for place in ("header", "query")
+    )
+    places = [place for place, _ in compare(old, new)]
+    assert places == [f"security scheme '{name}'" for name in names]
+
+
 def test_server_that_moves_is_named() -> None:
     old, new = (document(servers=[{"url": url}]) for url in ("https://a", "https://b"))
     assert compare(old, new) == [

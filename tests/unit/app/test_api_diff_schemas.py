@@ -101,3 +101,32 @@ def test_change_of_a_schema_breaks_the_side_it_is_bad_for(
 ) -> None:
     assert rules(compare(sending(old), sending(new))) == [sent]
     assert rules(compare(answering(old), answering(new))) == [answered]
+
+
+@pytest.mark.parametrize("name", ["minLength", "minItems", "minProperties"])
+def test_limit_that_holds_anyway_is_no_difference(name: str) -> None:
+    for schema in ({}, {"allOf": [{name: 0}, {name: 0}]}):
+        assert compare(sending(schema), sending({name: 0})) == []
+        assert compare(sending({name: 0}), sending(schema)) == []
+    [(_, change)] = compare(sending({name: 0}), sending({name: 1}))
+    assert change == f"breaking limit-changed: {name} was 0 and is 1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ({"minimum": -10}, {"minimum": -5}, "minimum was -10 and is -5"),
+        ({"maximum": -5}, {"maximum": -10}, "maximum was -5 and is -10"),
+        ({"maximum": 0.5}, {"maximum": 0}, "maximum was 0.5 and is 0"),
+        ({"maxLength": 1048577}, {"maxLength": 1048576}, "maxLength was 1048577 and is 1048576"),
+        (
+            {"maximum": 9007199254740993},
+            {"exclusiveMaximum": 9007199254740993},
+            "maximum was 9007199254740993 and is 9007199254740993 (excluded)",
+        ),
+        ({}, {"exclusiveMinimum": -1}, "minimum was not set and is -1 (excluded)"),
+    ],
+)
+def test_limit_is_shown_as_it_is_written(old: Json, new: Json, said: str) -> None:
+    [(_, change)] = compare(sending(old), sending(new))
+    assert change == f"breaking limit-changed: {said}"

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from app.openapi.outline import (
+import pytest
+
+from app.openapi.outline import outline, part
+from app.outline import (
     MAX_CHARACTERS,
     Answer,
     Body,
     Operation,
     OperationHead,
     Row,
-    outline,
-    part,
 )
 
 _ORDER = {"$ref": "#/components/schemas/Order"}
@@ -94,6 +95,42 @@ def test_a_schema_is_read_with_all_its_parts() -> None:
         Row("lines", "array of Line", True, "", "", "Line"),
         Row("state", "open | paid", False, ""),
         Row("id", "string (uuid)", False, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("Page<Order>", "Page%3COrder%3E"), ("shop/Order", "shop~1Order"), ("a~b", "a~0b")],
+)
+def test_a_schema_is_found_by_its_name_however_a_reference_writes_it(
+    name: str, written: str
+) -> None:
+    own = {"type": "array", "items": {"$ref": f"#/components/schemas/{written}"}}
+    answer = {"description": "", "content": {"application/json": {"schema": own}}}
+    document = {
+        "paths": {"/a": {"get": {"responses": {"200": answer}}}},
+        "components": {"schemas": {name: {"properties": {"next": own}}}},
+    }
+    operation = part(document, "operation", "get-a").operation
+    assert operation is not None
+    assert operation.answers[0].bodies == [Body("application/json", f"array of {name}", name, [])]
+    found = part(document, "schema", name)
+    assert found.exists
+    assert found.rows == [Row("next", f"array of {name}", False, "", "", name)]
+
+
+def test_a_schema_inside_of_another_has_no_page_and_is_shown_where_it_is_used() -> None:
+    inner = {"$ref": "#/components/schemas/Order/properties/line"}
+    answer = {"description": "", "content": {"application/json": {"schema": inner}}}
+    line = {"properties": {"sku": {"type": "string"}}}
+    document = {
+        "paths": {"/a": {"get": {"responses": {"200": answer}}}},
+        "components": {"schemas": {"Order": {"properties": {"line": line}}, "line": {}}},
+    }
+    operation = part(document, "operation", "get-a").operation
+    assert operation is not None
+    assert operation.answers[0].bodies == [
+        Body("application/json", "line", "", [Row("sku", "string", False, "")])
     ]
 
 

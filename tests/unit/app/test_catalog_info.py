@@ -38,6 +38,8 @@ def test_every_metadata_of_a_descriptor_is_kept() -> None:
         ("group:other/team-a", "default", "other:team-a"),
         ("team-a", "other", "other:team-a"),
         ("default/team-a", "OTHER", "team-a"),
+        ("group:Default/payments", "default", "payments"),
+        ("group:Other/payments", "default", "other:payments"),
         ("user:guest", "default", "@guest"),
         ("user:other/frank.tiernan", "default", "@other:frank.tiernan"),
     ],

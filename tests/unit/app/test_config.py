@@ -48,6 +48,20 @@ def mistakes_of(**changes: str) -> list[str]:
             "share one password.",
         ),
         (
+            {"PASSWORD_LOGIN_ENABLED": "false"},
+            "PASSWORD_LOGIN_ENABLED: should be true without OIDC_ISSUER (got false). Set "
+            "OIDC_ISSUER, or nobody can sign in.",
+        ),
+        (
+            {"APP_ENV": "production", "OIDC_ISSUER": "http://id.example.com"},
+            "OIDC_ISSUER: should begin with https:// in production (got 'http://id.example.com'). "
+            "Set the provider's own, which is encrypted.",
+        ),
+        (
+            {"OIDC_ROLES": "staff=member"},
+            "OIDC_ROLES: should be a group of keys (got 'staff=member'). Set another.",
+        ),
+        (
             {"SECRET_KEY_FILE": "/tmp/x"},
             "SECRET_KEY: should be set once (got SECRET_KEY and SECRET_KEY_FILE). Unset one.",
         ),

@@ -36,6 +36,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "0005": {"ban-drop-not-null": "to replicas of before, no password is a wrong one"},
+    "0008": {"constraint-missing-not-valid": "the column is new, and every row has its default"},
 }
 
 

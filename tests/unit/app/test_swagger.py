@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from app.definitions.worker import _check
 from app.openapi.check import check_document, check_swagger
 from app.openapi.reading import DocumentError
 from app.openapi.swagger import to_openapi
-from app.openapi.worker import _check
 
 Json = dict[str, Any]
 ORDER = {"$ref": "#/definitions/Order"}
@@ -65,6 +65,14 @@ TYPES = {"consumes": ["application/json"], "produces": ["application/json"]}
         (
             given(name="page", type="integer", maximum=9, **{"in": "query"}),
             given(name="page", schema={"type": "integer", "maximum": 9}, **{"in": "query"}),
+        ),
+        (
+            given(name="page", type="integer", exclusiveMaximum=False, **{"in": "query"}),
+            given(name="page", schema={"type": "integer"}, **{"in": "query"}),
+        ),
+        (
+            given(name="o", schema=ORDER, **{"in": "body", "x-own": 1}),
+            {"requestBody": {"x-own": 1, "content": {"*/*": {"schema": ORDER_3}}}},
         ),
         (
             given(name="tags", collectionFormat="multi", **LIST, **{"in": "query"}),
@@ -158,25 +166,38 @@ def test_document_keeps_its_meaning(old: Json, part: str, new: Any) -> None:
 
 
 def test_types_of_a_list_are_alternatives_and_null_is_nullable() -> None:
-    schemas = {"A": {"type": ["string", "null"]}, "B": {"type": ["string", "integer"]}}
+    schemas = {
+        "A": {"type": ["string", "null"]},
+        "B": {"type": ["string", "integer"]},
+        "C": {"type": "null"},
+    }
     document = swagger(definitions=schemas, **{"x-own": {"$ref": "#/definitions/A"}})
     found = converted(document)
     assert found["components"]["schemas"] == {
         "A": {"type": "string", "nullable": True},
         "B": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+        "C": {"nullable": True},
     }
     assert found["x-own"] == {"$ref": "#/components/schemas/A"}
 
 
 def test_original_is_kept_beside_the_conversion() -> None:
     document = swagger()
-    head, text = _check(json.dumps(document).encode())
+    head, text = _check(json.dumps(document).encode(), None)
     assert json.loads(head["original"]) == document
-    assert (head["openapi"], json.loads(text)["openapi"]) == ("2.0", "3.0.3")
+    assert (head["language"], json.loads(text)["openapi"]) == ("2.0", "3.0.3")
 
 
 def test_document_that_is_no_swagger_is_refused_with_its_mistakes() -> None:
     with pytest.raises(DocumentError) as caught:
         check_swagger({"swagger": "2.0", "info": {"title": "a", "version": "1"}})
-    [mistake] = caught.value.mistakes
-    assert mistake.startswith('the document: "paths" is a required property')
+    assert caught.value.mistakes == ['the document: "paths" is a required property']
+
+
+def test_parameter_that_refers_to_something_else_is_named() -> None:
+    document = swagger({"parameters": [ORDER]})
+    with pytest.raises(DocumentError) as caught:
+        converted(document)
+    rule = "should refer to parameters where it has them"
+    got = '{"type": "object", "properties": {"id": {"type": "string"}}}'
+    assert caught.value.mistakes == [f"POST /orders: {rule} (got {got})"]

@@ -12,6 +12,7 @@ _MEANT = [
     ("200: a\n1.10: b\ntrue: c", {"200": "a", "1.10": "b", "true": "c"}),
     ("a: &x {b: 1}\nc: {<<: *x, d: 2}", {"a": {"b": 1}, "c": {"b": 1, "d": 2}}),
     ("a: {<<: [&x {b: 1}, {b: 2, c: 3}], c: 4}", {"a": {"b": 1, "c": 4}}),
+    ("a: !!float 1\nb: !!int 2", {"a": 1, "b": 2}),
     ("a: !!str 12\n'<<': 1", {"a": "12", "<<": 1}),
 ]
 _TWICE = "\n".join(f"x{n}: &x{n} [*x{n - 1}, *x{n - 1}]" for n in range(1, 26))
@@ -27,6 +28,14 @@ _REFUSED = [
     ("a: [1", "line 2, column 1: should be YAML (got: did not find expected ',' or ']')"),
     ("[" * 101 + "]" * 101, "line 1: should be nested at most 100 deep"),
     (f"x0: &x0 [1]\n{_TWICE}", "line 19: should have at most 1000000 values in all"),
+    (
+        f"a: 0x{'F' * 5000}",
+        "should be plain YAML (got: a number of more than 1000 digits)",
+    ),
+    (
+        f"a: 0o{'7' * 5000}",
+        "should be plain YAML (got: a number of more than 1000 digits)",
+    ),
     (
         f"a: &a {'x' * 1_000_000}\nb: [{'*a, ' * 20}]",
         "line 2: should have at most 16777216 characters in all, with aliases written out",

@@ -84,7 +84,7 @@ def test_registry_of_the_settings_takes_the_place_of_an_images_own(name: str, mo
 @pytest.mark.usefixtures("shell")
 def test_scripts_are_executable_and_stop_at_the_first_failure() -> None:
     scripts = sorted(DOCKER.glob("*/*.sh"))
-    assert len(scripts) == 14
+    assert len(scripts) == 15
     for script in scripts:
         assert script.stat().st_mode & 0o111, script
         assert "\nset -eu\n" in script.read_text(), script

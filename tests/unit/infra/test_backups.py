@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.services.backups import escape_password
+from infra.services.postgres import escape_password
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def defaults(**changes: Any) -> ContainerDefaults:
         "has_start_interval": False,
         "logs": LogSettings(),
         "bind_address": "127.0.0.1",
+        "platform": "linux/amd64",
     }
     return ContainerDefaults(**{**values, **changes})
 
@@ -104,13 +105,12 @@ def test_container_is_hardened_limited_and_supervised() -> None:
 
 
 def test_container_is_started_and_awaited_by_its_readiness() -> None:
-    recorder = record_one(container(start_period_seconds=90, wait_seconds=300))
+    recorder = record_one(container(wait_seconds=300))
     inputs = inputs_of(recorder)
     assert (inputs["start"], inputs["wait"], inputs["mustRun"]) == (False, False, False)
     ready = recorder.of_type(READINESS)["store-readiness"]
     assert ready["container"] == "store-id"
     assert (ready["goal"], ready["pids_limit"], ready["wait_seconds"]) == ("healthy", 256, 300)
-    assert inputs["healthcheck"]["startPeriod"] == "1m30s"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,6 @@ def test_published_address_can_stand_in_a_url(bind_address: str, address: str) -
         ({"command": ["store", "--quick"]}, {}),
         ({"environment": {"LEVEL": "debug"}}, {}),
         ({"tmpfs_mb": {"/tmp": 32}}, {}),
-        ({"start_period_seconds": 90}, {}),
         ({"ports": [PublishedPort(8080, 80)]}, {}),
         ({"secret_files": {"password": "s3cret"}}, {}),
         ({"stop_seconds": 31}, {}),

@@ -12,6 +12,7 @@ PROPS: dict[str, Any] = {
     "uid": 70,
     "gid": 70,
     "retain": True,
+    "is_used": True,
     "fresh_start": None,
     "engine": {"host": "unix:///var/run/docker.sock", "cert_path": ""},
 }
@@ -58,6 +59,12 @@ def test_data_that_was_there_is_never_forgotten(volume: set[str]) -> None:
     assert not PROVIDER.diff("volume", PROPS, PROPS).changes
     update(engine={"host": "tcp://other", "cert_path": ""})
     assert volume == set()
+
+
+def test_volume_beside_a_server_of_others_may_be_removed_by_hand(volume: set[str]) -> None:
+    assert is_gone(is_used=False)
+    volume.add("PG_VERSION")
+    assert not is_gone(is_used=False)
 
 
 def test_new_word_permits_an_empty_database_once(volume: set[str]) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from infra.resources.build_context import ROOT
 from infra.services.nginx import live
 from infra.services.nginx.files import Site, render_files
 from infra.services.nginx.live import render_peers
 from infra.settings import NginxSettings, PortSettings
+
+ASSETS = ROOT / "app" / "static"
 
 
 def site(*, drain_seconds: int = 30, **ports: Any) -> Site:
@@ -22,13 +25,13 @@ def site(*, drain_seconds: int = 30, **ports: Any) -> Site:
 
 def directives(name: str, *, at: Site, start: str) -> list[str]:
     """Lines of a rendered file that begin with a directive."""
-    lines = render_files(NginxSettings(), at)[name].splitlines()
+    lines = render_files(NginxSettings(), at, None)[name].splitlines()
     return [line.strip() for line in lines if line.strip().startswith(start)]
 
 
 def render_into(folder: Path, nginx: dict[str, Any], at: Site) -> Path:
     """The whole configuration in a folder; its main file."""
-    files = render_files(NginxSettings.model_validate(nginx), at)
+    files = render_files(NginxSettings.model_validate(nginx), at, ASSETS)
     files["peers.conf"] = render_peers(["app-1:8000", "app-2:8000"])
     for name, text in files.items():
         path = folder / name
@@ -93,8 +96,21 @@ def test_workers_that_are_replaced_drain_for_as_long_as_the_portal() -> None:
     assert lines == ["worker_shutdown_timeout 7s;"]
 
 
+def test_nginx_serves_static_files_of_the_running_version_alone(tmp_path: Path) -> None:
+    """An earlier one has left its own in the volume."""
+    (tmp_path / "fonts").mkdir()
+    for name in ("portal.css", "fonts/a.woff2", "portal.css~"):
+        (tmp_path / name).touch()
+    found = render_files(NginxSettings(), site(), tmp_path)["assets.conf"]
+    assert found == 'location = "/assets/fonts/a.woff2" {}\nlocation = "/assets/portal.css" {}\n'
+
+
+def test_portal_of_an_image_from_elsewhere_serves_its_own_static_files() -> None:
+    assert render_files(NginxSettings(), site(), None)["assets.conf"] == ""
+
+
 def test_every_placeholder_is_filled_in() -> None:
-    files = render_files(NginxSettings(http3=True), site())
+    files = render_files(NginxSettings(http3=True), site(), None)
     assert [name for name, text in files.items() if re.search("@[a-z0-9_]+@", text)] == []
 
 

@@ -97,6 +97,50 @@ def test_plan_compares_the_addresses_that_the_engine_bound(
     assert planned({**PROPS, "ports": {"6379/tcp": address}})[0] == state
 
 
+ON_DATA: dict[str, Any] = {**PROPS, "networks": [{"name": "data", "aliases": ["redis"]}]}
+AS_WANTED = {"data": ["redis", "abc"]}
+
+
+@pytest.mark.parametrize(
+    ("networks", "state", "calls"),
+    [
+        (AS_WANTED, "healthy", []),
+        ({}, "on no network", ["connect data redis"]),
+        ({**AS_WANTED, "bridge": None}, "on bridge, data", ["disconnect bridge"]),
+        (
+            {"data": ["abc"]},
+            "without its alias redis on data",
+            ["disconnect data", "connect data redis"],
+        ),
+    ],
+)
+def test_container_is_brought_onto_its_networks_and_off_all_others(
+    use: Use, networks: dict[str, Any], state: str, calls: list[str]
+) -> None:
+    use(describe(networks=networks))
+    assert planned(ON_DATA) == (state, state != "healthy")
+    engine = use(describe(networks=networks), describe(networks=AS_WANTED))
+    PROVIDER.put(ON_DATA, ON_DATA)
+    assert engine.calls == ["limit 256", *calls]
+
+
+def test_stopped_container_of_a_network_that_was_made_again_is_brought_onto_the_new_one(
+    use: Use,
+) -> None:
+    stopped = describe("exited", networks=AS_WANTED, network_id="network-0")
+    engine = use(stopped, describe("exited", networks=AS_WANTED), describe(networks=AS_WANTED))
+    PROVIDER.put(ON_DATA, ON_DATA)
+    assert engine.calls == ["limit 256", "disconnect data", "connect data redis", "start"]
+
+
+def test_networks_of_a_job_that_has_ended_do_not_matter(use: Use) -> None:
+    engine = use(describe("exited"))
+    job = {**JOB, "networks": ON_DATA["networks"]}
+    assert planned(job) == ("finished", False)
+    PROVIDER.put(job, job)
+    assert engine.calls == ["limit 256"]
+
+
 def test_health_check_that_passes_now_counts_more_than_what_the_engine_saw(use: Use) -> None:
     use(describe(health="unhealthy"), probes=[0])
     assert planned() == ("healthy", False)

@@ -11,6 +11,7 @@ from tests.support.recording import load_settings
 from tests.unit.app.conftest import ENVIRONMENT
 
 PRODUCTION = {"environment": "production"}
+SWARM = {"mode": "swarm", "registry": "registry.example.com"}
 IMAGE = "an image such as registry.example.com/portal:1.4"
 ADDRESS = "an IP address, such as 127.0.0.1, 0.0.0.0 or ::1"
 DOMAIN = "a host name with a dot in it, such as portal.example.com, of at most 253 characters"
@@ -165,6 +166,11 @@ def test_stack_and_portal_refuse_a_secret_by_the_same_rule(
             "published directly, with nothing in front to share requests out.",
         ),
         (
+            {"app": {"reload": True, "image": f"sha256:{'0' * 64}"}},
+            "app.reload: should be false beside app.image (got true). Remove one of them: an image "
+            "from elsewhere has code of its own.",
+        ),
+        (
             {"redis": {"max_memory_mb": 256, "memory_mb": 300}},
             "redis.memory_mb: should be at least 1.5 times redis.max_memory_mb (got 300 for 256). "
             "Raise it: the snapshot's fork needs room.",
@@ -215,6 +221,16 @@ def test_stack_and_portal_refuse_a_secret_by_the_same_rule(
             "the image alone.",
         ),
         (
+            {"app": {"password_login_enabled": False}},
+            "app.password_login_enabled: should be true without app.oidc_issuer (got false). Set "
+            "app.oidc_issuer, or nobody can sign in.",
+        ),
+        (
+            {**PRODUCTION, "app": {"oidc_issuer": "http://id.example.com"}},
+            "app.oidc_issuer: should begin with https:// in production (got "
+            "'http://id.example.com'). Set the provider's own, which is encrypted.",
+        ),
+        (
             {"secrets": {"secret_key": "k" * 32}},
             f"secrets: should be encrypted (got plain text). {set_secret('<name>')}",
         ),
@@ -243,6 +259,44 @@ def test_stack_and_portal_refuse_a_secret_by_the_same_rule(
             "secrets.tls_certificate: should be set while tls.mode is provided (got nothing). Set "
             "it with `pulumi config set --secret --path devportal:secrets.tls_certificate < "
             "file.pem`.",
+        ),
+        (
+            {"cluster": {"mode": "swarm", "registry": "registry.example.com"}},
+            "cluster.mode: should be none in development (got swarm). Remove it: code is reloaded "
+            "from this machine.",
+        ),
+        *(
+            (
+                {**PRODUCTION, "cluster": SWARM, "ports": {"bind_address": "0.0.0.0"}, **values},
+                mistake,
+            )
+            for values, mistake in (
+                (
+                    {"cluster": {"mode": "swarm"}},
+                    "cluster.registry: should be set with cluster.mode swarm (got nothing). Name a "
+                    "registry that every node reaches, such as registry.example.com/devportal.",
+                ),
+                (
+                    {"monitoring": {"enabled": True}},
+                    "monitoring.enabled: should be false with cluster.mode swarm (got true). Watch "
+                    "the services with a Prometheus of your own.",
+                ),
+                (
+                    {"ports": {}},
+                    "ports.bind_address: should be 0.0.0.0 with cluster.mode swarm (got "
+                    "'127.0.0.1'): Swarm publishes on all addresses of a node.",
+                ),
+                (
+                    {"ports": {"bind_address": "0.0.0.0", "http": 0}},
+                    "ports.http: should be from 1 to 65535 with cluster.mode swarm (got 0): every "
+                    "node publishes the same.",
+                ),
+                (
+                    {"app": {"secrets": {"s" * 48: "text"}}},
+                    f"app.secrets.{'s' * 48}: should have at most 47 characters with cluster.mode "
+                    "swarm (got 48). Shorten it: Docker's name of it has at most 64.",
+                ),
+            )
         ),
     ],
 )

@@ -86,6 +86,7 @@ def test_probes_are_rare_where_starts_have_an_interval_of_their_own(
 
 def test_portal_reads_back_what_the_stack_sets() -> None:
     app = {"version": "1.4", "allowed_origins": [], "jwt_expire_minutes": 5}
+    app |= {"oidc_issuer": "https://id.example.com", "oidc_roles": {"a, b": "admin"}}
     portal = production(app=app).portal(migrate=True)
     config = load_config({**ENVIRONMENT, **portal.environment()})
     assert {name: getattr(config, name) for name in type(portal).model_fields} == dict(portal)

@@ -116,9 +116,14 @@ def test_production_container_is_on_no_other_network(name: str, networks: list[s
     assert found == [f"devportal-prod-{network}-network" for network in networks]
 
 
-def test_replicas_alone_get_a_way_out_and_only_for_what_is_switched_on() -> None:
+@pytest.mark.parametrize(
+    "switched_on", [{"webhooks_enabled": True}, {"oidc_issuer": "https://id.example.com"}]
+)
+def test_replicas_alone_get_a_way_out_and_only_for_what_is_switched_on(
+    switched_on: dict[str, object],
+) -> None:
     settings = load_stack_file("prod")
-    app = settings.app.model_copy(update={"webhooks_enabled": True})
+    app = settings.app.model_copy(update=switched_on)
     found = record_portal(settings.model_copy(update={"app": app}))
     networks = {network["name"]: network["internal"] for network in found.of_type(NETWORK).values()}
     assert networks["devportal-prod-egress-network"] is False

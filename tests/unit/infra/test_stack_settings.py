@@ -1,5 +1,6 @@
 """What a setting changes in the whole program, and what it leaves alone."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,16 @@ def development(stack: str = "dev", **changes: Any) -> Recorder:
 
 
 def production(**changes: Any) -> Recorder:
-    return record_portal(load_settings("prod", environment="production", **changes))
+    return record_portal(portal_of(**changes))
+
+
+def portal_of(**changes: Any) -> Settings:
+    return load_settings("prod", environment="production", **changes)
+
+
+def swarm_of(**changes: Any) -> Settings:
+    cluster = {"mode": "swarm", "registry": "registry.example.com"}
+    return portal_of(cluster=cluster, ports={"bind_address": "0.0.0.0"}, **changes)
 
 
 def specifications(recorder: Recorder) -> dict[str, str]:
@@ -55,6 +65,7 @@ def plain_specifications() -> dict[str, str]:
         ({"app": {"memory_mb": 1024}}, set()),
         ({"app": {"cpus": 0.5}}, {"app-1", "app-2", "migrations"}),
         ({"postgres": {"fresh_start": "today"}}, {"postgres", "migrations"}),
+        ({"postgres": {"memory_mb": 1024}}, {"postgres"}),
         ({"redis": {"max_memory_mb": 128}}, {"redis"}),
         ({"domain": "portal.example.com"}, set()),
         ({"restart": "always"}, set()),
@@ -65,6 +76,16 @@ def test_change_of_a_setting_replaces_these_containers(
 ) -> None:
     old, new = plain_specifications(), specifications(production(**change))
     assert {name for name in old if old[name] != new.get(name)} == replaced
+
+
+def test_postgresql_gets_its_shares_of_the_containers_memory() -> None:
+    containers = production(postgres={"memory_mb": 4096}).of_type(CONTAINER)
+    assert containers["postgres"]["command"] == [
+        "postgres",
+        *("-c", "max_connections=100"),
+        *("-c", "shared_buffers=1024MB"),
+        *("-c", "effective_cache_size=2048MB"),
+    ]
 
 
 def test_production_publishes_no_port_but_those_of_nginx_in_the_providers_order() -> None:
@@ -83,12 +104,31 @@ def test_backups_are_taken_where_they_are_enabled_after_the_portal_has_migrated(
     assert "backups" not in production(backups={"enabled": False}).of_type(CONTAINER)
 
 
+@pytest.mark.parametrize("backups", [{}, {"enabled": False}, {"host_folder": "/srv/b"}])
+@pytest.mark.parametrize("retain", [True, False])
+@pytest.mark.parametrize("load", [portal_of, swarm_of])
+def test_volume_of_backups_stays_whatever_is_set_until_the_stack_is_destroyed(
+    load: Callable[..., Settings], backups: dict[str, Any], retain: bool
+) -> None:
+    """It may be protected in the state: an update without it would fail."""
+    there = ["devportal-prod-backups-data"]
+
+    def volume(settings: Settings, volumes: list[str]) -> list[Any]:
+        found = record_portal(settings, volumes).resources
+        return [(one.urn, one.protect) for one in found if one.name == "backups-data"]
+
+    [(urn, _)] = volume(load(), [])
+    settings = load(backups=backups, retain_data=retain)
+    assert volume(settings, there) == [(urn, retain)]
+    if backups:
+        assert volume(settings, []) == []
+
+
 def test_backups_go_to_a_folder_of_the_host_where_one_is_named() -> None:
     recorder = production(backups={"host_folder": "/srv/b"})
     mounts = recorder.of_type(CONTAINER)["backups"]["mounts"]
     stores = [(m["type"], m["source"]) for m in mounts if m["target"] == "/backups"]
     assert stores == [("bind", "/srv/b")]
-    assert "backups-data" not in recorder.of_type(VOLUME)
 
 
 def test_development_tools_run_where_they_are_enabled() -> None:
@@ -153,19 +193,26 @@ def test_outputs_of_production_are_of_its_domain() -> None:
         **of_portal("https://portal.example.com:20001"),
         "replicas": 3,
         "network": "devportal-prod-app-network",
-        "ca_certificate": None,
+        "ca_certificate": "authority",
     }
 
 
 def test_variables_and_secrets_of_the_teams_own_reach_the_portal_alone() -> None:
     own = {"environment": {"GREETING": "hello"}, "secrets": {"token": "s3cret-token"}}
-    settings, mistakes = Settings.check({"environment": "production", "app": own}, "prod")
+    secrets = {"oidc_client_secret": "s3cret-of-oidc"}
+    values = {"environment": "production", "app": own, "secrets": secrets}
+    settings, mistakes = Settings.check(values, "prod")
     assert mistakes == []
     assert settings is not None
     recorder = record_portal(settings)
     variables = {name: one["envs"] for name, one in recorder.of_type(CONTAINER).items()}
-    for line in ("GREETING=hello", "TOKEN_FILE=/run/secrets/token"):
+    files = (
+        "TOKEN_FILE=/run/secrets/token",
+        "OIDC_CLIENT_SECRET_FILE=/run/secrets/oidc_client_secret",
+    )
+    for line in ("GREETING=hello", *files):
         assert [name for name, lines in variables.items() if line in lines] == ["app-1", "app-2"]
     written = {name: str(one["files"]) for name, one in recorder.of_type(FILES).items()}
-    assert [name for name, files in written.items() if "s3cret-token" in files] == ["app-files"]
-    assert "s3cret-token" not in str(recorder.of_type(CONTAINER))
+    for secret in ("s3cret-token", "s3cret-of-oidc"):
+        assert [name for name, files in written.items() if secret in files] == ["app-files"]
+        assert secret not in str(recorder.of_type(CONTAINER))

@@ -79,6 +79,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MagicMock:
     monkeypatch.setattr(runs, "_FOLDERS", (tmp_path,))
     client.containers.list.return_value = []
     client.networks.list.return_value = []
+    client.volumes.list.return_value = []
     client.volumes.get.side_effect = NotFound("no such volume")
     monkeypatch.setattr(containers, "connect", lambda address: client)
     return client

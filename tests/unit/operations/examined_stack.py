@@ -15,7 +15,7 @@ from docker.errors import NotFound
 from docker.models.containers import ExecResult
 
 from infra.errors import UserError
-from infra.naming import CONTAINER, NETWORK, VOLUME
+from infra.naming import CONTAINER, IMAGE, NETWORK, VOLUME
 from infra.preflight import Room
 from infra.x509 import make_authority, make_certificate
 from operations import health_checks
@@ -27,7 +27,7 @@ from toolchain.setup.atomic import write_file
 
 HERE = socket.gethostname()
 PLACE = {"HostIp": "127.0.0.1", "HostPort": "20311"}
-ROLES = ("app", "backups", "migrations", "nginx", "postgres")
+ROLES = ("app", "backups", "migrations", "nginx", "postgres", "prometheus")
 
 
 @functools.cache
@@ -45,6 +45,17 @@ def archive(text: str) -> Any:
     return [buffer.getvalue()], {}
 
 
+def answer_to(word: str, code: int, output: bytes, otherwise: Any = None) -> Any:
+    """Runs a command that has this word; any other as `otherwise` does, or well and silently."""
+
+    def run(command: list[str]) -> ExecResult:
+        if word in " ".join(command):
+            return ExecResult(code, output)
+        return otherwise(command) if otherwise else ExecResult(0, b"")
+
+    return run
+
+
 def container(role: str) -> MagicMock:
     """As the state describes it, running and healthy; a job has ended well."""
     is_job = role == "migrations"
@@ -60,7 +71,7 @@ def container(role: str) -> MagicMock:
     made.attrs["Config"]["Healthcheck"] = {"Test": ["CMD", "healthcheck"]}
     made.attrs["NetworkSettings"] = {"Ports": {"8000/tcp": [PLACE]}}
     made.labels["devportal.spec"] = f"spec-{role}"
-    made.exec_run.return_value = ExecResult(0, b"")
+    made.exec_run.side_effect = answer_to("prometheus_rule_group_rules", 0, b"{} => 13 @[1]\n")
     made.logs.return_value = b"first\nlast words\n"
     made.get_archive.return_value = archive(certificate(300))
     return made
@@ -137,7 +148,7 @@ class World:
         write_state(self.stack, json.dumps({"checkpoint": {"latest": self.latest}}))
         self.client.containers.get = self.get
         self.client.containers.list.return_value = list(self.containers.values())
-        return list(health_checks.examine(self.stack).find(can_reach_engine))
+        return list(health_checks.examine(self.stack, can_reach_engine))
 
 
 def lock_by_hand(world: World) -> None:
@@ -165,7 +176,7 @@ def leave_operation(world: World) -> None:
 def fail_check(world: World) -> None:
     log = [{"Output": "first\nno answer\n"}]
     world.state("app", Health={"Status": "unhealthy", "Log": log})
-    world.containers["app"].exec_run.return_value = ExecResult(1, b"")
+    in_container("app", "healthcheck", 1, b"")(world)
 
 
 def lose_volume(world: World) -> None:
@@ -194,11 +205,20 @@ def add_stranger(world: World) -> None:
     world.containers["redis"] = container("redis")
 
 
-def in_container(role: str, code: int, output: bytes) -> Callable[[World], object]:
-    def answer(world: World) -> None:
-        world.containers[role].exec_run.return_value = ExecResult(code, output)
+def give_name_to_another_image(world: World) -> None:
+    image = {"name": "devportal-prod-app:1", "imageId": "id-own", "build": {"context": "."}}
+    world.latest["resources"].append(resource(IMAGE, "app-image", "id-image", **image))
+    world.client.images.get.return_value.id = "id-other"
 
-    return answer
+
+def in_container(role: str, word: str, code: int, output: bytes) -> Callable[[World], object]:
+    """What one of the commands that are run in a container gives; the others go on as before."""
+
+    def plant(world: World) -> None:
+        run = world.containers[role].exec_run
+        run.side_effect = answer_to(word, code, output, run.side_effect)
+
+    return plant
 
 
 def limit(**changes: Any) -> Callable[[World], object]:

@@ -22,6 +22,7 @@ MANIFEST = {
 PASSED = {"checked_at": "2026-01-01T06:00:09Z", "result": "passed", "reason": ""}
 FAILED = {**PASSED, "result": "failed", "reason": "no good"}
 WHOLE = Backup(NAME, MANIFEST, {})
+END_OF_INPUT = "Ctrl-D"
 
 
 DESCRIBED = ("2026-01-01T06:00:00Z", "12.6 kB", "7", "0002")
@@ -68,7 +69,7 @@ def test_unknown_backup_is_refused_with_those_there_are(backups: list[Backup], t
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        *((answer, "restore: nothing was changed") for answer in ("no", "", "y")),
+        *((answer, "restore: nothing was changed") for answer in ("no", "", "y", END_OF_INPUT)),
         (
             None,
             "stack prod: replacing its data should be confirmed (got no terminal to ask on). "
@@ -81,7 +82,8 @@ def test_data_stays_without_a_yes(
 ) -> None:
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: answer is not None, raising=False)
-    monkeypatch.setattr("builtins.input", lambda question: answer)
+    typed = MagicMock(side_effect=[EOFError if answer == END_OF_INPUT else answer])
+    monkeypatch.setattr("builtins.input", typed)
     assert refusal(restore.confirm, WHOLE, "prod") == message
 
 

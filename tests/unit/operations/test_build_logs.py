@@ -33,6 +33,14 @@ FAILED = """\
 """
 
 
+@pytest.fixture
+def images(stack: Stack) -> Stack:
+    """A stack with images of two roles."""
+    for role in ("app", "redis"):
+        write_file(stack.root / "docker" / role / "Dockerfile", "")
+    return stack
+
+
 @pytest.mark.parametrize(
     ("text", "steps"),
     [
@@ -47,33 +55,40 @@ def test_step_runs_from_its_line_to_its_end(text: str, steps: list[str]) -> None
 
 
 def test_step_that_goes_on_is_shown_once(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    images: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks = [{"a"}, {"a", "b"}, {"a"}, {"a", "b"}, {"a", "b"}]
-    write_file(stack.root / FOLDER / "dev-app.log", "")
+    write_file(images.root / FOLDER / "dev-app.log", "")
     monkeypatch.setattr(build_logs, "running_steps", lambda text: looks.pop(0))
     ended = MagicMock(wait=lambda seconds: not looks)
-    build_logs._print_steps(stack, ended)
+    build_logs._print_steps(images, ended)
     assert capsys.readouterr().out == "app image: a\napp image: b\n"
 
 
 @pytest.mark.parametrize("show_steps", [True, False])
 def test_failure_is_shown_with_its_step_and_last_lines(
-    stack: Stack, capsys: pytest.CaptureFixture[str], show_steps: bool
+    images: Stack, capsys: pytest.CaptureFixture[str], show_steps: bool
 ) -> None:
-    log = stack.root / FOLDER / "dev-app.log"
+    log = images.root / FOLDER / "dev-app.log"
     write_file(log, STARTED + FAILED)
-    with follow_builds(stack, show_steps=show_steps):
+    with follow_builds(images, show_steps=show_steps):
         # That of an earlier build is gone: the builder appends.
         assert not log.exists()
         log.write_text(STARTED + FAILED)
-        (stack.root / FOLDER / "dev-redis.log").write_text(STARTED)
+        (images.root / FOLDER / "dev-redis.log").write_text(STARTED)
     assert capsys.readouterr().out == (
         "app image: the build failed at [base 2/2] RUN pip install\n"
         "    0.412 Collecting fastapi\n"
         "    9.1 no such package\n"
         "    Whole output: .build-logs/dev-app.log\n"
     )
+
+
+def test_logs_of_a_stack_whose_name_begins_alike_stay(images: Stack) -> None:
+    other = images.root / FOLDER / "dev-2-app.log"
+    write_file(other, FAILED)
+    with follow_builds(images, show_steps=False):
+        assert other.read_text() == FAILED
 
 
 def test_logs_are_read_where_the_images_write_them() -> None:

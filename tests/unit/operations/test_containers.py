@@ -73,6 +73,13 @@ def test_logs_are_chosen_by_roles_and_time(
     assert shown == asked
 
 
+def test_logs_that_docker_cannot_read_are_no_success(stack: Stack, engine: MagicMock) -> None:
+    engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
+    write_docker(stack, '[ "$3" != id-redis ]')
+    assert print_logs(stack, LOGS) == 0
+    assert print_logs(stack, Namespace(**{**vars(LOGS), "role": ["redis,app"]})) == 1
+
+
 def test_stats_are_those_of_the_stacks_running_containers(
     stack: Stack, engine: MagicMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +106,7 @@ def test_reader_of_logs_may_leave(
     engine.containers.list.return_value = [fake_container("one", "app")]
     write_docker(stack, "exec yes")
     monkeypatch.setattr("sys.stdout", MagicMock(write=MagicMock(side_effect=BrokenPipeError)))
-    print_logs(stack, LOGS)
+    assert print_logs(stack, LOGS) == 0
 
 
 @pytest.fixture

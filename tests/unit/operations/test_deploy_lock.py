@@ -23,6 +23,9 @@ class FakeVolumes:
     def __init__(self) -> None:
         self.labels: dict[str, dict[str, str]] = {}
 
+    def list(self, **_chosen: Any) -> list[Any]:
+        return []
+
     def create(self, name: str, labels: dict[str, str]) -> Any:
         self.labels.setdefault(name, labels)
         return self.get(name)
@@ -38,7 +41,7 @@ class FakeVolumes:
 def locked(stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """A stack that somebody has locked."""
     engine.volumes = FakeVolumes()
-    monkeypatch.setattr(deploy_lock.getpass, "getuser", lambda: "ada")
+    monkeypatch.setattr(deploy_lock, "user_name", lambda: "ada")
     monkeypatch.setattr(deploy_lock.socket, "gethostname", lambda: "here")
     now = MagicMock(**{"isoformat.return_value": "2026-11-25 06:00:00+00:00"})
     monkeypatch.setattr(deploy_lock, "datetime", MagicMock(**{"now.return_value": now}))

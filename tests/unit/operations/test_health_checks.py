@@ -10,7 +10,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from infra.errors import UserError
-from operations import containers, drift_checks, health_checks
+from operations import containers, drift_checks, health_checks, service_checks
 from operations.stack import Stack
 from tests.unit.operations.conftest import MakeStack, write_state
 from tests.unit.operations.examined_stack import (
@@ -23,6 +23,7 @@ from tests.unit.operations.examined_stack import (
     container,
     fail_check,
     forget_passphrase,
+    give_name_to_another_image,
     in_container,
     leave_operation,
     limit,
@@ -64,14 +65,24 @@ def test_healthy_stack_has_no_finding(world: World) -> None:
     del world.containers["migrations"]
     world.latest["resources"] += [{**resources("app")[0], "id": "id-old", "delete": True}]
     assert world.examine() == []
-    assert health_checks.examine(world.stack).subject == "stack prod"
+    assert health_checks.describe(world.stack) == "stack prod"
+
+
+def test_database_and_prometheus_that_do_not_answer_are_for_their_own_health_checks(
+    world: World,
+) -> None:
+    in_container("postgres", "pg_file_settings", 2, b"no connection left")(world)
+    in_container("prometheus", "promtool", 1, b"connection refused")(world)
+    assert world.examine() == []
 
 
 UP = "make up STACK=prod"
 GIVEN = "pulumi config set --stack prod --secret --path devportal:secrets.tls_"
 SET = "pulumi config set --stack prod --path devportal:"
 BEGIN_EMPTY = f"{SET}postgres.fresh_start TODAY && {UP}"
-APP, REDIS, SERVER = (f"container 'devportal-prod-{role}'" for role in ("app", "redis", "postgres"))
+APP, REDIS, SERVER, PROMETHEUS = (
+    f"container 'devportal-prod-{role}'" for role in ("app", "redis", "postgres", "prometheus")
+)
 SICK = f"{APP}: should be healthy"
 DEAD = f"process {DEAD_PID} of ada on"
 END = f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=59):%Y-%m-%d}"
@@ -137,6 +148,11 @@ FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
         f"{REDIS}: should be in the stack's state (got: it is not).",
         "docker rm --force --volumes devportal-prod-redis",
     ),
+    (
+        give_name_to_another_image,
+        "image 'devportal-prod-app:1': should be the one that the stack has built (got another).",
+        UP,
+    ),
     (lose_volume, "volume 'devportal-prod-postgres-data': should exist (got none).", BEGIN_EMPTY),
     (lose_network, "network 'devportal-net': should exist (got none of its id).", UP),
     (
@@ -146,15 +162,34 @@ FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
         BEGIN_EMPTY,
     ),
     (
-        in_container("postgres", 0, b"devportal_user\ndevportal_backup\n"),
+        in_container("postgres", "/run/secrets", 0, b"devportal_user\ndevportal_backup\n"),
         f"{SERVER}: its data should have the passwords of the stack (got others for "
         "devportal_user, devportal_backup).",
         "make restart ROLE=postgres STACK=prod",
     ),
     (
-        in_container("backups", 1, b"backups: a backup should be taken every 9 s\n"),
+        in_container("backups", "health", 1, b"backups: a backup should be taken every 9 s\n"),
         "backups: a backup should be taken every 9 s",
         "make backup STACK=prod",
+    ),
+    (
+        in_container("postgres", "pg_file_settings", 0, b"jit, work_mem\n"),
+        f"{SERVER}: its data should set nothing beside the stack's settings (got ALTER SYSTEM of "
+        "jit, work_mem).",
+        "make psql ARGS='--user postgres' CMD='ALTER SYSTEM RESET ALL' STACK=prod && make restart "
+        "ROLE=postgres STACK=prod",
+    ),
+    (
+        in_container("prometheus", "prometheus_rule_group_rules", 0, b""),
+        f"{PROMETHEUS}: should have loaded its alert rules (got none).",
+        "make logs ROLE=prometheus STACK=prod",
+    ),
+    (
+        in_container(
+            "prometheus", "up == 0", 0, b'up{instance="exporter:9105", job="exporter"} => 0 @[1]\n'
+        ),
+        f"{PROMETHEUS}: its target exporter:9105 should answer (got: it is down).",
+        "make logs ROLE=prometheus STACK=prod",
     ),
     (
         serve_certificate,
@@ -181,7 +216,7 @@ def test_certificate_from_elsewhere_is_due_two_weeks_before_its_end(
 ) -> None:
     proxy = world.containers["nginx"]
     proxy.get_archive.return_value = archive(certificate(days))
-    found = list(health_checks.check_certificate(world.stack, proxy, is_provided=True))
+    found = list(service_checks.check_certificate(world.stack, proxy, is_provided=True))
     renew = f"{GIVEN}certificate < chain.pem && {GIVEN}key < key.pem && {UP}"
     assert [finding.command for finding in found] == [renew] * is_found
 
@@ -218,14 +253,12 @@ def test_nothing_is_said_of_containers_while_a_run_is_at_work(world: World) -> N
 
 def test_stack_that_is_not_there_has_no_finding(world: World, make_stack: MakeStack) -> None:
     """Whose containers are of another state's are not called left over."""
-    typo = health_checks.examine(make_stack("typo"))
+    typo = make_stack("typo")
     world.client.containers.list.return_value = [container("app")]
-    assert (typo.subject, list(typo.find(True))) == (
-        "stack typo, which is not there yet",
-        [],
-    )
+    assert health_checks.describe(typo) == "stack typo, which is not there yet"
+    assert list(health_checks.examine(typo, True)) == []
     world.engine_error = UserError("Docker engine: should answer.")
-    assert list(typo.find(True)) == []
+    assert list(health_checks.examine(typo, True)) == []
 
 
 @pytest.mark.parametrize(
@@ -247,16 +280,17 @@ def test_state_elsewhere_is_read_by_pulumi(answer: str, expected: list[str], wor
     environ = {**world.stack.environ, "PULUMI_BACKEND_URL": "s3://states"}
     write_file(world.stack.root / "ends", answer + "\n")
     elsewhere = Stack("prod", environ, world.stack.root)
-    found = health_checks.examine(elsewhere).find(True)
+    found = health_checks.examine(elsewhere, True)
     assert [finding.what for finding in found] == expected
 
 
 def test_damaged_state_is_named_with_its_copy(world: World) -> None:
     write_state(world.stack, "{")
     state = world.stack.state
-    [found] = health_checks.examine(world.stack).find(True)
+    [found] = health_checks.examine(world.stack, True)
     assert found.what == (
         f"{state}: should be the JSON that Pulumi has written (got: Expecting property name "
-        "enclosed in double quotes: line 1 column 2 (char 1))."
+        f"enclosed in double quotes: line 1 column 2 (char 1)). Run `cp {state}.bak {state}`, "
+        "which puts back what it was a step before, or `make state-restore STACK=prod`."
     )
     assert found.command == f"cp {state}.bak {state} && {UP}"

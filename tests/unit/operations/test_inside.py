@@ -1,6 +1,8 @@
 """`make exec`, `shell`, `psql`, `redis-cli`, `run` and `password`, on a `docker` that records."""
 
 import io
+import os
+import socket
 import tarfile
 from typing import Any
 from unittest.mock import MagicMock
@@ -8,19 +10,19 @@ from unittest.mock import MagicMock
 import pytest
 from docker.errors import APIError, NotFound
 
-from operations import inside, one_off, password
+from operations import database, inside, one_off, password, redis_cli
 from operations.arguments import parse
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import fake_container, write_docker
 
 RECORDING = 'printf "[%s]" "$@"; printf " %s\\n" "$REDISCLI_AUTH"; exit 3'
-PSQL = f"[exec][--interactive][id-postgres][sh][-c][{inside._PSQL}]"
+PSQL = f"[exec][--interactive][id-postgres][sh][-c][{database._PSQL}]"
 TARGETS = {
     "exec": inside.run_command,
     "shell": inside.open_shell,
-    "psql": inside.open_database,
-    "redis-cli": inside.open_redis,
+    "psql": database.open_database,
+    "redis-cli": redis_cli.open_redis,
     "run": one_off.run_command,
     "password": password.show_password,
 }
@@ -90,6 +92,25 @@ def test_command_runs_in_the_container_and_gives_its_exit_code(
     assert capfd.readouterr().out == f"{called} \n"
 
 
+def test_stores_of_others_are_asked_beside_them_or_not_at_all(
+    run: Any, engine: MagicMock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine.containers.list.return_value = [holding("postgres-roles")]
+    engine.containers.get.return_value.id = "new"
+    psql = PSQL.replace("id-postgres", "new")
+    assert run("psql") == run("psql", "--user=postgres", "--cmd=select 1") == 3
+    assert capfd.readouterr().out == (
+        f"{psql}[app_password][--username=devportal_user][--dbname=devportal]"
+        f"[--set=ON_ERROR_STOP=1] \n{psql}[postgres_password][--dbname=devportal]"
+        "[--set=ON_ERROR_STOP=1][--command=select 1] \n"
+    )
+    engine.api.remove_container.assert_called_with("new", force=True)
+    assert refusal(run, "redis-cli") == (
+        "stack dev: should run its own Redis for redis-cli (got devportal:redis.external_url). Use "
+        "a client of yours on that server."
+    )
+
+
 def test_password_of_redis_stands_on_no_command_line(
     run: Any, engine: MagicMock, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,8 +142,8 @@ def test_password_of_redis_stands_on_no_command_line(
         ),
         (
             ["run", "--role=redis", "--cmd=x"],
-            "role: should be one whose image is the portal's: app, migrations (got 'redis'). "
-            "Choose one of them.",
+            "role: should be one of app, migrations, postgres-roles (got 'redis'). Choose one of "
+            "them.",
         ),
         (
             ["redis-cli", "--cmd=it's"],
@@ -150,7 +171,11 @@ def test_new_container_is_like_the_portals_and_no_replica(run: Any, engine: Magi
         "Image": "sha256:1",
         "Hostname": "run",
         "Entrypoint": ["sh", "-c", "python -m app check"],
-        "Labels": {"devportal.stack": "dev", "devportal.role": "run"},
+        "Labels": {
+            "devportal.stack": "dev",
+            "devportal.role": "run",
+            "devportal.helper.owner": f"{os.getpid()}@{socket.gethostname()}",
+        },
         "Healthcheck": {"Test": ["NONE"]},
         "Tty": False,
         **dict.fromkeys(("OpenStdin", "StdinOnce", "AttachStdin"), True),
@@ -183,6 +208,23 @@ def test_password_is_shown_from_where_it_lies(
     assert refusal(run, "password") == (
         "container 'migrations': should have the secret admin_password (got none). Run `make up`, "
         "which writes it again."
+    )
+
+
+def test_missing_portal_is_named(run: Any, engine: MagicMock) -> None:
+    engine.containers.list.return_value = [fake_container("postgres", "postgres")]
+    assert refusal(run, "password") == (
+        "stack dev: should have a container of the portal (got none). Run `make up STACK=dev`."
+    )
+
+
+def test_portal_without_networks_is_named(run: Any, engine: MagicMock) -> None:
+    portal = holding("app")
+    portal.attrs["NetworkSettings"]["Networks"] = {}
+    engine.containers.list.return_value = [portal]
+    assert refusal(run, "run", "--cmd=x") == (
+        "container 'app': should be on its networks (got none). Run `make up STACK=dev`, which "
+        "connects it again."
     )
 
 

@@ -3,15 +3,19 @@
 import getpass
 import json
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, call
 
 import pytest
+from docker.models.networks import Network
 
+from infra.errors import UserError
+from infra.naming import OWNER_LABEL
 from operations.deployment import Deployment
-from operations.interruption import clear_up
+from operations.interruption import clear_up, remove_torn_files
 from operations.runs import only_run
 from operations.stack import Stack
 from tests.support.refusals import refusal
@@ -20,6 +24,8 @@ from toolchain.setup.atomic import write_file
 
 # Above the kernel's largest process id.
 DEAD_PID = 2**22 + 1
+CANCEL = "cancel --yes --stack dev --non-interactive"
+EXPORT = "stack export --stack dev --non-interactive"
 REFRESH = "refresh --yes --skip-preview --clear-pending-creates --stack dev --non-interactive"
 
 
@@ -32,6 +38,14 @@ def write_lock(stack: Stack, text: str = "", **changes: Any) -> Path:
     return folder / "lock.json"
 
 
+def fake_network(name: str, *connected: MagicMock) -> MagicMock:
+    made = MagicMock(
+        spec=Network, id=f"id-{name}", attrs={"Containers": {c.id: {} for c in connected}}
+    )
+    made.name = name
+    return made
+
+
 def write_latest(stack: Stack, **latest: Any) -> None:
     write_state(stack, json.dumps({"checkpoint": {"latest": latest}}))
 
@@ -41,7 +55,67 @@ def test_without_a_lock_nothing_is_cleared(stack: Stack, engine: MagicMock) -> N
     write_latest(stack, resources=[])
     clear_up(stack)
     assert calls(stack) == []
-    engine.networks.list.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("known", "containers", "networks", "is_cleared"),
+    [
+        (["1"], ["1"], ["3"], True),
+        (["3"], ["1"], ["3"], True),
+        (["volume"], [], ["3"], True),
+        (["1", "3"], ["1"], ["3"], False),
+        (["volume"], ["1"], ["3"], False),
+    ],
+    ids=["network", "container", "first network", "nothing", "another state's"],
+)
+@pytest.mark.parametrize("touched", [False, True], ids=["", "touched"])
+def test_what_a_killed_provider_leaves_is_found_without_a_lock(
+    stack: Stack,
+    engine: MagicMock,
+    known: list[str],
+    containers: list[str],
+    networks: list[str],
+    is_cleared: bool,
+    touched: bool,
+) -> None:
+    """What runs or is connected, somebody has put there; and see the names of the cases."""
+    write_latest(stack, resources=[{"id": f"id-{name}"} for name in known])
+    status = "running" if touched else "created"
+    own = [fake_container(name, "app", status=status) for name in containers]
+    engine.containers.list.return_value = own
+    engine.networks.list.return_value = [fake_network(name, *own[:touched]) for name in networks]
+    is_cleared &= not (touched and own)
+    clear_up(stack)
+    assert calls(stack) == []
+    for one in (*own, *engine.networks.list.return_value):
+        assert one.remove.called == (is_cleared and str(one.id)[3:] not in known)
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_removed"),
+    [
+        (f"{DEAD_PID}@{socket.gethostname()}", True),
+        (f"{os.getpid()}@{socket.gethostname()}", False),
+        (f"{DEAD_PID}@elsewhere", False),
+    ],
+    ids=["dead", "alive", "elsewhere"],
+)
+def test_helper_on_a_volume_of_the_stack_goes_when_its_process_has_died(
+    stack: Stack, engine: MagicMock, owner: str, is_removed: bool
+) -> None:
+    write_latest(stack, resources=[{"id": "id-1"}])
+    helper = fake_container("2", "helper")
+    helper.labels[OWNER_LABEL] = owner
+    volume = MagicMock()
+    volume.name = "devportal-dev-redis-secrets"
+    engine.volumes.list.return_value = [volume]
+    chosen = {"label": OWNER_LABEL, "volume": [volume.name]}
+    engine.containers.list.side_effect = lambda all, filters, ignore_removed: (
+        [helper] if filters == chosen else []
+    )
+    clear_up(stack)
+    assert helper.remove.called == is_removed
+    assert calls(stack) == []
 
 
 @pytest.mark.parametrize("text", ["", '{"pid":', "7", '{"pid": 7}'])
@@ -53,7 +127,7 @@ def test_lock_of_a_dead_run_is_released_and_what_the_state_does_not_know_removed
     write_latest(stack, resources=[{"urn": "a"}, {"urn": "b", "id": "id-1"}])
     kept, orphan = fake_container("1", "app"), fake_container("2", "app")
     engine.containers.list.return_value = [kept, orphan]
-    engine.networks.list.return_value = [fake_container("3", "network")]
+    engine.networks.list.return_value = [fake_network("3")]
     clear_up(stack)
     assert not lock.exists()
     assert calls(stack) == [REFRESH]
@@ -61,7 +135,6 @@ def test_lock_of_a_dead_run_is_released_and_what_the_state_does_not_know_removed
     # A container that somebody ran from an image of the stack has the image's label, and stays.
     engine.containers.list.assert_called_once_with(all=True, filters=OWN, ignore_removed=True)
     assert engine.networks.list.call_args == call(filters={"label": "devportal.stack=dev"})
-    engine.volumes.list.assert_not_called()
     assert capsys.readouterr().out == (
         "stack dev: clearing up after a run that was killed\n"
         "removed 2, left by a run that was killed\n"
@@ -150,3 +223,98 @@ def test_unfinished_operation_in_a_state_elsewhere_is_cleared(
     clear_up(elsewhere)
     export = "stack export --stack dev --non-interactive"
     assert calls(stack) == [export, REFRESH, export]
+
+
+@pytest.mark.parametrize(
+    ("pid", "called"),
+    [(DEAD_PID, [EXPORT, REFRESH, CANCEL, REFRESH, EXPORT]), (os.getpid(), None)],
+    ids=["ended", "lives"],
+)
+def test_lock_in_a_backend_that_is_no_folder_is_known_by_the_refusal(
+    stack: Stack, engine: MagicMock, pid: int, called: list[str] | None
+) -> None:
+    """After a run of this machine was killed: only then is Pulumi asked."""
+    stack = Stack("dev", {**stack.environ, "PULUMI_BACKEND_URL": "s3://states"}, stack.root)
+    refused = f"s3://states/lock.json: created by ada@{socket.gethostname()} (pid {pid}) at noon"
+    write_file(
+        stack.root / "ends",
+        f"""case $1 in
+        stack) echo '{{"deployment": {{"resources": [{{}}]}}}}' ;;
+        cancel) touch {stack.root}/cancelled ;;
+        refresh) [ -e {stack.root}/cancelled ] || {{ echo '{refused}' >&2; exit 255; }} ;;
+        esac\n""",
+    )
+    clear_up(stack)
+    assert calls(stack) == [EXPORT]
+    (stack.root / "calls").unlink()
+    if called is None:
+        assert f"(got process {pid} of ada on " in refusal(clear_up, stack, was_killed=True)
+        assert calls(stack) == [EXPORT, REFRESH]
+    else:
+        clear_up(stack, was_killed=True)
+        assert calls(stack) == called
+
+
+def test_killed_run_is_known_to_the_next_until_one_has_cleared_up(
+    stack: Stack, engine: MagicMock
+) -> None:
+    def run(fails: bool) -> bool:
+        with only_run(stack) as was_killed:
+            if fails:
+                raise UserError("x")
+            return was_killed
+
+    assert run(fails=False) is False
+    refusal(run, fails=True)
+    assert run(fails=False) is False
+    killed = os.fork()
+    if not killed:
+        with only_run(stack):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+    refusal(run, fails=True)
+    assert run(fails=False) is True
+    assert run(fails=False) is False
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b'{"a"', "Expecting ':' delimiter: line 1 column 5 (char 4)"),
+        (b"", "Expecting value: line 1 column 1 (char 0)"),
+        (b"\0\0", "Expecting value: line 1 column 1 (char 0)"),
+        (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ],
+)
+def test_state_that_is_cut_off_is_named_with_its_copy(
+    stack: Stack, engine: MagicMock, content: bytes, error: str
+) -> None:
+    write_state(stack)
+    assert stack.state is not None
+    stack.state.write_bytes(content)
+    assert refusal(Deployment(stack).run, "up") == (
+        f"{stack.state}: should be the JSON that Pulumi has written (got: {error}). Run `cp "
+        f"{stack.state}.bak {stack.state}`, which puts back what it was a step before, or `make "
+        "state-restore STACK=dev`."
+    )
+
+
+def test_torn_files_that_pulumi_can_do_without_are_taken_away(stack: Stack) -> None:
+    home, backend = stack.root / "home", stack.root / "state" / ".pulumi"
+    torn = [
+        backend / "meta.yaml.attrs",
+        backend / "stacks/devportal/dev.json.attrs",
+        backend / "stacks/devportal/dev.json.bak.attrs",
+        backend / "history/devportal/dev/dev-1.history.json.attrs",
+        home / "workspaces/devportal-1-workspace.json",
+    ]
+    kept = [
+        backend / "stacks/devportal/dev.json",
+        backend / "stacks/devportal/other.json.attrs",
+        home / "workspaces/other-1-workspace.json",
+    ]
+    texts = ["", "{", "\0\0", '{"a"', "", "", "", ""]
+    for path, text in zip([*torn, *kept], texts, strict=True):
+        write_file(path, text)
+    remove_torn_files(Stack("dev", {**stack.environ, "PULUMI_HOME": str(home)}, stack.root))
+    assert [path for path in (*torn, *kept) if path.exists()] == kept

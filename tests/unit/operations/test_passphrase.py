@@ -41,6 +41,11 @@ def test_passphrase_in_a_file_opens_production(tmp_path: Path) -> None:
         f"PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read (got '{file}': No such "
         "file or directory). Set it to the file with the passphrase."
     )
+    file.write_bytes(b"\xff\0")
+    assert refusal(check_passphrase, production) == (
+        f"PULUMI_CONFIG_PASSPHRASE_FILE: should name a file you can read (got '{file}': no text). "
+        "Set it to the file with the passphrase."
+    )
     write_file(file, "of our own\n")
     check_passphrase(production)
 

@@ -66,8 +66,9 @@ def test_job_runs_to_its_end_and_one_that_stopped_starts(
     job.restart.assert_called_once_with(timeout=35)
 
 
-def test_nothing_restarts_without_a_role(stack: Stack, engine: MagicMock) -> None:
+@pytest.mark.parametrize("words", [[], ["--role= "], ["--role=,"]])
+def test_nothing_restarts_without_a_role(words: list[str], stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
-    assert refusal(restart.restart_role, stack, parse(["restart"])) == (
+    assert refusal(restart.restart_role, stack, parse(["restart", *words])) == (
         "role: should be one of those of stack dev: app, redis (got ''). Choose one of them."
     )

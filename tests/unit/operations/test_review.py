@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.plan import Plan, show
+from operations.differences import show
+from operations.plan import Plan
 from operations.review import render
 from operations.topology import draw
 

@@ -1,5 +1,7 @@
 """What is read from a stack's settings file, and the file that a new stack gets."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -61,20 +63,30 @@ def test_file_that_is_not_yaml_is_named(make_stack: MakeStack) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variables", "reload", "said"),
+    [({}, True, ""), ({"CI": "true"}, False, " and, as CI is set, app.reload false")],
+)
 def test_new_stack_gets_the_settings_and_the_salt_of_dev_on_free_ports(
-    make_stack: MakeStack, capsys: pytest.CaptureFixture[str]
+    make_stack: MakeStack,
+    variables: dict[str, str],
+    reload: bool,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stack = make_stack("mine")
+    stack = replace(stack, environ={**stack.environ, **variables})
     template = stack.root / "Pulumi.dev.yaml"
     write_file(template, f"encryptionsalt: v1:x\n{template.read_text()}")
     create_file(stack)
     assert capsys.readouterr().out == (
-        "Pulumi.mine.yaml: new, with the settings of Pulumi.dev.yaml and every port 0: free ones "
-        "are chosen, and `make output STACK=mine` lists them\n"
+        "Pulumi.mine.yaml: new, with the settings of Pulumi.dev.yaml and every port 0"
+        f"{said}: free ports are chosen, and `make output STACK=mine` lists them\n"
     )
     made, expected = (yaml.safe_load(file.read_text()) for file in (stack.file, template))
     ports = set(PortSettings.model_fields) - {"bind_address"}
     expected["config"]["devportal:ports"] = dict.fromkeys(ports, 0)
+    expected["config"]["devportal:app"]["reload"] = reload
     assert made == expected
 
 
@@ -83,3 +95,12 @@ def test_existing_stack_file_is_never_written(make_stack: MakeStack) -> None:
     write_file(stack.file, "config: {}\n")
     create_file(stack)
     assert stack.file.read_text() == "config: {}\n"
+
+
+@pytest.mark.parametrize(("mode", "is_there"), [("none", False), ("swarm", True)])
+def test_file_tells_whether_a_stack_is_on_a_swarm(
+    make_stack: MakeStack, mode: str, is_there: bool
+) -> None:
+    stack = make_stack("live")
+    write_file(stack.file, f"config: {{devportal:cluster: {{mode: {mode}}}}}")
+    assert stack.is_on_swarm == is_there

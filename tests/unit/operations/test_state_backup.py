@@ -10,7 +10,7 @@ import pytest
 from operations.stack import Stack
 from operations.state_backup import back_up_state, restore_state
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import MakeStack, calls
+from tests.unit.operations.conftest import MakeStack, calls, write_state
 from toolchain.setup.atomic import write_file
 
 STATE = {"version": 3, "deployment": {"resources": [{"urn": "of-a-resource"}]}}
@@ -54,13 +54,19 @@ def test_state_and_settings_come_back_from_a_file_that_hides_both(
 
 
 def test_state_with_resources_is_replaced_only_when_asked_to(stack: Stack, saved: Path) -> None:
-    export(stack, STATE)
+    write_state(stack, json.dumps({"checkpoint": {"latest": STATE["deployment"]}}))
     assert refusal(restore_state, stack, options(saved)) == (
         "stack dev: should have no state (got one with resources). To lose it, add ARGS=--yes."
     )
     assert not (stack.root / "imported").exists()
     restore_state(stack, options(saved, yes=True))
     assert (stack.root / "imported").exists()
+
+
+def test_state_that_is_cut_off_is_replaced_unasked(stack: Stack, saved: Path) -> None:
+    write_state(stack, '{"checkpoint"')
+    restore_state(stack, options(saved))
+    assert json.loads((stack.root / "imported").read_text()) == STATE
 
 
 @pytest.mark.parametrize("damage", ["cut", "other", "passphrase"])

@@ -3,17 +3,25 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from docker.errors import APIError
+from requests import ReadTimeout
 
 from infra.errors import UserError
 from operations import __main__ as first_stage
-from operations import doctor
-from operations.arguments import INSPECTING, ON_STACK, STATE
+from operations import doctor, on_stack
+from operations.arguments import INSPECTING, ON_STACK, STATE, parse
+from operations.stack import Stack
 from operations.terminal import run_reporting
+from tests.support.refusals import refusal
 from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import ROOT, Project
@@ -159,8 +167,7 @@ def test_doctor_tells_machines_the_same(
     monkeypatch.setattr(doctor, "DockerCli", FakeDocker)
     monkeypatch.setattr(doctor, "list_steps", lambda project: [])
     finding = doctor.Finding("what", "why", "command")
-    stack = doctor.Examination("stack dev", lambda can_reach_engine: [finding])
-    assert doctor.print_findings(Project(), stack, as_json=True) == 1
+    assert doctor.print_findings(Project(), lambda can_reach_engine: [finding], as_json=True) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["findings"] == [{"what": "what", "why": "why", "command": "command"}]
     assert answer["machine"]["storage driver"] == "overlay2"
@@ -172,7 +179,6 @@ def test_doctor_tells_machines_the_same(
         (UserError("x: should be y."), 1, "x: should be y.\n"),
         (OSError(28, "No space left", "/x"), 1, "/x: should be usable (got: No space left).\n"),
         (KeyboardInterrupt(), 130, "stopped\n"),
-        (BrokenPipeError(), 0, ""),
     ],
 )
 def test_mistake_is_printed_without_a_traceback(
@@ -183,3 +189,57 @@ def test_mistake_is_printed_without_a_traceback(
 
     assert run_reporting(work, interrupted="stopped") == code
     assert capfd.readouterr().err == shown
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [APIError("409: volume is in use"), ReadTimeout("read timed out (read timeout=60)")],
+)
+@pytest.mark.parametrize("target", ["ps", "down"])
+def test_engine_that_refuses_or_keeps_silent_is_a_message(
+    target: str, raised: Exception, stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = replace(stack, environ={**stack.environ, "PULUMI_HOME": str(stack.root)})
+    monkeypatch.setattr(on_stack, "Stack", lambda name, environ: stack)
+    engine.containers.list.side_effect = engine.volumes.get.side_effect = raised
+    assert refusal(on_stack.run, parse([target])) == (
+        f"docker engine: should answer (got: {raised}). Run `make doctor`."
+    )
+
+
+@pytest.mark.parametrize(("ignored", "code"), [("", 130), ("trap '' HUP; ", 0)])
+def test_closed_terminal_ends_what_runs_in_order_unless_nohup_has_it_ignored(
+    ignored: str, code: int
+) -> None:
+    program = (
+        "import os, signal, sys\nfrom operations.terminal import run_reporting\n"
+        "sys.exit(run_reporting(lambda: os.kill(os.getpid(), signal.SIGHUP) or 0))"
+    )
+    command = ["bash", "-c", f'{ignored}exec {sys.executable} -c "$0"', program]
+    assert subprocess.run(command, cwd=ROOT).returncode == code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_a_target_interrupts_the_command_in_front(number: int) -> None:
+    command = "trap 'exit 5' INT; echo ready; while :; do sleep 0.1; done"
+    program = (
+        "import os, pathlib, sys\nfrom operations.terminal import run_in_front, run_reporting\n"
+        "words, here = ['env', '--default-signal', 'sh', '-c', sys.argv[1]], pathlib.Path()\n"
+        "front = lambda: run_in_front(words, cwd=here, environ=os.environ, interactive=True)\n"
+        "sys.exit(run_reporting(front))"
+    )
+    # A shell cannot trap what was ignored when it began, as SIGINT is in the background.
+    words = ["env", "--default-signal", sys.executable, "-c", program, command]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as target:
+        assert target.stdout is not None
+        assert target.stdout.readline() == "ready\n"
+        target.send_signal(number)
+        assert target.wait(timeout=60) == 5
+
+
+def test_reader_that_stops_reading_is_no_mistake() -> None:
+    # In a process of its own: its output leads nowhere afterwards.
+    program = "from operations.terminal import run_reporting as r; r(lambda: print('x' * 99_999))"
+    command = ["bash", "-c", f'{sys.executable} -c "$0" | head -c 1; exit "$PIPESTATUS"', program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x", "")

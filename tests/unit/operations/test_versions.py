@@ -163,6 +163,17 @@ def test_wrong_rollback_is_answered_with_what_there_is(
     assert calls(prod) == []
 
 
+@pytest.mark.parametrize("settings", ["", ", devportal:app: ", ", devportal:app: {image: }"])
+def test_empty_settings_of_the_portal_name_no_image(prod: Stack, settings: str) -> None:
+    # Pulumi writes a group where there is none.
+    text = "config: {devportal:environment: production}"
+    setting = f"[ \"$1\" != config ] || echo '{text}' > {prod.file}"
+    write_file(prod.root / "ends", f"{setting}\n")
+    write_file(prod.file, f"config: {{devportal:environment: production{settings}}}")
+    assert roll_back(prod) == 0
+    assert calls(prod)[0] == set_image(SECOND)
+
+
 def test_oldest_version_has_none_before_it(prod: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [running(OLD)]
     assert refusal(roll_back, prod) == (

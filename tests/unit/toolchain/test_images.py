@@ -183,6 +183,20 @@ def test_images_are_built_where_no_registry_answers_and_the_decision_is_remember
     assert len(docker.calls("pull")) == 1
 
 
+def test_registry_is_asked_again_where_the_images_could_not_be_built(
+    docker: FakeDocker, builds: ImageBuilder, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder.os, "geteuid", lambda: 1000)
+    step = BaseImages(builds.project)
+    assert refusal(step.run, work) == (
+        "base images: should be built as root (got user id 1000). Run `sudo env HOME=$HOME make "
+        "setup` once; everything else runs as you."
+    )
+    docker.put(pull='echo "7: Pulling from library/x"')
+    step.run(work)
+    assert step.find() == "official, pulled when needed"
+
+
 def test_names_are_their_own_and_end_in_the_recipes_revision() -> None:
     for recipe in RECIPES:
         assert recipe.name.startswith(f"devportal/base-{recipe.role}:")

@@ -169,18 +169,6 @@ def test_plugin_in_the_users_own_cache_is_used_even_after_one_was_built(
     assert step.find() == "official"
 
 
-def test_script_of_an_earlier_set_up_is_not_taken_for_the_official_plugin(
-    machine: Project, work: Work
-) -> None:
-    folder = machine.places.pulumi_home / "plugins" / "resource-docker-v5.2.0"
-    folder.mkdir(parents=True)
-    (folder / PLUGIN).write_text("#!/bin/sh\n")
-    step = DockerProvider(machine)
-    assert step.find() is None
-    step.run(work)
-    assert step.find() == "built from source"
-
-
 def test_plugin_on_path_is_used(project: Project, programs: FakePrograms) -> None:
     programs.put(PLUGIN)
     assert DockerProvider(project).find() == f"official, {programs.folder}/{PLUGIN}"
@@ -197,6 +185,15 @@ def test_old_or_missing_go_is_reported_with_both_ways_out(
         f"step: Go should be 1.21 or newer to build it (got {got}). Install Go, or the official "
         "Pulumi (https://www.pulumi.com/docs/install/)."
     )
+
+
+def test_go_that_is_set_to_fetch_no_newer_one_fetches_what_the_modules_ask_for(
+    machine: Project, programs: FakePrograms, work: Work
+) -> None:
+    programs.put("go", GO.replace("build)", 'build) [ "$GOTOOLCHAIN" = auto ] || exit 1'))
+    step = PulumiCli(Project(machine.root, {**machine.environ, "GOTOOLCHAIN": "local"}))
+    step.run(work)
+    assert step.find() == "3.256.0, built from source"
 
 
 def test_progress_counts_modules_then_packages(

@@ -172,6 +172,14 @@ def test_first_run_makes_what_is_missing_and_the_second_prints_one_line(
     assert screen.getvalue().count("\n") == 1
 
 
+def test_cache_of_go_stays_for_go_vet_where_it_is_to(part: FakeStep, tmp_path: Path) -> None:
+    project = Project(tmp_path, {"HOME": str(tmp_path), setup.KEEP_GO_CACHE: "1"})
+    write_file(project.places.go / "build" / "package", "")
+    for runs in (1, 1):
+        setup.set_up(project, Console(io.StringIO()))
+        assert (part.runs, project.places.go.exists()) == (runs, True)
+
+
 def test_environment_of_a_machine_that_is_not_ready_is_refused_and_nothing_is_made(
     part: FakeStep, project: Project
 ) -> None:

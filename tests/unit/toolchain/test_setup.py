@@ -1,7 +1,11 @@
 """The set-up as a whole, its Python environment, and what `activate` gives a shell."""
 
+import ast
+import errno
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,20 @@ from toolchain.setup.steps.python_environment import ProgramEnvironment
 from toolchain.setup.work import Work
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh") if shutil.which(shell)]
+
+
+def test_old_python_is_refused_in_one_line_before_it_reads_anything_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = ast.parse((ROOT / "operations" / "__init__.py").read_text(), feature_version=(3, 6))
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    monkeypatch.setattr(sys, "version", "3.9.18 (main, Nov 29 2026)")
+    with pytest.raises(SystemExit) as refused:
+        exec(compile(tree, "operations", "exec"), {})
+    assert refused.value.code == (
+        "python3: should be 3.11 or newer (got 3.9.18). Install a newer one and put it first on "
+        "PATH."
+    )
 
 
 def test_every_step_depends_on_steps_above_it() -> None:
@@ -58,6 +76,30 @@ def test_venv_of_another_home_is_used_while_it_is_there(
     assert ProgramEnvironment(other).find() is not None
     shutil.rmtree(project.places.cache)
     assert ProgramEnvironment(other).find() is None
+
+
+def test_venv_that_leads_into_a_cache_closed_to_the_user_is_made_anew(
+    project: Project, work: Work, pip: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `sudo make up`."""
+    roots = Project(project.root, {**project.environ, "HOME": str(tmp_path / "root")})
+    ProgramEnvironment(roots).run(work)
+    stat = Path.stat
+
+    def refuse(path: Path, **options: bool) -> os.stat_result:
+        if path.is_relative_to(roots.places.cache):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not path.is_relative_to(roots.places.cache)
+    )
+    step = ProgramEnvironment(project)
+    assert step.find() is None
+    step.run(work)
+    assert step.find() == f".venv, {step.folder.name}"
+    assert (project.root / ".venv").readlink() == step.folder
 
 
 def test_changed_requirements_ask_for_another_environment(

@@ -1,0 +1,181 @@
+"""Nodes of a swarm that go away and come back: what is served meanwhile, and what is lost."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import docker
+import httpx
+import pytest
+from docker.errors import APIError
+
+from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
+from benchmarks.harness.production import portal_client
+from tests.integration.swarm.conftest import Swarm
+from tests.support.power_cut import cut_power
+from tests.support.second_engine import SecondEngine
+from tests.support.swarm_load import change, running_tasks, send, task_ids, versions
+from tests.support.waiting import wait_for
+
+_KNOWN_SECONDS = 300
+"""Until the managers know that a node has gone or is back. Seconds, as a rule; but they try ever
+more rarely to reach one another, up to every two minutes, and may need several elections."""
+
+
+@pytest.fixture(autouse=True)
+def _nodes_are_back(swarm: Swarm) -> Iterator[None]:
+    """Afterwards, whatever became of the test."""
+    yield
+    for node in swarm.nodes:
+        if node.process is None:
+            node.start()
+    await_ready(swarm.manager, 3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tasks_are_back(stack: PortalStack) -> Iterator[None]:
+    """Afterwards: Swarm moves nothing back by itself; where new tasks start, it spreads them."""
+    yield
+    change(stack, version="back")
+
+
+def await_ready(manager: SecondEngine, count: int) -> None:
+    """Wait until that manager knows that so many nodes are ready."""
+    client = docker.DockerClient(base_url=manager.host)
+    wait_for(
+        lambda: states(client).count("ready") == count,
+        timeout_seconds=_KNOWN_SECONDS,
+        got=lambda: (states(client), client.info()["Swarm"].get("Error")),
+    )
+
+
+def states(client: docker.DockerClient) -> list[str]:
+    """Of the nodes; none while the managers have no leader."""
+    try:
+        nodes: list[dict[str, Any]] = client.api.nodes()
+    except APIError:
+        return []
+    return [node["Status"]["State"] for node in nodes]
+
+
+def has_no_leader(manager: SecondEngine) -> bool:
+    """Whether it has noticed: until then it answers from what it knows."""
+    swarm: dict[str, Any] = docker.DockerClient(base_url=manager.host).info()["Swarm"]
+    return "does not have a leader" in swarm.get("Error", "")
+
+
+def is_spread(stack: PortalStack, gone: str) -> Callable[[], bool]:
+    """Whether all tasks that there should be run, and none on the node that has gone."""
+
+    def look() -> bool:
+        nodes = [task["NodeID"] for task in running_tasks(stack)]
+        return gone not in nodes and len(nodes) == stack.settings["app"]["replicas"]
+
+    return look
+
+
+def node_id(node: SecondEngine) -> str:
+    return str(docker.DockerClient(base_url=node.host).info()["Swarm"]["NodeID"])
+
+
+def test_portal_of_a_worker_that_dies_runs_elsewhere_and_only_its_own_posts_fail(
+    stack: PortalStack, swarm: Swarm
+) -> None:
+    _, other, worker = swarm.nodes
+    gone = node_id(worker)
+    with send(stack, [other]) as orders:
+        cut_power(worker)
+        wait_for(is_spread(stack, gone), timeout_seconds=_KNOWN_SECONDS)
+    # A POST that it had is not sent to another task: nobody knows what became of it.
+    failed = {reason: count for reason, count in orders.failures.items() if "GET" in reason}
+    assert (failed, orders.compare()) == ({}, (0, 0))
+    assert orders.failures.total() <= orders.connections
+    with send(stack, [other]) as orders:
+        pass
+    assert orders.failures == {}
+
+
+def answer(client: httpx.Client, path: str) -> int:
+    """The status; 0 while nothing listens: a manager that is back may replace nginx's tasks."""
+    try:
+        return client.get(path).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def test_stores_come_back_with_their_node_and_its_data(stack: PortalStack, swarm: Swarm) -> None:
+    manager, other, _ = swarm.nodes
+    with send(stack, [other]) as orders:
+        pass
+    cut_power(manager)
+    with portal_client(stack, other.address) as client:
+        wait_for(lambda: answer(client, "/livez") == 200)
+        wait_for(lambda: answer(client, "/health") == 503)
+        manager.start()
+        wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=_KNOWN_SECONDS)
+    assert (orders.failures, orders.compare()) == ({}, (0, 0))
+    await_ready(manager, 3)
+    with send(stack, [other]) as orders:
+        pass
+    assert orders.compare() == (0, 0)
+
+
+def test_stack_goes_on_and_is_updated_without_one_of_three_managers(
+    stack: PortalStack, swarm: Swarm
+) -> None:
+    manager, *others = swarm.nodes
+    promote(swarm)
+    gone = node_id(others[0])
+    before = task_ids(stack)
+    cut_power(others[0])
+    await_ready(manager, 2)
+    with send(stack, [others[1]]) as orders:
+        change(stack, version="without")
+    assert (orders.failures, orders.compare()) == ({}, (0, 0))
+    assert versions(stack) == ["without"] * 3
+    assert before.isdisjoint(task_ids(stack))
+    assert gone not in {task["NodeID"] for task in running_tasks(stack)}
+
+
+def test_lost_majority_of_managers_is_said_before_anything_changes(
+    stack: PortalStack, swarm: Swarm
+) -> None:
+    manager, *others = swarm.nodes
+    promote(swarm)
+    for node in others:
+        cut_power(node)
+    wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
+    with pytest.raises(PulumiFailed) as caught:
+        change(stack, version="never")
+    said = " ".join(str(caught.value).split())
+    assert (
+        "swarm: should have a majority of its managers (got: The swarm does not have a leader. "
+        "It's possible that too few managers are online. Make sure more than half of the managers "
+        "are online). Bring them back, or see `docker swarm init --force-new-cluster`."
+    ) in said
+    with portal_client(stack, manager.address) as client:
+        assert client.get("/health").status_code == 200
+
+
+def promote(swarm: Swarm) -> None:
+    """Make managers of all nodes, and wait until each of them says that all vote."""
+    for node in docker.DockerClient(base_url=swarm.manager.host).nodes.list():
+        if node.attrs["Spec"]["Role"] != "manager":
+            node.update({**node.attrs["Spec"], "Role": "manager"})
+    # The leader calls one reachable before it takes part; without it there is no majority yet.
+    for engine in swarm.nodes:
+        client = docker.DockerClient(base_url=engine.host)
+        wait_for(
+            lambda client=client: reachable(client) == 3,
+            timeout_seconds=_KNOWN_SECONDS,
+            got=lambda client=client: client.info()["Swarm"],
+        )
+
+
+def reachable(client: docker.DockerClient) -> int:
+    """How many managers vote, as that engine knows; none while it manages nothing itself."""
+    try:
+        nodes: list[dict[str, Any]] = client.api.nodes()
+    except APIError:
+        return 0
+    statuses = [node.get("ManagerStatus") or {} for node in nodes]
+    return [status.get("Reachability") for status in statuses].count("reachable")

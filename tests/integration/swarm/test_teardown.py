@@ -1,0 +1,31 @@
+"""The end of a stack on a swarm; the last file of this folder, which removes what they share."""
+
+from typing import Any
+
+import docker
+
+from benchmarks.harness.portal_stack import PortalStack
+from tests.integration.swarm.conftest import Swarm
+from tests.support.make import succeed
+
+
+def test_down_leaves_nothing_on_any_node(stack: PortalStack, swarm: Swarm) -> None:
+    clients = [docker.DockerClient(base_url=node.host) for node in swarm.nodes]
+    assert all(of_stack(client, stack) for client in clients)
+    succeed(stack, "down", ARGS="--yes")
+    assert [of_stack(client, stack) for client in clients] == [{}] * len(clients)
+
+
+def of_stack(client: docker.DockerClient, stack: PortalStack) -> dict[str, list[Any]]:
+    """What an engine holds of the stack, but for images, which other nodes keep as a cache."""
+    mine: dict[str, Any] = {"filters": {"label": f"devportal.stack={stack.name}"}}
+    found: dict[str, list[Any]] = {
+        "containers": client.containers.list(all=True, ignore_removed=True, **mine),
+        "networks": client.networks.list(**mine),
+        "volumes": client.volumes.list(**mine),
+    }
+    if client.info()["Swarm"]["ControlAvailable"]:
+        found["services"] = client.services.list(**mine)
+        found["secrets"] = client.secrets.list(**mine)
+        found["configs"] = client.configs.list(**mine)
+    return {kind: items for kind, items in found.items() if items}

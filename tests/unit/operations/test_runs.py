@@ -1,0 +1,76 @@
+"""Who may work on a stack: one run of the machine at a time, whoever starts it."""
+
+import getpass
+import os
+import signal
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+
+from operations import restore, runs
+from operations.arguments import parse
+from operations.runs import only_run, user_name
+from operations.stack import Stack
+from tests.support.refusals import refusal
+from tests.unit.operations.conftest import fake_container
+
+
+def kill_a_run(stack: Stack) -> None:
+    killed = os.fork()
+    if not killed:
+        with only_run(stack):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+
+
+def was_killed(stack: Stack, *, clears_up: bool) -> bool:
+    with only_run(stack, clears_up=clears_up) as found:
+        return found
+
+
+def test_lock_lies_where_every_user_of_the_machine_may_write(
+    stack: Stack, engine: MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever TMPDIR says; /run/lock is root's alone on Fedora and Arch."""
+    closed, temporary = tmp_path / "closed", tmp_path / "open"
+    closed.mkdir(mode=0o755)
+    temporary.mkdir()
+    temporary.chmod(0o1777)
+    monkeypatch.setattr(runs, "_FOLDERS", (tmp_path / "none", closed, temporary))
+    monkeypatch.setenv("TMPDIR", str(closed))
+    assert was_killed(stack, clears_up=True) is False
+    assert [path.parent for path in tmp_path.rglob("*.lock")] == [temporary]
+
+
+def test_run_that_clears_nothing_up_leaves_what_it_knows_to_the_next(
+    stack: Stack, engine: MagicMock
+) -> None:
+    kill_a_run(stack)
+    assert was_killed(stack, clears_up=False) is True
+    assert was_killed(stack, clears_up=True) is True
+    assert was_killed(stack, clears_up=False) is False
+    assert was_killed(stack, clears_up=False) is False
+
+
+def test_second_restore_is_told_who_restores(
+    stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, service = fake_container("db", "postgres"), fake_container("backups", "backups")
+    engine.containers.list.return_value = [server, service]
+    monkeypatch.setattr(restore, "choose", lambda *given: MagicMock())
+    monkeypatch.setattr(restore, "list_backups", lambda *given: [])
+    options = parse(["restore", "--backup=x", "--yes"])
+    with only_run(stack):
+        message = refusal(restore.restore, stack, options)
+    holder = f"process {os.getpid()} of {getpass.getuser()} on {os.uname().nodename}"
+    assert message == (
+        f"stack dev: no other run should hold it (got {holder}). Wait for it, or end it."
+    )
+
+
+def test_user_that_the_machine_does_not_know_is_called_by_the_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", MagicMock(side_effect=KeyError("uid not found")))
+    assert user_name() == str(os.getuid())
