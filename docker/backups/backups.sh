@@ -15,6 +15,8 @@ SHARE=${BACKUP_SHARE:-/usr/local/share/backups}
 UNFINISHED=$STORE/.unfinished
 FAILURE=$STORE/.failure
 RETRY_SECONDS=60
+# A backup that takes longer is no reason to wait for it, or to end it.
+LONG_SECONDS=10
 LONGEST_PAUSE_SECONDS=${BACKUP_LONGEST_PAUSE_SECONDS:-60}
 
 # usage: stop_with MESSAGE
@@ -134,12 +136,13 @@ EOF
 dump() {
     rm -rf "$UNFINISHED"
     mkdir "$UNFINISHED"
+    now >"$UNFINISHED/since"
     name=$(free_name) started=$(show_time)
     psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
         --set=folder="$UNFINISHED" --file="$SHARE/snapshot.sql"
     [ -e "$UNFINISHED/dumped" ] || stop_with 'pg_dump should write all of it (got its end).'
     write_manifest "$name" "$started"
-    (cd "$UNFINISHED" && rm dumped tables revision server_version)
+    (cd "$UNFINISHED" && rm since dumped tables revision server_version)
     sync "$UNFINISHED/database.dump" "$UNFINISHED/manifest.json" "$UNFINISHED"
     mv "$UNFINISHED" "$STORE/$name"
     sync "$STORE"
@@ -281,8 +284,16 @@ list() {
     done
 }
 
+# Whether a long one is being taken. One that goes on when the next is due has come to a halt.
+takes_long() {
+    { read -r since <"$UNFINISHED/since"; } 2>/dev/null || return 1
+    seconds=$(($(now) - since))
+    [ "$seconds" -ge "$LONG_SECONDS" ] && [ "$seconds" -lt "$BACKUP_INTERVAL_SECONDS" ]
+}
+
 health() {
     [ ! -e "$FAILURE" ] || stop_with "the last backup should be taken (got: $(cat "$FAILURE"))."
+    ! takes_long || return 0
     [ -n "$(newest)" ] || stop_with 'the first backup should be taken (got none yet).'
     late=$(($(now) - $(next_slot "$(taken_at "$(newest)")")))
     [ "$late" -le $((BACKUP_INTERVAL_SECONDS / 10 + 2 * RETRY_SECONDS)) ] ||

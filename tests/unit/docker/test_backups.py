@@ -211,6 +211,31 @@ def test_health_fails_when_a_backup_is_overdue(service: Service) -> None:
     )
 
 
+@pytest.mark.parametrize("has_another", [False, True])
+def test_backup_that_takes_long_is_healthy_until_the_next_one_is_due(
+    service: Service, has_another: bool
+) -> None:
+    """`up` would give the first one of much data up, and Swarm would end any."""
+    if has_another:
+        service.take(START)
+    asked = "".join(
+        f"echo $(($(cat {{root}}/clock) + {later})) > {{root}}/clock\n"
+        "backups health >> {root}/said 2>&1 && echo healthy >> {root}/said\n"
+        for later in (5, 5, 6 * HOUR - 11, 1)
+    )
+    service.add_program("psql", asked + PSQL)
+    service.take(START.replace(hour=12, minute=0))
+    late = "backups: a backup should be taken every 21600 s (got: {} s late)."
+    first = "backups: the first backup should be taken (got none yet)."
+    assert (service.root / "said").read_text().splitlines() == [
+        late.format(6 * HOUR + 5) if has_another else first,
+        "healthy",
+        "healthy",
+        late.format(12 * HOUR) if has_another else first,
+    ]
+    assert service.run("health").returncode == 0
+
+
 def test_dump_that_was_changed_is_told_by_its_checksum(service: Service) -> None:
     name = service.take(START)
     (service.store / name / "database.dump").write_text("dumq\n")
