@@ -5,16 +5,20 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+import docker
 
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import HELPER_LABEL, ROLE_LABEL, STACK_LABEL
 from tests.support.waiting import wait_for
 
+Event = dict[str, Any]
 ALL, CLI = "make up", "Pulumi's CLI"
 VICTIMS = {
     ALL: "",
@@ -38,7 +42,7 @@ class Point:
     made
         Type and action of the engine's event that is waited for, and the role of what it is about.
     begun
-        Or the resource whose operation the state tells; with `made`, an event while that goes on.
+        Or the resource whose operation the state tells.
         With neither, the state is written for the first time.
     """
 
@@ -47,20 +51,19 @@ class Point:
     begun: str = ""
     target: str = "up"
 
-    def is_reached(self, stack: PortalStack, since: float) -> bool:
-        """Whether the run that began at `since` is there."""
+    def is_reached(self, stack: PortalStack, since: float, events: Sequence[Event]) -> bool:
+        """Whether the run that began at `since`, and caused the events, is there."""
         if self.begun:
             begun = read_state(stack).get("pending_operations") or ()
-            if not any(one["resource"]["urn"].endswith(f"::{self.begun}") for one in begun):
-                return False
-            # The refresh before it has borrowed the same mounts.
-            since = time.time() - 0.5
+            return any(one["resource"]["urn"].endswith(f"::{self.begun}") for one in begun)
         if self.made is None:
-            return bool(self.begun) or state_file(stack).stat().st_mtime > since
+            return state_file(stack).stat().st_mtime > since
         kind, action, role = self.made
-        chosen = {"type": kind, "event": action}
-        seen = stack.client.events(since=since, until=time.time(), filters=chosen, decode=True)
-        return any(is_about(event["Actor"], stack.name, role) for event in seen)
+        return any(
+            (event["Type"], event["Action"]) == (kind, action)
+            and is_about(event["Actor"], stack.name, role)
+            for event in events
+        )
 
 
 def is_about(actor: dict[str, Any], stack: str, role: str) -> bool:
@@ -69,6 +72,31 @@ def is_about(actor: dict[str, Any], stack: str, role: str) -> bool:
     if about.get(STACK_LABEL) == stack:
         return role in (about[ROLE_LABEL], about["name"].removeprefix(f"devportal-{stack}-")[:5])
     return f"devportal-{stack}-{role}" in (about.get("name"), actor["ID"])
+
+
+@contextmanager
+def engine_events(client: docker.DockerClient) -> Iterator[list[Event]]:
+    """What the engine does from now on; the list grows.
+
+    Asked afterwards it tells the last 256 only, and by a clock that may have been set meanwhile.
+    """
+    seen: list[Event] = []
+    # The client's own limit would end a stream in which nothing happens for a minute.
+    usual, client.api.timeout = client.api.timeout, None
+    stream = client.events(decode=True)
+    client.api.timeout = usual
+
+    def follow() -> None:
+        for event in stream:
+            seen.append(event)
+
+    follower = Thread(target=follow, name="engine events")
+    follower.start()
+    try:
+        yield seen
+    finally:
+        stream.close()
+        follower.join()
 
 
 def state_file(stack: PortalStack) -> Path:
@@ -120,20 +148,21 @@ def interrupt(stack: PortalStack, point: Point, end: Callable[[int], None]) -> N
     """Run the target until it is at the point, and end it there."""
     since = time.time()
     replaced = [f"ARGS=--replace **::{point.replaced}"] if point.replaced else []
-    killed = start(stack, "make", point.target, f"STACK={stack.name}", *replaced)
+    with engine_events(stack.client) as events:
+        killed = start(stack, "make", point.target, f"STACK={stack.name}", *replaced)
 
-    def is_reached() -> bool:
-        assert killed.poll() is None, stack.log.read_text()[-4000:]
-        return point.is_reached(stack, since)
+        def is_reached() -> bool:
+            assert killed.poll() is None, stack.log.read_text()[-4000:]
+            return point.is_reached(stack, since, events)
 
-    try:
-        # A file is written within a tenth of a second.
-        wait_for(is_reached, timeout_seconds=240, longest_poll_seconds=0.02)
-        end(killed.pid)
-        killed.wait()
-    finally:
-        with suppress(ProcessLookupError):  # unless it was not reached
-            os.killpg(killed.pid, signal.SIGKILL)
+        try:
+            # A file is written within a tenth of a second.
+            wait_for(is_reached, timeout_seconds=240, longest_poll_seconds=0.02)
+            end(killed.pid)
+            killed.wait()
+        finally:
+            with suppress(ProcessLookupError):  # unless it was not reached
+                os.killpg(killed.pid, signal.SIGKILL)
 
 
 def find_orphans(stack: PortalStack) -> list[str]:
