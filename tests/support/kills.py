@@ -82,7 +82,7 @@ def engine_events(client: docker.DockerClient) -> Iterator[list[Event]]:
     """
     seen: list[Event] = []
     # The client's own limit would end a stream in which nothing happens for a minute.
-    usual, client.api.timeout = client.api.timeout, None
+    usual, client.api.timeout = client.api.timeout, 3600
     stream = client.events(decode=True)
     client.api.timeout = usual
 
