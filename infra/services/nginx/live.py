@@ -18,6 +18,7 @@ from infra.naming import Naming, container_labels
 from infra.resources.build_context import source_files
 
 CONFIGURATION_PATH = "/etc/nginx/portal"
+_CANDIDATE = f"{CONFIGURATION_PATH}/candidate/nginx.conf"
 _PEER_SECONDS = 20
 # With a time and a process id before it, or with "nginx:", as the log is open yet or not.
 _REASON = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
@@ -49,6 +50,8 @@ def put_live(olds: dict[str, Any], news: dict[str, Any]) -> str:
     if server is not None and server.status == "paused":
         # Set going afterwards it would send requests to the replicas that leave.
         server.unpause()
+    if server is not None and not _is_for(server, news["image"]):
+        server = None
     leaving = set(olds.get("peers") or ()) - set(news["peers"])
     if server is not None and leaving:
         _write(news, "live", _files(news, [*olds["peers"], *news["peers"]]))
@@ -120,7 +123,7 @@ def _write(props: dict[str, Any], folder: str, files: Files) -> None:
 def _test_candidate(client: docker.DockerClient, props: dict[str, Any], files: Files) -> None:
     _write(props, "candidate", files)
     options: dict[str, Any] = {
-        "command": ["-t", "-q", "-c", f"{CONFIGURATION_PATH}/candidate/nginx.conf"],
+        "command": ["-t", "-q", "-c", _CANDIDATE],
         "entrypoint": ["nginx"],
         "network_disabled": True,
         "user": f"{int(props['uid'])}:{int(props['gid'])}",
@@ -155,6 +158,14 @@ def _find_server(client: docker.DockerClient, stack: str) -> Container | None:
     except NotFound:
         return None
     return found[0] if found else None
+
+
+def _is_for(server: Container, image: str) -> bool:
+    """Whether the server can read the candidate; one of another image, which leaves, need not."""
+    if server.attrs["Image"] == image:
+        return True
+    code, _ = server.exec_run(["nginx", "-t", "-q", "-c", _CANDIDATE])
+    return code == 0
 
 
 def _run(server: Container, *command: str) -> None:

@@ -56,7 +56,8 @@ def volume(monkeypatch: pytest.MonkeyPatch) -> Volume:
 def engine(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """Client of an engine on which nginx is paused and accepts whatever it is to test."""
     found = MagicMock()
-    server, tester = MagicMock(status="paused"), found.containers.create.return_value
+    server = MagicMock(status="paused", attrs={"Image": PROPS["image"]})
+    tester = found.containers.create.return_value
     found.containers.list.side_effect = lambda filters: (
         [server] * (server.status in filters["status"])
     )
@@ -139,6 +140,19 @@ def test_paused_nginx_goes_on_before_it_is_told_which_replicas_leave(engine: Mag
         ("exec_run", ["await-peers", "20", "app-2:8000"]),
         ("exec_run", ["reload-nginx", "30"]),
     ]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_server_that_does_not_know_what_its_successor_will_is_left_as_it_is(
+    volume: Volume, engine: MagicMock, code: int
+) -> None:
+    """Its reload would fail, and no update could ever replace it."""
+    engine.server.exec_run.side_effect = [(code, b""), (0, b"")]
+    put_live(PROPS, {**PROPS, "image": "sha256:2"})
+    commands = [args[0] for args, _ in engine.server.exec_run.call_args_list]
+    tested = ["nginx", "-t", "-q", "-c", "/etc/nginx/portal/candidate/nginx.conf"]
+    assert commands == [tested, *([] if code else [["reload-nginx", "0"]])]
+    assert "live/nginx.conf" in volume
 
 
 @pytest.fixture
