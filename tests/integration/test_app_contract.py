@@ -14,7 +14,7 @@ from tests.support.portal_process import Environment, run_portal, serve
 # Whoever changes the most comes last. The member is an owner of the document's example.
 ROLES = ("anonymous", "viewer", "key", "member", "admin")
 # The others differ from these by what they may do, and not by what a body may hold.
-EFFORT = {"anonymous": WHOLE, "admin": WHOLE}
+EFFORT = {"admin": WHOLE}
 EMAILS = {
     "viewer": "vera@example.com",
     "member": "paula@example.com",

@@ -106,9 +106,9 @@ def test_image_that_never_gets_healthy_leaves_the_old_replicas_serving(
 ) -> None:
     before = names(stack)
     silent = {"image": build_silent(stack)}
-    with refused_update(stack, app=silent, health={"wait_seconds": 15}) as said:
+    with refused_update(stack, app=silent, health={"wait_seconds": 5}) as said:
         assert f"container 'devportal-{stack.name}-app-1-" in said
-        assert "should become healthy (got: starting after 15 s). Its last lines:" in said
+        assert "should become healthy (got: starting after 5 s). Its last lines:" in said
         assert "runs and never responds" in said
         # Another attempt in vain leaves no more than this one.
         stack.configure(app={**stack.settings["app"], "drain_seconds": 11})

@@ -71,7 +71,7 @@ class Service:
             "BACKUP_INTERVAL_SECONDS": str(6 * HOUR),
             "BACKUP_RETENTION_SECONDS": str(48 * HOUR),
             "BACKUP_CHECK_INTERVAL_SECONDS": str(24 * HOUR),
-            "BACKUP_LONGEST_PAUSE_SECONDS": "1800",
+            "BACKUP_LONGEST_PAUSE_SECONDS": "7200",
         }
         return run_script(SCRIPT, *arguments, programs=self.programs, **environ)
 

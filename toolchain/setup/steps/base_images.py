@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
+from threading import Timer
 
 from toolchain.images.builder import ImageBuilder
 from toolchain.images.recipes import Recipe, load_recipes
@@ -48,14 +49,20 @@ class BaseImages(Step):
 
     def _is_pulled(self, image: str) -> bool:
         """Whether the engine itself reaches the registry: it answers before the first layer."""
-        command = ["docker", "pull", image]
-        try:
-            done = subprocess.run(
-                command, env=self.project.environ, capture_output=True, timeout=_ANSWER_SECONDS
-            )
-        except subprocess.TimeoutExpired as late:
-            return b"Pulling from" in (late.stdout or b"")
-        return b"Pulling from" in done.stdout
+        with subprocess.Popen(
+            ["docker", "pull", image],
+            env=self.project.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as asked:
+            late = Timer(_ANSWER_SECONDS, asked.kill)
+            late.start()
+            try:
+                return any("Pulling from" in line for line in asked.stdout or ())
+            finally:
+                late.cancel()
+                asked.kill()
 
 
 def read_source(project: Project) -> str | None:
