@@ -141,6 +141,8 @@ def _look(client: docker.DockerClient, wanted: WantedService) -> _Seen:
     template = service["Spec"]["TaskTemplate"]
     found: list[dict[str, Any]] = client.api.tasks(filters={"service": wanted.id})
     found.sort(key=lambda task: task["CreatedAt"], reverse=True)
+    if wanted.goal == FINISHED:
+        found = [_with_its_end(client, task) for task in found]
     # An update leaves those of the former specification in the list.
     present: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     for task in found:
@@ -148,6 +150,26 @@ def _look(client: docker.DockerClient, wanted: WantedService) -> _Seen:
         present[is_present].append(task)
     state, message = update.get("State", ""), update.get("Message", "")
     return _Seen(state, message, present[True], present[False])
+
+
+def _with_its_end(client: docker.DockerClient, task: dict[str, Any]) -> dict[str, Any]:
+    """A job's task, which for Swarm runs for ever if its leader changed just when it ended.
+
+    The engine that is asked knows better where it has run the container itself.
+    """
+    status = task["Status"]
+    container = status.get("ContainerStatus", {}).get("ContainerID")
+    if status["State"] != "running" or not container:
+        return task
+    try:
+        found = client.api.inspect_container(container)["State"]
+    except NotFound:
+        return task
+    if found["Status"] != "exited":
+        return task
+    code = found["ExitCode"]
+    ended = {"State": "failed", "Err": f"{_RAN} ({code})"} if code else {"State": "complete"}
+    return {**task, "Status": {**status, **ended}}
 
 
 def _active(seen: _Seen) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from docker.errors import NotFound
 
 from infra.engine import service_state
 from infra.engine.service_state import (
@@ -82,6 +83,29 @@ def test_service_is_what_its_tasks_of_the_present_description_are(
     goal: str, count: int, tasks: list[Task], update: str, expected: str
 ) -> None:
     assert observe_service(client_of(tasks, update), wanted(goal, count)) == expected
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        ({"Status": "exited", "ExitCode": 0}, "finished"),
+        ({"Status": "exited", "ExitCode": 3}, "failed"),
+        ({"Status": "running", "ExitCode": 0}, "running"),
+        (NotFound("on another node"), "running"),
+    ],
+)
+def test_end_of_a_job_that_swarm_has_lost_is_known_from_its_container(
+    container: Any, expected: str
+) -> None:
+    """A leader that changes forgets what it was told a moment before, and nobody tells it again."""
+    lost = task("running")
+    lost["Status"]["ContainerStatus"] = {"ContainerID": "c-1", "ExitCode": 0}
+    client = client_of([lost])
+    client.api.inspect_container.side_effect = [
+        container if isinstance(container, Exception) else {"State": container}
+    ]
+    assert observe_service(client, wanted("finished")) == expected
+    client.api.inspect_container.assert_called_once_with("c-1")
 
 
 @pytest.mark.parametrize(
