@@ -62,11 +62,13 @@ def trust(stack: PortalStack) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=stack.output("ca_certificate"))
 
 
-def portal_client(stack: PortalStack, address: str = "127.0.0.1") -> httpx.Client:
+def portal_client(
+    stack: PortalStack, address: str = "127.0.0.1", *, kept_connections: int = 0
+) -> httpx.Client:
     """A client of the portal at an address of its; nothing has to resolve its name.
 
-    Each request has a connection of its own: for 5 s after a reload nginx goes on as before with
-    one that was open.
+    Each request has a connection of its own, unless some are to be kept: for 5 s after a reload
+    nginx goes on as before with one that was open.
     """
     port = stack.settings["ports"]["https"]
 
@@ -78,7 +80,7 @@ def portal_client(stack: PortalStack, address: str = "127.0.0.1") -> httpx.Clien
         base_url=f"https://{address}:{port}",
         verify=trust(stack),
         event_hooks={"request": [ask_by_name]},
-        limits=httpx.Limits(max_keepalive_connections=0),
+        limits=httpx.Limits(max_keepalive_connections=kept_connections),
         timeout=30,
     )
 
