@@ -156,17 +156,19 @@ async def _name_people(
     handles = {person.email: person.handle for person in known}
     handles |= {user.person.email: user.person.handle for user in added}
     ids = {person.email: person.id for person in known}
+    taken, new = set(handles.values()), {user.number for user in added}
     for user in info.users:
         email, handle = user.person.email, user.person.handle
-        if user in added:
+        if user.number in new:
             outcome.add(user, "created")
             outcome.note("user.create", f"user:{email}", role="member")
         elif email not in handles:
             outcome.warn(user.number, "spec.profile.email", f"'{handle}' has another address here")
             outcome.add(user, "skipped")
-        elif handles[email] is None and handle not in handles.values():
+        elif handles[email] is None and handle not in taken:
             await name_person(connection, ids[email], handle)
             handles[email] = handle
+            taken.add(handle)
             outcome.add(user, "updated", ["name"])
         else:
             outcome.add(user, "unchanged")

@@ -32,8 +32,10 @@ function option(hit, index) {
 }
 
 function show(hits) {
+  // A later answer leaves chosen what the keyboard has chosen meanwhile.
+  const kept = list.children[chosen]?.pathname;
   list.replaceChildren(...hits.map(option));
-  choose(-1);
+  choose([...list.children].findIndex((element) => element.pathname === kept));
   list.hidden = hits.length === 0;
   input.setAttribute("aria-expanded", String(hits.length > 0));
   said.textContent = hits.length === 1 ? "1 result" : `${hits.length} results`;
