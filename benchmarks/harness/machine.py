@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import docker
 from docker.errors import NotFound
@@ -55,10 +56,11 @@ def labelled_stacks(client: docker.DockerClient) -> set[str]:
     )
     networks = client.networks.list(filters={"label": STACK_LABEL})
     volumes = client.volumes.list(filters={"label": STACK_LABEL})
-    images = client.images.list(filters={"label": STACK_LABEL})
+    # Not asked for one by one: others remove some meanwhile.
+    images: list[dict[str, Any]] = client.api.images(filters={"label": STACK_LABEL})
     labels = [container.labels for container in containers]
     labels += [item.attrs.get("Labels") or {} for item in (*networks, *volumes)]
-    labels += [image.labels for image in images]
+    labels += [image["Labels"] for image in images]
     return {label[STACK_LABEL] for label in labels}
 
 

@@ -46,9 +46,10 @@ def free_ports(count: int) -> list[int]:
     """Ports of loopback that nothing listens on.
 
     Nginx has to be told the port that it redirects to, so the engine cannot choose it. Those that
-    the system gives away, from 32768, may belong to a connection when the stack comes up again.
+    the system gives away, from 32768, may belong to a connection when the stack comes up again, and
+    those from 20000 are what another stack may choose from meanwhile.
     """
-    free = filter(_is_free, random.sample(range(20_000, 32_000), 1000))
+    free = filter(_is_free, random.sample(range(10_000, 19_000), 1000))
     return list(itertools.islice(free, count))
 
 

@@ -66,8 +66,8 @@ def test_first_backup_is_taken_and_tried_out_by_the_stack_itself(
     production_stack: PortalStack,
 ) -> None:
     def tried_out() -> dict[str, Any] | None:
-        first = next(iter(listed(production_stack).values()))
-        return first if first["check"] else None
+        first = next(iter(listed(production_stack).values()), None)
+        return first if first and first["check"] else None
 
     first = wait_for(tried_out, timeout_seconds=60)
     assert first["check"]["result"] == "passed"

@@ -1,6 +1,7 @@
 """The plan's validation checklist, a test a line."""
 
 from contextlib import suppress
+from functools import partial
 
 import httpx
 import psycopg
@@ -8,7 +9,7 @@ import pytest
 import redis
 
 from benchmarks.harness.portal_stack import PortalStack
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_for, wait_until_ok
 
 
 def app_password(stack: PortalStack) -> str:
@@ -69,7 +70,7 @@ def test_redis_is_accessible_and_persistent(running_stack: PortalStack) -> None:
 def test_application_responds_to_health_checks(running_stack: PortalStack) -> None:
     url = running_stack.output("portal_url")
     for path in ("/health", "/livez", "/readyz"):
-        assert httpx.get(url + path).status_code == 200, path
+        wait_until_ok(partial(httpx.get, url + path))
 
 
 def test_environment_variables_are_loaded(running_stack: PortalStack) -> None:

@@ -1,10 +1,14 @@
 """`make doctor` on a stack with many faults at once; what it says to run mends them."""
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from docker.models.containers import Container
 
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL, SPEC_LABEL, STACK_LABEL
@@ -30,7 +34,7 @@ def harm_containers(stack: PortalStack) -> dict[str, str]:
     up = f"make up STACK={stack.name}"
     paused, removed = sorted(stack.containers("app"), key=lambda one: str(one.name))
     nginx, server = stack.container("nginx"), stack.container("postgres")
-    nginx.stop(timeout=1)
+    nginx.stop(timeout=30)
     paused.pause()
     removed.remove(force=True)
     run(stack, "docker", "update", "--restart=no", f"devportal-{stack.name}-redis")
@@ -124,11 +128,30 @@ def wrong_surroundings(stack: PortalStack) -> Iterator[dict[str, str]]:
         }
 
 
+@contextmanager
+def still(container: Container) -> Iterator[None]:
+    """Its first process does nothing meanwhile."""
+    process_id = container.attrs["State"]["Pid"]
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process_id, signal.SIGCONT)
+
+
 def test_each_of_eighteen_faults_is_found_with_the_command_that_mends_it(
     production_stack: PortalStack,
 ) -> None:
     stack = production_stack
     assert findings(stack) == []
+    # Which would soon take the backup that is said to have failed.
+    with still(stack.container("backups")):
+        check_faults(stack)
+    assert findings(stack) == []
+
+
+def check_faults(stack: PortalStack) -> None:
+    """Plant them, see each found, and mend them by what is said."""
     harm: list[Callable[[PortalStack], dict[str, str]]] = [harm_containers, leave_killed_run]
     planted = {text: command for plant in harm for text, command in plant(stack).items()}
     with wrong_surroundings(stack) as surroundings:
@@ -145,4 +168,3 @@ def test_each_of_eighteen_faults_is_found_with_the_command_that_mends_it(
     for command in commands:
         done = run(stack, "sh", "-c", command)
         assert done.code == 0, done.out + done.err
-    assert findings(stack) == []

@@ -7,6 +7,7 @@ what became of them as a table.
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import docker
@@ -33,6 +34,7 @@ from tests.support.second_engine import (
     lend_images,
     second_engine,
 )
+from tests.support.waiting import wait_until_ok
 
 Outcome = dict[tuple[str, str], str]
 
@@ -40,7 +42,7 @@ DEVELOPMENT = {
     "image": Point("adminer-image", begun="adminer-image"),
     "network": Point("devportal-network", ("network", "create", "network")),
     "volume": Point("redis-secrets", ("volume", "create", "redis-secrets")),
-    "secret files": Point("redis-files", ("container", "create", "helper"), "redis-files"),
+    "secret files": Point("redis-files", ("container", "extract-to-dir", "helper")),
     "store": Point("postgres", ("container", "create", "postgres")),
     "readiness": Point("redis", begun="redis-readiness"),
     "portal": Point("app", ("container", "create", "app")),
@@ -122,7 +124,7 @@ def test_killed_run_is_repaired_by_the_next(
     development: PortalStack, outcome: Outcome, point: str, victim: str
 ) -> None:
     try_kill(development, outcome, (point, victim), DEVELOPMENT[point])
-    assert httpx.get(development.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, development.output("health_url")))
     if point != "down":
         assert development.query("select count(*) from kept") == "1\n"
 
@@ -158,7 +160,7 @@ def test_killed_update_of_production_is_repaired_by_the_next(
 ) -> None:
     try_kill(production, outcome, (point, victim), PRODUCTION[point])
     with portal_client(production) as client:
-        assert client.get("/health").status_code == 200
+        wait_until_ok(partial(client.get, "/health"))
     assert production.query("select count(*) from kept") == "1\n"
 
 
@@ -198,6 +200,6 @@ def test_run_whose_engine_is_killed_is_repaired_by_the_next(
         there.restart()
 
     try_kill(elsewhere, outcome, (point, "engine"), DEVELOPMENT[point], end)
-    assert httpx.get(elsewhere.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, elsewhere.output("health_url")))
     if point != "down":
         assert elsewhere.query("select count(*) from kept") == "1\n"

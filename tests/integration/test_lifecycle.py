@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import docker
@@ -18,6 +19,7 @@ from tests.support.harm import (
     write_secret_file,
 )
 from tests.support.restarts import wait_until_healthy
+from tests.support.waiting import wait_until_ok
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,8 @@ def test_up_returns_when_everything_is_healthy(stack: PortalStack) -> None:
 def test_two_stacks_answer_side_by_side(stack: PortalStack, running_stack: PortalStack) -> None:
     urls = {stack.output("health_url"), running_stack.output("health_url")}
     assert len(urls) == 2
-    assert {httpx.get(url).status_code for url in urls} == {200}
+    for url in urls:
+        wait_until_ok(partial(httpx.get, url))
 
 
 def test_second_up_changes_nothing(stack: PortalStack) -> None:
@@ -78,7 +81,7 @@ def test_all_but_data_that_is_removed_is_seen_by_refresh_and_made_again_by_up(
     assert stack.find_drift() == expected
     stack.up()
     assert stack.find_drift() == {}
-    assert httpx.get(stack.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, stack.output("health_url")))
 
 
 @pytest.mark.parametrize("harm", [pause_container, make_container_unhealthy])
@@ -161,7 +164,7 @@ def test_port_that_cannot_be_had_is_named_before_its_container_is_deleted(
             assert "Traceback" not in str(caught.value)
     stack.configure(ports=given)
     assert {c.id for c in stack.containers()} == before
-    assert httpx.get(stack.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, stack.output("health_url")))
 
 
 def test_chosen_port_outlives_a_restart_of_its_container(stack: PortalStack) -> None:
@@ -193,7 +196,7 @@ def test_data_outlives_the_loss_of_its_passwords(stack: PortalStack) -> None:
     stack.up(replace=secrets)
     assert stack.run_in("adminer", "cat", "/run/secrets/app_password") != before
     assert stack.query("select word from kept").strip() == "still here"
-    assert httpx.get(stack.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, stack.output("health_url")))
 
 
 def test_destroy_leaves_nothing_and_other_stacks_alone(
@@ -202,4 +205,4 @@ def test_destroy_leaves_nothing_and_other_stacks_alone(
     stack.destroy()
     assert stack.name not in labelled_stacks(engine)
     assert len(running_stack.containers()) == 5
-    assert httpx.get(running_stack.output("health_url")).status_code == 200
+    wait_until_ok(partial(httpx.get, running_stack.output("health_url")))

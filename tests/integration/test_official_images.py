@@ -6,6 +6,7 @@ the shell and the programs of Alpine, which the official images have (except for
 
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import docker
@@ -15,6 +16,7 @@ from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from benchmarks.harness.production import free_ports, portal_client, production_settings
 from infra.resources.image import name_in_registry
 from tests.support.registry import run_registry
+from tests.support.waiting import wait_until_ok
 from toolchain.images.recipes import Recipe, load_recipes
 
 MakeStack = Callable[[dict[str, Any]], PortalStack]
@@ -82,6 +84,6 @@ def test_production_runs_rolls_and_backs_up_on_the_official_images(stack_of: Mak
     name = stack.run_in("backups", "backups", "take").strip()
     assert stack.run_in("backups", "backups", "check", name) == f"{name}: can be restored\n"
     with portal_client(stack) as client:
-        assert client.get("/health").status_code == 200
+        wait_until_ok(partial(client.get, "/health"))
     versions = [app.exec_run(["printenv", "APP_VERSION"]).output for app in stack.containers("app")]
     assert versions == [b"2\n"] * 2

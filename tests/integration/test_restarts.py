@@ -3,13 +3,14 @@
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import portal_client
 from tests.support.restarts import wait_until_healthy
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_for, wait_until_ok
 
 pytestmark = pytest.mark.alone
 
@@ -49,7 +50,7 @@ def test_killed_container_is_healthy_again_by_itself(
     container.reload()
     assert container.attrs["HostConfig"]["PidsLimit"] == before["HostConfig"]["PidsLimit"] > 0
     with portal_client(production_stack) as client:
-        assert client.get("/health").status_code == 200
+        wait_until_ok(partial(client.get, "/health"))
 
 
 def restarts(stack: PortalStack, container: str) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -24,6 +25,7 @@ from tests.support.updates import (
     refused_update,
     write_refused_migration,
 )
+from tests.support.waiting import wait_until_ok
 
 # Without one the load takes the processors, and each update twice the time.
 PAUSE_SECONDS = 0.02
@@ -148,7 +150,7 @@ def test_configuration_that_nginx_refuses_does_not_go_live(stack: PortalStack) -
         ) in said
         assert "Traceback" not in said
     with portal_client(stack) as client:
-        assert client.get("/health").status_code == 200
+        wait_until_ok(partial(client.get, "/health"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 
 import certifi
 import docker
@@ -18,6 +19,7 @@ from tests.support.second_engine import (
     lend_images,
     second_engine,
 )
+from tests.support.waiting import wait_until_ok
 
 CONTEXT = "second-engine"
 NEW_PASSWORD = "chosen-for-this-test"
@@ -67,8 +69,9 @@ def names_at(client: docker.DockerClient, stack: PortalStack) -> set[str]:
     names = [str(item.name) for item in containers]
     names += [str(item.name) for item in client.networks.list()]
     names += [str(item.name) for item in client.volumes.list()]
-    names += [tag for image in client.images.list() for tag in image.tags]
-    labelled = [str(image.id) for image in client.images.list(all=True, filters=chosen)]
+    # Not asked for one by one: others remove some meanwhile.
+    names += [tag for image in client.api.images() for tag in image["RepoTags"] or ()]
+    labelled = [image["Id"] for image in client.api.images(all=True, filters=chosen)]
     return {name for name in names if stack.name in name} | set(labelled)
 
 
@@ -80,7 +83,7 @@ def listed(stack: PortalStack) -> set[str]:
 def assert_serves(stack: PortalStack, there: SecondEngine) -> None:
     url = stack.output("health_url")
     assert url.startswith(f"http://{there.address}:")
-    assert httpx.get(url).status_code == 200
+    wait_until_ok(partial(httpx.get, url))
 
 
 def test_stack_of_a_context_is_all_on_its_engine(

@@ -2,16 +2,18 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from infra.resources.build_context import ROOT
+from tests.support.packages import apt_get
 
 ARTIFACTS = ROOT / "artifacts"
+# Of 5 s a page that draws itself by a script may need most, on a machine that is busy.
+expect.set_options(timeout=30_000)
 # Without these Chromium asks hosts on the internet about itself at every start.
 _QUIET = (
     "--disable-background-networking",
@@ -35,14 +37,8 @@ def find_chromium() -> str:
         return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise RuntimeError("chromium: should be installed (got nothing). Install it.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        subprocess.run(
-            ["apt-get", "-qq", *arguments],
-            check=True,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-        )
+    apt_get("update")
+    apt_get("install", "-y", "--no-install-recommends", "chromium")
     return "/usr/bin/chromium"
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.config import load_config
 from app.main import create_app
+from tests.support.portal_process import reach_stores
 
 PASSWORD = "a" * 12
 """Everybody's, in the example data of tests."""
@@ -36,6 +36,7 @@ def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestCli
         app, base_url, raise_server_exceptions=False, client=(next(_ADDRESSES), 50000)
     )
     with client:
+        reach_stores(client)
         yield client
 
 
@@ -62,11 +63,7 @@ class Person:
 
 
 def log_in(client: httpx.Client, email: str, password: str = PASSWORD) -> Person:
-    """Sign in; on a machine that is busy the portal may ask for patience with its first 503s."""
-    given = {"email": email, "password": password}
-    deadline = time.monotonic() + 30
-    while (answer := client.post("/api/v1/auth/login", json=given)).status_code == 503:
-        assert time.monotonic() < deadline, answer.text
+    answer = client.post("/api/v1/auth/login", json={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
     tokens = answer.json()
     return Person(client, bearer(tokens["access_token"]), tokens["refresh_token"])

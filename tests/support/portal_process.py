@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,13 +72,26 @@ def serve(
     server = start(environment, *command)
     try:
         url = _read_url(server)
+        with httpx.Client(base_url=url, timeout=30) as client:
+            reach_stores(client)
         if not keep_log:
             # A pipe that nobody reads gets full, and that stops the server.
-            threading.Thread(target=deque, args=(server.stdout, 0), daemon=True).start()
+            for pipe in (server.stdout, server.stderr):
+                threading.Thread(target=deque, args=(pipe, 0), daemon=True).start()
         yield server, url
     finally:
         server.kill()
         server.wait()
+
+
+def reach_stores(client: httpx.Client) -> None:
+    """Wait until a portal that has just started is connected to its stores.
+
+    On a machine that is busy its first connections may take longer than a request waits for them.
+    """
+    deadline = time.monotonic() + 30
+    while (answer := client.get("/health")).status_code == 503:
+        assert time.monotonic() < deadline, answer.text
 
 
 def _read_url(server: "subprocess.Popen[str]") -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.harness.portal_stack import PortalStack
+from tests.support.packages import apt_get
 from tests.support.waiting import wait_for
 
 _CONFIGURATION = """\
@@ -74,12 +75,11 @@ def run_registry(folder: Path, address: str, *, has_password: bool = False) -> I
 
 def _unpack(folder: Path) -> str:
     """The program out of its package: an installed one would also start as a service."""
-    for command in (
-        ["apt-get", "-qq", "update"],
-        ["apt-get", "-qq", "download", "docker-registry"],
-        ["sh", "-c", "dpkg-deb --extract docker-registry_*.deb ."],
-    ):
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    apt_get("update")
+    apt_get("download", "docker-registry", folder=folder)
+    subprocess.run(
+        ["sh", "-c", "dpkg-deb --extract docker-registry_*.deb ."], cwd=folder, check=True
+    )
     return str(folder / "usr/bin/docker-registry")
 
 

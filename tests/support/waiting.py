@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
+
 Found = TypeVar("Found")
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.02, 0.25
 
@@ -39,6 +41,11 @@ def wait_for(
         # What takes long needs the processor that a busy poll would take.
         pause = min(1.2 * pause, longest_poll_seconds)
     raise AssertionError(f"should come true within {timeout_seconds:g} s (got: {got()})")
+
+
+def wait_until_ok(ask: Callable[[], httpx.Response]) -> None:
+    """Wait until a portal is well: on a busy machine a store may have taken a moment too long."""
+    wait_for(lambda: ask().status_code == 200, timeout_seconds=10, got=lambda: ask().text)
 
 
 def is_alive(process_id: int) -> bool:

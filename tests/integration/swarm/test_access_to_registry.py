@@ -2,17 +2,18 @@
 
 import json
 import secrets
-from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 import docker
 import pytest
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 from docker.models.containers import Container
 from docker.models.services import Service
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from tests.integration.swarm.conftest import Swarm
+from tests.support.swarm_load import running_tasks
 from tests.support.swarm_stack import list_tasks
 from tests.support.waiting import wait_for
 
@@ -79,10 +80,7 @@ def pull_again(stack: PortalStack, swarm: Swarm) -> None:
     assert workers[-1].images.get(reference)
     gone: set[str] = set()
     for client in workers:
-        for container in portals(client, stack):
-            gone.add(str(container.id))
-            container.remove(force=True)
-        remove_image(client, reference)
+        gone |= take_away(client, stack, reference)
 
     def started(client: docker.DockerClient) -> bool:
         # One that is being removed is listed for a while.
@@ -91,12 +89,28 @@ def pull_again(stack: PortalStack, swarm: Swarm) -> None:
 
     [there, *_] = wait_for(lambda: list(filter(started, workers)), timeout_seconds=_START_SECONDS)
     assert there.images.get(reference)
+    replicas = stack.settings["app"]["replicas"]
+    wait_for(lambda: len(running_tasks(stack)) == replicas, timeout_seconds=_START_SECONDS)
 
 
-def remove_image(client: docker.DockerClient, reference: str) -> None:
-    """By its id: it may have other names there."""
-    with suppress(ImageNotFound):  # no task of the portal has been on this node
-        client.images.remove(client.images.get(reference).id, force=True)
+def take_away(client: docker.DockerClient, stack: PortalStack, reference: str) -> set[str]:
+    """Remove the portal's containers and its image from a node; the ids of the former."""
+    gone: set[str] = set()
+    while True:
+        for container in portals(client, stack):
+            gone.add(str(container.id))
+            container.remove(force=True)
+        try:
+            # By its id: it may have other names there.
+            client.images.remove(client.images.get(reference).id, force=True)
+        except ImageNotFound:  # no task of the portal has been on this node
+            return gone
+        except APIError as error:
+            # Swarm has been quick, and runs the next task from it.
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+        else:
+            return gone
 
 
 def portals(client: docker.DockerClient, stack: PortalStack) -> list[Container]:

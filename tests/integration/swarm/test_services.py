@@ -1,14 +1,17 @@
 """A stack on a swarm: it answers on every edge node, hardened, and no plan differs."""
 
+from functools import partial
+
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import portal_client
 from tests.integration.swarm.conftest import Swarm, tasks_of
+from tests.support.waiting import wait_until_ok
 
 
 def test_every_edge_node_answers(stack: PortalStack, swarm: Swarm) -> None:
     for node in swarm.nodes:
         with portal_client(stack, node.address) as client:
-            assert client.get("/health").status_code == 200
+            wait_until_ok(partial(client.get, "/health"))
             assert client.get("/api/v1/entities").status_code == 200
 
 

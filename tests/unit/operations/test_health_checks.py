@@ -10,11 +10,13 @@ from unittest.mock import MagicMock
 import pytest
 
 from infra.errors import UserError
+from infra.x509 import expires_at
 from operations import containers, drift_checks, health_checks, service_checks
 from operations.stack import Stack
 from tests.unit.operations.conftest import MakeStack, write_state
 from tests.unit.operations.examined_stack import (
     HERE,
+    SHORT_CERTIFICATE,
     World,
     add_stranger,
     archive,
@@ -85,7 +87,7 @@ APP, REDIS, SERVER, PROMETHEUS = (
 )
 SICK = f"{APP}: should be healthy"
 DEAD = f"process {DEAD_PID} of ada on"
-END = f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=59):%Y-%m-%d}"
+END = f"{expires_at(SHORT_CERTIFICATE):%Y-%m-%d}"
 FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
     (
         break_settings,
