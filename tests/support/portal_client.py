@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.config import load_config
 from app.main import create_app
-from tests.support.portal_process import reach_stores
+from tests.support.waiting import wait_until_ok
 
 PASSWORD = "a" * 12
 """Everybody's, in the example data of tests."""
@@ -36,7 +37,7 @@ def run_replica(environment: Mapping[str, str], **more: str) -> Iterator[TestCli
         app, base_url, raise_server_exceptions=False, client=(next(_ADDRESSES), 50000)
     )
     with client:
-        reach_stores(client)
+        wait_until_ok(partial(client.get, "/health"))
         yield client
 
 

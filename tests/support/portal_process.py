@@ -5,15 +5,16 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 import psycopg
 
 from infra.resources.build_context import ROOT
+from tests.support.waiting import wait_until_ok
 
 Environment = Mapping[str, str]
 """Of a portal, with the URLs of its stores."""
@@ -73,7 +74,7 @@ def serve(
     try:
         url = _read_url(server)
         with httpx.Client(base_url=url, timeout=30) as client:
-            reach_stores(client)
+            wait_until_ok(partial(client.get, "/health"))
         if not keep_log:
             # A pipe that nobody reads gets full, and that stops the server.
             for pipe in (server.stdout, server.stderr):
@@ -82,16 +83,6 @@ def serve(
     finally:
         server.kill()
         server.wait()
-
-
-def reach_stores(client: httpx.Client) -> None:
-    """Wait until a portal that has just started is connected to its stores.
-
-    On a machine that is busy its first connections may take longer than a request waits for them.
-    """
-    deadline = time.monotonic() + 30
-    while (answer := client.get("/health")).status_code == 503:
-        assert time.monotonic() < deadline, answer.text
 
 
 def _read_url(server: "subprocess.Popen[str]") -> str:

@@ -44,7 +44,10 @@ def wait_for(
 
 
 def wait_until_ok(ask: Callable[[], httpx.Response]) -> None:
-    """Wait until a portal is well: on a busy machine a store may have taken a moment too long."""
+    """Wait until a portal is well: on a busy machine a store may have taken a moment too long.
+
+    A connection that is new does so more often than one that has been used.
+    """
     wait_for(lambda: ask().status_code == 200, timeout_seconds=10, got=lambda: ask().text)
 
 
