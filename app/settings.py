@@ -188,8 +188,8 @@ class PortalSettings(PortalOptions):
     )
     leave_seconds: Annotated[int, Between(0, 60, "seconds")] = Field(
         default=0,
-        description="go on serving for so long after SIGTERM, as whoever sends requests here needs "
-        "to learn that nobody should",
+        description="keep serving for this long after SIGTERM, until clients have learned to send "
+        "their requests elsewhere",
     )
     jwt_algorithm: Literal["HS256"] = Field(
         default="HS256", description="signature of access tokens"

@@ -198,7 +198,7 @@ def replace_by_hand(world: World) -> None:
 
 
 SHORT_CERTIFICATE = certificate(59)
-"""Made once: its end is told by the day, and a run may last over midnight."""
+"""Created once: findings name its last day, and a run may cross midnight."""
 
 
 def serve_certificate(world: World) -> None:

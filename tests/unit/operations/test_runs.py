@@ -1,4 +1,4 @@
-"""Who may work on a stack: one run of the machine at a time, whoever starts it."""
+"""Locks: one run at a time works on a stack of this machine, whoever starts it."""
 
 import getpass
 import os
