@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pulumi
 
+from infra.cluster.elections import outlasting_elections
 from infra.cluster.network import OverlayNetworks
 from infra.cluster.nginx import EdgeNginx
 from infra.cluster.registry import LOGIN_LABEL, log_in, node_logins
@@ -57,7 +58,8 @@ class SwarmStack(pulumi.ComponentResource):
     ) -> None:
         provider = engine_provider(engine, node_logins(settings.cluster))
         on_engine = pulumi.ResourceOptions(providers=[provider])
-        opts = pulumi.ResourceOptions.merge(opts, on_engine)
+        for given in (on_engine, outlasting_elections(engine)):
+            opts = pulumi.ResourceOptions.merge(opts, given)
         super().__init__("devportal:infra:SwarmStack", name, None, opts)
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)

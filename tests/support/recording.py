@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ class Registered:
     provider: str
     protect: bool = False
     urn: str = ""
+    error_hooks: Sequence[str] = ()
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Recorder(mocks.Mocks):
         for resource in self.resources:
             if (resource.type, resource.name) == (request.type, request.name):
                 resource.protect, resource.urn = request.protect, urn
+                resource.error_hooks = list(request.hooks.on_error)
 
     def before(self, type_: str, name: str) -> set[tuple[str, str]]:
         """Type and logical name of everything that is created before one resource."""

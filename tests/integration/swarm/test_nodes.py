@@ -1,6 +1,10 @@
 """Nodes of a swarm that go away and come back: what is served meanwhile, and what is lost."""
 
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -29,13 +33,6 @@ def _nodes_are_back(swarm: Swarm) -> Iterator[None]:
         if node.process is None:
             node.start()
     await_ready(swarm.manager, 3)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _tasks_are_back(stack: PortalStack) -> Iterator[None]:
-    """Afterwards: Swarm moves nothing back by itself; where new tasks start, it spreads them."""
-    yield
-    change(stack, version="back")
 
 
 def await_ready(manager: SecondEngine, count: int) -> None:
@@ -154,6 +151,43 @@ def test_lost_majority_of_managers_is_said_before_anything_changes(
     ) in said
     with portal_client(stack, manager.address) as client:
         assert client.get("/health").status_code == 200
+
+
+def test_update_outlasts_an_election(stack: PortalStack, swarm: Swarm, tmp_path: Path) -> None:
+    """The last one here: the tasks that it starts are spread over the nodes that are back."""
+    manager, *others = swarm.nodes
+    promote(swarm)
+    stack.configure(app={**stack.settings["app"], "version": "back"})
+    events = tmp_path / "events"
+    options = ("--yes", "--skip-preview", "--event-log", str(events))
+    with ThreadPoolExecutor() as beside:
+        changing = beside.submit(stack.pulumi, "up", *options)
+        # The program has found the managers well.
+        wait_for(lambda: "infra:SwarmStack" in read(events))
+        with unheard(others):
+            wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
+        said = changing.result()
+    assert "retrying update due to on-error hook request (1/" in said
+    assert versions(stack) == ["back"] * 3
+    assert set(stack.preview(refresh=True)) == {"same"}
+
+
+def read(events: Path) -> str:
+    """What Pulumi has written of them by now."""
+    return events.read_text() if events.exists() else ""
+
+
+@contextmanager
+def unheard(managers: Sequence[SecondEngine]) -> Iterator[None]:
+    """These say nothing, so that the one that is left has to give up being the leader."""
+    processes = [manager.process for manager in managers if manager.process]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
 
 
 def promote(swarm: Swarm) -> None:

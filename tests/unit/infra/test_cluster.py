@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.cluster.elections import is_by_election
 from infra.cluster.nginx import pack
 from infra.cluster.nodes import node_mistakes
 from infra.naming import CONTAINER, NETWORK, SERVICE, VOLUME
@@ -109,6 +110,32 @@ def test_secrets_are_files_of_the_services_user_alone(role: str) -> None:
         made = registered().of_type(SECRET)[file["secretId"].removesuffix("-id")]
         assert "name" not in made
         assert labels_of(made) == {"devportal.stack": "prod", "devportal.role": role}
+
+
+LOST = "code = Unknown desc = raft: failed to process the request: node lost leader status"
+
+
+def test_whatever_is_made_on_a_swarm_is_tried_again_after_an_election() -> None:
+    made = [one for one in registered().resources if not one.type.startswith("devportal:infra:")]
+    without = {one.type for one in made if one.error_hooks != ["outlast-election"]}
+    assert without == {"pulumi:providers:docker"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([f"1 error occurred:\n\t* Error response from daemon: {LOST}"], True),
+        (["503 Server Error: (rpc error: ... desc = The swarm does not have a leader.)"], True),
+        (["rpc error: code = InvalidArgument desc = update out of sequence"], False),
+        (["service app: should be running within 300 s (got 2 of 3 running)"], False),
+        # What came before matters to the count alone.
+        (["port is already in use", LOST], False),
+        ([LOST, LOST, LOST], True),
+        ([LOST, LOST, LOST, LOST], False),
+    ],
+)
+def test_only_what_an_election_refused_is_tried_again(errors: list[str], expected: bool) -> None:
+    assert is_by_election(errors) == expected
 
 
 def test_swarm_takes_the_names_of_secrets_and_configs() -> None:
