@@ -15,7 +15,13 @@ from docker.models.services import Service
 
 from infra.cluster.nodes import find_mistakes
 from infra.engine.container_state import FINISHED
-from infra.engine.service_state import RUNNING, ServiceError, WantedService, await_service
+from infra.engine.service_state import (
+    RUNNING,
+    ServiceError,
+    WantedService,
+    await_service,
+    with_its_end,
+)
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL, STACK_LABEL
 from operations.containers import LogSource, connect_engine, print_sources, split_roles
@@ -84,7 +90,8 @@ def print_tasks(stack: Stack, options: argparse.Namespace) -> None:
 def _rows(
     client: DockerClient, service: Service, nodes: Mapping[str, str]
 ) -> Iterator[tuple[str, ...]]:
-    tasks = client.api.tasks(filters={"service": service.id})
+    found = client.api.tasks(filters={"service": service.id})
+    tasks = [with_its_end(client, task) for task in found]
     # Those that were replaced stay in the list for a while.
     wanted = [task for task in tasks if task["DesiredState"] == "running"]
     newest = sorted(tasks, key=lambda task: task["CreatedAt"])[-1:]

@@ -135,24 +135,7 @@ def await_service(client: docker.DockerClient, wanted: WantedService) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _look(client: docker.DockerClient, wanted: WantedService) -> _Seen:
-    service = client.api.inspect_service(wanted.id)
-    update = service.get("UpdateStatus") or {}
-    template = service["Spec"]["TaskTemplate"]
-    found: list[dict[str, Any]] = client.api.tasks(filters={"service": wanted.id})
-    found.sort(key=lambda task: task["CreatedAt"], reverse=True)
-    if wanted.goal == FINISHED:
-        found = [_with_its_end(client, task) for task in found]
-    # An update leaves those of the former specification in the list.
-    present: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for task in found:
-        is_present = all(template.get(key) == task["Spec"].get(key) for key in _REPLACING)
-        present[is_present].append(task)
-    state, message = update.get("State", ""), update.get("Message", "")
-    return _Seen(state, message, present[True], present[False])
-
-
-def _with_its_end(client: docker.DockerClient, task: dict[str, Any]) -> dict[str, Any]:
+def with_its_end(client: docker.DockerClient, task: dict[str, Any]) -> dict[str, Any]:
     """A job's task, which for Swarm runs for ever if its leader changed just when it ended.
 
     The engine that is asked knows better where it has run the container itself.
@@ -170,6 +153,23 @@ def _with_its_end(client: docker.DockerClient, task: dict[str, Any]) -> dict[str
     code = found["ExitCode"]
     ended = {"State": "failed", "Err": f"{_RAN} ({code})"} if code else {"State": "complete"}
     return {**task, "Status": {**status, **ended}}
+
+
+def _look(client: docker.DockerClient, wanted: WantedService) -> _Seen:
+    service = client.api.inspect_service(wanted.id)
+    update = service.get("UpdateStatus") or {}
+    template = service["Spec"]["TaskTemplate"]
+    found: list[dict[str, Any]] = client.api.tasks(filters={"service": wanted.id})
+    found.sort(key=lambda task: task["CreatedAt"], reverse=True)
+    if wanted.goal == FINISHED:
+        found = [with_its_end(client, task) for task in found]
+    # An update leaves those of the former specification in the list.
+    present: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for task in found:
+        is_present = all(template.get(key) == task["Spec"].get(key) for key in _REPLACING)
+        present[is_present].append(task)
+    state, message = update.get("State", ""), update.get("Message", "")
+    return _Seen(state, message, present[True], present[False])
 
 
 def _active(seen: _Seen) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from operations.interruption import clear_up
 from operations.plan import Change, Plan, State
 from operations.review import render
 from operations.stack import Stack
-from operations.swarm import list_services, restart_roles
+from operations.swarm import list_services, print_tasks, restart_roles
 from operations.swarm_checks import check_swarm
 from operations.swarm_job import describe
 from tests.support.refusals import refusal
@@ -82,6 +82,19 @@ def test_role_that_the_swarm_lacks_is_answered_with_those_that_it_has(
     assert refusal(list_services, clustered) == (
         "stack live: should have services (got none). Run `make up STACK=live`."
     )
+
+
+def test_job_whose_end_the_swarm_has_lost_is_listed_as_its_container_ended(
+    clustered: Stack, engine: MagicMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = {"State": "running", "ContainerStatus": {"ContainerID": "c-1"}}
+    task = {"Status": status, "DesiredState": "complete", "CreatedAt": "1", "Slot": 1}
+    engine.services.list.return_value = [service("1", "migrations")]
+    engine.api.tasks.return_value = [task]
+    engine.api.inspect_container.return_value = {"State": {"Status": "exited", "ExitCode": 3}}
+    print_tasks(clustered, parse(["ps"]))
+    row = "devportal-live-migrations.1  -     failed  -      task: non-zero exit (3)"
+    assert capsys.readouterr().out.splitlines()[1:] == [row]
 
 
 @pytest.mark.parametrize("words", [[], ["--role= "], ["--role=,"]])
