@@ -9,6 +9,7 @@ from app.definitions.asyncapi_rules import ACTIONS, asyncapi_mistakes
 from app.definitions.kinds import Checked, summary_of
 from app.lines import clean_line
 from app.openapi.reading import MAX_MISTAKES, DocumentError
+from app.openapi.references import last_name
 from app.openapi.schema_rows import SchemaRows, schemas, type_name
 from app.outline import (
     MAX_ENTRIES,
@@ -145,7 +146,7 @@ class _Operation:
         else:
             named = [*mapping(channel.get("messages")).items()]
         for name, given in named:
-            reference = str(mapping(given).get("$ref", "")).rpartition("/")[2]
+            reference = last_name(str(mapping(given).get("$ref", "")))
             message = self.rows.resolve(given)
             yield line(message.get("name") or name or reference or "message"), message
 

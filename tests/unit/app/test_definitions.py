@@ -88,6 +88,15 @@ def test_operation_of_asyncapi_shows_its_messages() -> None:
     assert [(one.status, one.bodies[0].type) for one in old] == [("one", "string"), ("two", "any")]
 
 
+def test_message_of_asyncapi_has_the_name_that_its_reference_escapes() -> None:
+    named = json.loads(ASYNCAPI_2)
+    message = {"$ref": "#/components/messages/Page%3Ca~1b%3E"}
+    named["channels"]["a/b"]["publish"]["message"] = message
+    named["components"] = {"messages": {"Page<a/b>": {"payload": {}}}}
+    [found] = operation_of(json.dumps(named), "publish-a-b").answers
+    assert found.status == "Page<a/b>"
+
+
 def test_field_of_graphql_shows_its_arguments_and_result() -> None:
     found = operation_of(GRAPHQL, "query-order")
     assert found.parameters == [
