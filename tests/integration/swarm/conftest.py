@@ -78,7 +78,7 @@ def _join(nodes: list[tuple[SecondEngine, docker.DockerClient]]) -> None:
 @pytest.fixture(scope="package")
 def stack(
     swarm: Swarm, production_stack: PortalStack, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PortalStack]:
+) -> PortalStack:
     """Up; its portal runs the image of the other stack, as the engines can download nothing."""
     portal = lend_images(production_stack, swarm.manager)
     manager = docker.DockerClient(base_url=swarm.manager.host)
@@ -92,7 +92,7 @@ def stack(
             "ports": {**given["ports"], "bind_address": "0.0.0.0"},
             # Three engines on one machine: a slow start is no failure.
             # Swarm goes by the engine's own probes.
-            "health": {"wait_seconds": 300, "start_period_seconds": 300, "interval_seconds": 5},
+            "health": {"wait_seconds": 300, "start_period_seconds": 300, "interval_seconds": 2},
             "cluster": {"mode": "swarm", "registry": swarm.registry.address},
         },
         # As long as one may be: a swarm's names may not.
@@ -104,5 +104,5 @@ def stack(
     made.configure(app={**made.settings["app"], "version": "1", "image": build_probe(made, "1")})
     made.up()
     made.query(ORDERS_TABLE)
-    yield made
-    made.remove()
+    # It goes with its engines.
+    return made

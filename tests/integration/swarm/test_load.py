@@ -75,7 +75,7 @@ def test_tasks_are_added_and_taken_away_without_a_lost_request(stack: PortalStac
 
 def test_version_that_never_gets_healthy_leaves_the_old_tasks_serving(stack: PortalStack) -> None:
     health = stack.settings["health"]
-    stack.configure(health={**health, "wait_seconds": 15})
+    stack.configure(health={**health, "wait_seconds": 5})
     with refused(stack, version="3", image=build_silent(stack)) as said:
         assert "runs and never responds" in said
         stack.configure(health=health)
