@@ -89,11 +89,18 @@ class PortalStack:
 
     def set_secret(self, path: str, text: str) -> None:
         """Encrypt a setting, such as `secrets.secret_key`, in the stack's file."""
-        self.pulumi("config", "set", "--secret", "--path", f"devportal:{path}", text=text)
+        self.set_secrets({path: text})
+
+    def set_secrets(self, texts: Mapping[str, str]) -> None:
+        """Encrypt several by their paths."""
+        given = (f"devportal:{path}={text}" for path, text in texts.items())
+        options = (word for one in given for word in ("--secret", one))
+        self.pulumi("config", "set-all", "--path", *options)
         file = self.project / f"Pulumi.{self.name}.yaml"
-        group = path.partition(".")[0]
-        # As it stands there, so that later changes of settings keep it.
-        self.settings[group] = yaml.safe_load(file.read_text())["config"][f"devportal:{group}"]
+        config = yaml.safe_load(file.read_text())["config"]
+        # As they stand there, so that later changes of settings keep them.
+        for group in {path.partition(".")[0] for path in texts}:
+            self.settings[group] = config[f"devportal:{group}"]
 
     def pulumi(self, *arguments: str, text: str = "") -> str:
         """Run a command of Pulumi's on the stack, with `text` as its input; what it printed.

@@ -5,12 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from docker.errors import APIError
+
 from benchmarks.harness.load import Load
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import trust
 from benchmarks.rolling import compare_orders, send_orders
 from benchmarks.sides import Pulumi
+from infra.cluster.elections import is_by_election
 from tests.support.second_engine import SecondEngine
+from tests.support.waiting import wait_for
 
 _CONNECTIONS = 4
 
@@ -74,9 +78,19 @@ def change(stack: PortalStack, **changes: Any) -> None:
 
 def running_tasks(stack: PortalStack, role: str = "app") -> list[dict[str, Any]]:
     """Tasks of the portal, or of another role, that are to run and do."""
-    service = stack.client.services.get(f"devportal-{stack.name}-{role}")
-    tasks: list[dict[str, Any]] = service.tasks(filters={"desired-state": "running"})
+    [tasks] = wait_for(lambda: _wanted_tasks(stack, role))
     return [task for task in tasks if task["Status"]["State"] == "running"]
+
+
+def _wanted_tasks(stack: PortalStack, role: str) -> list[list[dict[str, Any]]]:
+    """One list, or none while the managers elect a leader."""
+    try:
+        service = stack.client.services.get(f"devportal-{stack.name}-{role}")
+        return [service.tasks(filters={"desired-state": "running"})]
+    except APIError as error:
+        if is_by_election([str(error)]):
+            return []
+        raise
 
 
 def task_ids(stack: PortalStack, role: str = "app") -> set[str]:
