@@ -64,6 +64,18 @@ def test_whatever_is_copied_from_the_context_has_an_owner(recipe: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_folder_of_what_is_copied_with_a_mode_is_there_before(role: str) -> None:
+    """Newer engines give a folder that they make for it the same mode, without the right to enter."""
+    there, lacking = {"/tmp", "/usr/local/bin", "/redis-commander"}, []
+    for line in read_dockerfile(role).splitlines():
+        if line.startswith("RUN mkdir -p "):
+            there.update(line.split()[3:])
+        elif line.startswith("COPY ") and "--chmod=" in line:
+            lacking += {line.split()[-1].rpartition("/")[0]} - there
+    assert lacking == []
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_image_is_labelled_with_stack_and_role(role: str) -> None:
     labels = re.findall(r"devportal\.(\w+)=(\S+)", read_dockerfile(role))
     assert set(labels) == {("stack", "$STACK"), ("role", role)}
