@@ -13,6 +13,7 @@ from benchmarks.harness.machine import labelled_stacks
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import STACK_LABEL
 from tests.support.make import run, succeed
+from tests.support.newer_engine import next_debian
 from tests.support.second_engine import (
     SecondEngine,
     development_there,
@@ -28,7 +29,8 @@ BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander", "
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[SecondEngine]:
-    with second_engine() as made:
+    """A newer one, so that what is made there is what most users get."""
+    with next_debian() as root, second_engine(root=root) as made:
         made.start()
         yield made
 
@@ -45,7 +47,7 @@ def stack(
     made = PortalStack(
         folder,
         docker.DockerClient(base_url=there.host),
-        settings=development_there(there, portal),
+        settings={**development_there(there, portal), "backups": {"enabled": True}},
         engine={"docker:context": CONTEXT},
         variables={
             "DOCKER_CONFIG": str(folder / "docker"),
@@ -91,7 +93,7 @@ def test_stack_of_a_context_is_all_on_its_engine(
 ) -> None:
     succeed(stack, "up")
     assert_serves(stack, there)
-    roles = ("adminer", "app", "postgres", "redis", "redis-commander")
+    roles = ("adminer", "app", "backups", "postgres", "redis", "redis-commander")
     prefix = f"devportal-{stack.name}"
     assert {c.name for c in stack.containers()} == {f"{prefix}-{role}" for role in roles}
     volumes = {volume.name for volume in stack.client.volumes.list()}
@@ -99,6 +101,12 @@ def test_stack_of_a_context_is_all_on_its_engine(
     for role in roles:
         assert stack.run_in(role, "ls", "/run/secrets") != ""
     assert names_at(engine, stack) == set()
+
+
+def test_probes_are_quick_at_the_start_and_rare_afterwards(stack: PortalStack) -> None:
+    for container in stack.containers():
+        health = container.attrs["Config"]["Healthcheck"]
+        assert (health["StartInterval"], health["Interval"]) == (10**9, 30 * 10**9)
 
 
 def test_targets_act_on_the_engine_of_the_stack(stack: PortalStack, there: SecondEngine) -> None:
@@ -112,12 +120,15 @@ def test_targets_act_on_the_engine_of_the_stack(stack: PortalStack, there: Secon
 def test_context_of_the_environment_means_the_same(stack: PortalStack) -> None:
     stack.engine = {}
     stack.configure()
-    stack.environment["DOCKER_CONTEXT"] = CONTEXT
+    given = stack.environment
+    # It would outrank the context.
+    others = {name: text for name, text in given.items() if name != "DOCKER_HOST"}
+    stack.environment = {**others, "DOCKER_CONTEXT": CONTEXT}
     try:
         assert listed(stack) == {c.name for c in stack.containers()}
         assert set(stack.preview(refresh=True)) == {"same"}
     finally:
-        del stack.environment["DOCKER_CONTEXT"]
+        stack.environment = given
 
 
 def test_same_stack_is_reached_over_tcp_with_certificates(

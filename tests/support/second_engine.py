@@ -37,8 +37,8 @@ _START_SECONDS = 60
 _STOP_SECONDS = 120
 _COMMAND = """
 set -eu
-folder=$1 link=$2 here=$3 there=$4 outside=$5
-shift 5
+folder=$1 root=$2 link=$3 here=$4 there=$5 outside=$6
+shift 6
 for name in passwd group subuid subgid; do
     mount --bind "$folder/$name" "/etc/$name"
 done
@@ -53,6 +53,17 @@ case $here in
     *) at_home ip address add "$here" dev "$link" ;;
 esac
 at_home ip link set "$link" up
+if [ "$root" != / ]; then
+    mount --bind "$root" "$root"
+    for name in proc sys dev; do mount --rbind "/$name" "$root/$name"; done
+    mount -t tmpfs run "$root/run"
+    mkdir -p "$root/$folder" "$root/before"
+    mount --bind "$folder" "$root/$folder"
+    # Not chroot: what enters a container's mounts would find the machine's root there.
+    cd "$root"
+    pivot_root . before
+    umount --lazy /before
+fi
 exec setpriv --pdeathsig TERM "$@"
 """
 _ACCOUNTS = {
@@ -69,6 +80,8 @@ class SecondEngine:
 
     folder: Path
     maps_users: bool = False
+    root: Path = Path("/")
+    """Of the distribution whose engine it is, as `next_debian` makes one."""
     switch: Switch | None = None
     """Where it finds other engines; None for a link of its own."""
     number: int = 2
@@ -109,7 +122,8 @@ class SecondEngine:
         link = [f"dpe{os.getpid()}", f"{NETWORK}.1/30", f"{self.address}/30", str(os.getpid())]
         if self.switch:
             link = [f"node{self.number}", "master", f"{self.address}/24", str(self.switch.pid)]
-        command = ["sh", "-c", _COMMAND, "sh", str(self.folder), *link, *self._arguments()]
+        given = [str(self.folder), str(self.root), *link, *self._arguments()]
+        command = ["sh", "-c", _COMMAND, "sh", *given]
         client = self._run("unshare", "--mount", "--net", *command)
         assert self.process is not None
         folder = Path("/proc", str(self.process.pid), "ns")
