@@ -92,7 +92,7 @@ def stack(
             "ports": {**given["ports"], "bind_address": "0.0.0.0"},
             # Three engines on one machine: a slow start is no failure.
             # Swarm goes by the engine's own probes.
-            "health": {"wait_seconds": 300, "start_period_seconds": 300, "interval_seconds": 2},
+            "health": {"wait_seconds": 300, "start_period_seconds": 300, "interval_seconds": 5},
             "cluster": {"mode": "swarm", "registry": swarm.registry.address},
         },
         # As long as one may be: a swarm's names may not.

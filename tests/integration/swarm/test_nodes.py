@@ -191,18 +191,29 @@ def unheard(managers: Sequence[SecondEngine]) -> Iterator[None]:
 
 
 def promote(swarm: Swarm) -> None:
-    """Make managers of all nodes, and wait until each of them says that all vote."""
-    for node in docker.DockerClient(base_url=swarm.manager.host).nodes.list():
+    """Make managers of all nodes, one after another, until each of them says that all vote.
+
+    Of two at a time, one waits for the vote of the other, which is no member yet: the leader is
+    without a majority until it has given up, and the next one is elected a minute later.
+    """
+    client = docker.DockerClient(base_url=swarm.manager.host)
+    for count, engine in enumerate(swarm.nodes, 1):
+        node = client.nodes.get(node_id(engine))
         if node.attrs["Spec"]["Role"] != "manager":
             node.update({**node.attrs["Spec"], "Role": "manager"})
-    # The leader calls one reachable before it takes part; without it there is no majority yet.
-    for engine in swarm.nodes:
-        client = docker.DockerClient(base_url=engine.host)
-        wait_for(
-            lambda client=client: reachable(client) == 3,
-            timeout_seconds=_KNOWN_SECONDS,
-            got=lambda client=client: client.info()["Swarm"],
-        )
+        # The leader calls one reachable before it takes part.
+        for voter in swarm.nodes[:count]:
+            await_votes(voter, count)
+
+
+def await_votes(engine: SecondEngine, count: int) -> None:
+    """Wait until that engine knows that so many managers vote, or more."""
+    client = docker.DockerClient(base_url=engine.host)
+    wait_for(
+        lambda: reachable(client) >= count,
+        timeout_seconds=_KNOWN_SECONDS,
+        got=lambda: client.info()["Swarm"],
+    )
 
 
 def reachable(client: docker.DockerClient) -> int:
