@@ -28,7 +28,7 @@ _WAIT_SECONDS = 60
 _POLL_SECONDS = 0.5
 
 
-def outlasting_elections(engine: EngineAddress) -> pulumi.ResourceOptions:
+def outlasting_elections(engine: EngineAddress) -> pulumi.ResourceTransformation:
     """For a component on a swarm: whatever it makes is tried again once there is a leader.
 
     By Pulumi's error hooks, so by the state alone, as when it is destroyed, nothing is.
@@ -48,7 +48,7 @@ def outlasting_elections(engine: EngineAddress) -> pulumi.ResourceOptions:
         merged = pulumi.ResourceOptions.merge(args.opts, own)
         return pulumi.ResourceTransformationResult(args.props, merged)
 
-    return pulumi.ResourceOptions(transformations=[add])
+    return add
 
 
 def is_by_election(errors: list[str]) -> bool:

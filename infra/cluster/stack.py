@@ -57,9 +57,10 @@ class SwarmStack(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         provider = engine_provider(engine, node_logins(settings.cluster))
-        on_engine = pulumi.ResourceOptions(providers=[provider])
-        for given in (on_engine, outlasting_elections(engine)):
-            opts = pulumi.ResourceOptions.merge(opts, given)
+        on_engine = pulumi.ResourceOptions(
+            providers=[provider], transformations=[outlasting_elections(engine)]
+        )
+        opts = pulumi.ResourceOptions.merge(opts, on_engine)
         super().__init__("devportal:infra:SwarmStack", name, None, opts)
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)

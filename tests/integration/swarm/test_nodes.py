@@ -45,13 +45,18 @@ def await_ready(manager: SecondEngine, count: int) -> None:
     )
 
 
-def states(client: docker.DockerClient) -> list[str]:
-    """Of the nodes; none while the managers have no leader."""
+def list_nodes(client: docker.DockerClient) -> list[dict[str, Any]]:
+    """As that engine knows them; none without a leader, or while it manages nothing itself."""
     try:
         nodes: list[dict[str, Any]] = client.api.nodes()
     except APIError:
         return []
-    return [node["Status"]["State"] for node in nodes]
+    return nodes
+
+
+def states(client: docker.DockerClient) -> list[str]:
+    """Of the nodes."""
+    return [node["Status"]["State"] for node in list_nodes(client)]
 
 
 def has_no_leader(manager: SecondEngine) -> bool:
@@ -217,10 +222,6 @@ def await_votes(engine: SecondEngine, count: int) -> None:
 
 
 def reachable(client: docker.DockerClient) -> int:
-    """How many managers vote, as that engine knows; none while it manages nothing itself."""
-    try:
-        nodes: list[dict[str, Any]] = client.api.nodes()
-    except APIError:
-        return 0
-    statuses = [node.get("ManagerStatus") or {} for node in nodes]
+    """How many managers vote, as that engine knows."""
+    statuses = [node.get("ManagerStatus") or {} for node in list_nodes(client)]
     return [status.get("Reachability") for status in statuses].count("reachable")

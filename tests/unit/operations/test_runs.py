@@ -1,4 +1,4 @@
-"""Locks: one run at a time works on a stack of this machine, whoever starts it."""
+"""Locks: only one run at a time may work on a stack on this machine, whoever starts it."""
 
 import getpass
 import os
