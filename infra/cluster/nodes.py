@@ -12,6 +12,8 @@ from infra.errors import SettingsError
 
 STORE_LABEL = "devportal.store"
 EDGE_LABEL = "devportal.edge"
+# Swarm says so 10 s after the leader has gone; before, this may be an election.
+_LEADERLESS = "does not have a leader"
 
 
 def require_nodes(address: EngineAddress) -> None:
@@ -29,17 +31,23 @@ def find_mistakes(client: docker.DockerClient) -> Iterator[str]:
             f"whose swarm is {swarm['LocalNodeState']}). Choose one, or run `docker swarm init`."
         )
         return
+    if _LEADERLESS in swarm.get("Error", ""):
+        yield _minority_mistake(swarm["Error"])
+        return
     try:
         nodes: list[dict[str, Any]] = client.api.nodes()
     except APIError as error:
-        # Raft has no leader while most managers are away.
-        said = str(error.explanation).rpartition("desc = ")[2].rstrip(".")
-        yield (
-            f"swarm: should have a majority of its managers (got: {said}). Bring them back, or see "
-            "`docker swarm init --force-new-cluster`."
-        )
+        yield _minority_mistake(str(error.explanation))
         return
     yield from node_mistakes(nodes, swarm["NodeID"])
+
+
+def _minority_mistake(error: str) -> str:
+    said = error.rpartition("desc = ")[2].rstrip(".")
+    return (
+        f"swarm: should have a majority of its managers (got: {said}). Bring them back, or see "
+        "`docker swarm init --force-new-cluster`."
+    )
 
 
 def node_mistakes(nodes: Sequence[Mapping[str, Any]], own_id: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A client of the Docker engine, and what the program has to know of that engine."""
 
 import functools
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ from docker.tls import TLSConfig
 from infra.engine.address import CERTIFICATE_FILES, EngineAddress, EngineAddressError
 
 _START_INTERVAL_API = (1, 44)
+_ELECTION_REFUSALS = (
+    "node lost leader status",
+    "no elected cluster leader",
+    "swarm does not have a leader",
+    "context deadline exceeded",
+    "code = Unavailable",
+)
+"""Of swarmkit's `manager/state/raft` and `manager/raftselector`, of Docker's `daemon/cluster`, and
+of gRPC between a manager and a leader that has gone."""
+_ELECTION_SECONDS = 120
+_POLL_SECONDS = 0.5
 
 
 class _Api(docker.APIClient):
@@ -23,6 +35,16 @@ class _Api(docker.APIClient):
     """Once it has answered there."""
 
     def send(self, request: Any, **options: Any) -> Any:
+        """What is read while a swarm's managers elect a leader is asked for until there is one."""
+        deadline = time.monotonic() + _ELECTION_SECONDS
+        while True:
+            answer = self._send(request, **options)
+            is_refused = request.method == "GET" and not answer.ok and is_by_election(answer.text)
+            if not is_refused or time.monotonic() > deadline:
+                return answer
+            time.sleep(_POLL_SECONDS)
+
+    def _send(self, request: Any, **options: Any) -> Any:
         """An engine that has gone meanwhile is a message, in whichever call it shows."""
         try:
             return super().send(request, **options)
@@ -105,6 +127,15 @@ def ask_version(address: EngineAddress) -> EngineVersion:
     answer = connect(address).version()
     version = tuple(int(part) for part in answer["ApiVersion"].split("."))
     return EngineVersion(f"{answer['Os']}/{answer['Arch']}", version >= _START_INTERVAL_API)
+
+
+def is_by_election(error: str) -> bool:
+    """Whether a swarm says so while its managers elect a leader, which takes some seconds.
+
+    One may begin at any moment: a manager has gone, or the leader has heard nothing from a majority
+    for 10 s.
+    """
+    return any(refusal in error for refusal in _ELECTION_REFUSALS)
 
 
 def _tls(folder: str) -> TLSConfig:

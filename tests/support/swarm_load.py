@@ -12,7 +12,7 @@ from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import trust
 from benchmarks.rolling import compare_orders, send_orders
 from benchmarks.sides import Pulumi
-from infra.cluster.elections import is_by_election
+from infra.engine.client import is_by_election
 from tests.support.second_engine import SecondEngine
 from tests.support.waiting import wait_for
 
@@ -88,7 +88,7 @@ def _wanted_tasks(stack: PortalStack, role: str) -> list[list[dict[str, Any]]]:
         service = stack.client.services.get(f"devportal-{stack.name}-{role}")
         return [service.tasks(filters={"desired-state": "running"})]
     except APIError as error:
-        if is_by_election([str(error)]):
+        if is_by_election(str(error)):
             return []
         raise
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.cluster.elections import is_by_election
+from infra.cluster.elections import is_worth_another_try
 from infra.cluster.nginx import pack
 from infra.cluster.nodes import node_mistakes
 from infra.naming import CONTAINER, NETWORK, SERVICE, VOLUME
@@ -126,6 +126,7 @@ def test_whatever_is_made_on_a_swarm_is_tried_again_after_an_election() -> None:
     [
         ([f"1 error occurred:\n\t* Error response from daemon: {LOST}"], True),
         (["503 Server Error: (rpc error: ... desc = The swarm does not have a leader.)"], True),
+        (["500 Server Error: (rpc error: code = Unknown desc = context deadline exceeded)"], True),
         (["rpc error: code = InvalidArgument desc = update out of sequence"], False),
         (["service app: should be running within 300 s (got 2 of 3 running)"], False),
         # What came before matters to the count alone.
@@ -135,7 +136,7 @@ def test_whatever_is_made_on_a_swarm_is_tried_again_after_an_election() -> None:
     ],
 )
 def test_only_what_an_election_refused_is_tried_again(errors: list[str], expected: bool) -> None:
-    assert is_by_election(errors) == expected
+    assert is_worth_another_try(errors) == expected
 
 
 def test_swarm_takes_the_names_of_secrets_and_configs() -> None:

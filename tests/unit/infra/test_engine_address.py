@@ -2,14 +2,11 @@
 
 import hashlib
 import json
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from infra.engine.address import EngineAddress, EngineAddressError, resolve_engine
-from infra.engine.client import connect
 
 LOCAL = EngineAddress("unix:///var/run/docker.sock")
 CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
@@ -153,32 +150,3 @@ def test_address_is_kept_in_the_state_as_paths() -> None:
     assert address.properties() == {"host": "tcp://a:2376", "cert_path": "/certificates"}
     assert EngineAddress.from_properties(address.properties()) == address
     assert EngineAddress.from_properties(LOCAL.properties()) == LOCAL
-
-
-class Once(BaseHTTPRequestHandler):
-    """An engine that tells its version."""
-
-    def do_GET(self) -> None:
-        body = b'{"ApiVersion": "1.41"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def test_engine_that_goes_away_meanwhile_is_a_message() -> None:
-    with HTTPServer(("127.0.0.1", 0), Once) as server:
-        host = f"tcp://127.0.0.1:{server.server_port}"
-        answering = Thread(target=server.handle_request)
-        answering.start()
-        client = connect(EngineAddress(host))
-        answering.join()
-    with pytest.raises(EngineAddressError) as caught:
-        client.containers.list()
-    assert str(caught.value) == (
-        f"Docker engine: should answer at '{host}' until the end (got no answer any more). Start "
-        "it, and run this again."
-    )
