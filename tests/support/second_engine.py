@@ -37,15 +37,15 @@ _START_SECONDS = 60
 _STOP_SECONDS = 120
 _COMMAND = """
 set -eu
-folder=$1 root=$2 link=$3 here=$4 there=$5 outside=$6
-shift 6
+folder=$1 root=$2 link=$3 here=$4 there=$5 outside=$6 mac=$7
+shift 7
 for name in passwd group subuid subgid; do
     mount --bind "$folder/$name" "/etc/$name"
 done
 ip link set lo up
 at_home() { nsenter --net="/proc/$outside/ns/net" "$@"; }
 at_home ip link delete "$link" 2>/dev/null || true
-ip link add eth0 type veth peer name "$link" netns "$outside"
+ip link add eth0 address "$mac" type veth peer name "$link" netns "$outside"
 ip address add "$there" dev eth0
 ip link set eth0 up
 case $here in
@@ -122,7 +122,9 @@ class SecondEngine:
         link = [f"dpe{os.getpid()}", f"{NETWORK}.1/30", f"{self.address}/30", str(os.getpid())]
         if self.switch:
             link = [f"node{self.number}", "master", f"{self.address}/24", str(self.switch.pid)]
-        given = [str(self.folder), str(self.root), *link, *self._arguments()]
+        # A machine keeps its network card: for half a minute others remember which one it has.
+        card = f"02:00:00:00:00:{self.number:02x}"
+        given = [str(self.folder), str(self.root), *link, card, *self._arguments()]
         command = ["sh", "-c", _COMMAND, "sh", *given]
         client = self._run("unshare", "--mount", "--net", *command)
         assert self.process is not None

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from docker.errors import APIError
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.production import portal_client
+from infra.engine.client import is_by_election
 from tests.integration.swarm.conftest import Swarm
 from tests.support.power_cut import cut_power
 from tests.support.second_engine import SecondEngine
@@ -26,13 +28,16 @@ more rarely to reach one another, up to every two minutes, and may need several 
 
 
 @pytest.fixture(autouse=True)
-def _nodes_are_back(swarm: Swarm) -> Iterator[None]:
+def _nodes_are_back(stack: PortalStack, swarm: Swarm) -> Iterator[None]:
     """Afterwards, whatever became of the test."""
     yield
     for node in swarm.nodes:
         if node.process is None:
             node.start()
     await_ready(swarm.manager, 3)
+    for node in swarm.nodes:
+        with portal_client(stack, node.address) as client:
+            wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=_KNOWN_SECONDS)
 
 
 def await_ready(manager: SecondEngine, count: int) -> None:
@@ -138,28 +143,8 @@ def test_stack_goes_on_and_is_updated_without_one_of_three_managers(
     assert gone not in {task["NodeID"] for task in running_tasks(stack)}
 
 
-def test_lost_majority_of_managers_is_said_before_anything_changes(
-    stack: PortalStack, swarm: Swarm
-) -> None:
-    manager, *others = swarm.nodes
-    promote(swarm)
-    for node in others:
-        cut_power(node)
-    wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
-    with pytest.raises(PulumiFailed) as caught:
-        change(stack, version="never")
-    said = " ".join(str(caught.value).split())
-    assert (
-        "swarm: should have a majority of its managers (got: The swarm does not have a leader. "
-        "It's possible that too few managers are online. Make sure more than half of the managers "
-        "are online). Bring them back, or see `docker swarm init --force-new-cluster`."
-    ) in said
-    with portal_client(stack, manager.address) as client:
-        assert client.get("/health").status_code == 200
-
-
 def test_update_outlasts_an_election(stack: PortalStack, swarm: Swarm, tmp_path: Path) -> None:
-    """The last one here: the tasks that it starts are spread over the nodes that are back."""
+    """Before the managers may have changed their leader: it is the stack's that has to give up."""
     manager, *others = swarm.nodes
     promote(swarm)
     stack.configure(app={**stack.settings["app"], "version": "back"})
@@ -175,6 +160,28 @@ def test_update_outlasts_an_election(stack: PortalStack, swarm: Swarm, tmp_path:
     assert "retrying update due to on-error hook request (1/" in said
     assert versions(stack) == ["back"] * 3
     assert set(stack.preview(refresh=True)) == {"same"}
+
+
+def test_lost_majority_of_managers_is_said_before_anything_changes(
+    stack: PortalStack, swarm: Swarm
+) -> None:
+    manager, *others = swarm.nodes
+    promote(swarm)
+    before = stack.settings["app"]
+    for node in others:
+        cut_power(node)
+    wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
+    with pytest.raises(PulumiFailed) as caught:
+        change(stack, version="never")
+    stack.configure(app=before)
+    said = " ".join(str(caught.value).split())
+    assert (
+        "swarm: should have a majority of its managers (got: The swarm does not have a leader. "
+        "It's possible that too few managers are online. Make sure more than half of the managers "
+        "are online). Bring them back, or see `docker swarm init --force-new-cluster`."
+    ) in said
+    with portal_client(stack, manager.address) as client:
+        assert client.get("/health").status_code == 200
 
 
 def read(events: Path) -> str:
@@ -203,12 +210,23 @@ def promote(swarm: Swarm) -> None:
     """
     client = docker.DockerClient(base_url=swarm.manager.host)
     for count, engine in enumerate(swarm.nodes, 1):
-        node = client.nodes.get(node_id(engine))
-        if node.attrs["Spec"]["Role"] != "manager":
-            node.update({**node.attrs["Spec"], "Role": "manager"})
+        wait_for(partial(is_manager, client, node_id(engine)), timeout_seconds=_KNOWN_SECONDS)
         # The leader calls one reachable before it takes part.
         for voter in swarm.nodes[:count]:
             await_votes(voter, count)
+
+
+def is_manager(client: docker.DockerClient, node_id: str) -> bool:
+    """Whether a node is one now; refused until the manager before it has read the swarm's log."""
+    try:
+        node = client.nodes.get(node_id)
+        if node.attrs["Spec"]["Role"] != "manager":
+            node.update({**node.attrs["Spec"], "Role": "manager"})
+    except APIError as error:
+        if is_by_election(str(error)):
+            return False
+        raise
+    return True
 
 
 def await_votes(engine: SecondEngine, count: int) -> None:
