@@ -18,11 +18,12 @@ from toolchain.setup.schedule import run_steps
 from toolchain.setup.setup import KEEP_GO_CACHE, set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
+_TWO_WORKERS = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 _PHASES = (
-    # In the order of collection: what takes longest comes first, the unit tests fill the gaps.
-    ("-m", "not alone", "--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder"),
-    # What waits for time limits, of nginx for one, would meet a machine that is too busy.
-    ("-m", "alone"),
+    ("-m", "not alone and not unit", *_TWO_WORKERS),
+    # What waits for time limits, of nginx for one, would meet a machine that is too busy with other
+    # stacks; most of the time it leaves a processor to tests that have none.
+    ("-m", "alone or unit", *_TWO_WORKERS),
 )
 _NOTHING_CHOSEN = 5
 """pytest's exit code where a filter leaves no test of a phase."""

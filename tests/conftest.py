@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 _SHARED_STACKS = {"production_stack", "running_stack"}
-_SWARM = Path(__file__).parent / "integration" / "swarm"
+_FOLDER = Path(__file__).parent
+_SWARM = _FOLDER / "integration" / "swarm"
+_UNIT = (_FOLDER / "unit", _FOLDER / "policy")
 
 
 @pytest.fixture(scope="session")
@@ -29,22 +31,27 @@ def engine() -> Any:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that share stacks go to one worker, which makes them once, and those that share stores
-    to one; each other where it can. Production is made when development has been tried."""
+    to one, as all do that are to be alone; each other where it can. Production is made when
+    development has been tried."""
     used: dict[Path, set[str]] = {}
     for item in items:
         used.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.path, used[item.path])))
-        # Three engines, and probes of all tasks every 5 s, leave no processor for another worker.
+        # Three engines, and probes of all tasks every 5 s, leave no processor for another stack.
         if item.path.is_relative_to(_SWARM):
             item.add_marker(pytest.mark.alone)
+        if any(map(item.path.is_relative_to, _UNIT)):
+            item.add_marker(pytest.mark.unit)
+        item.add_marker(pytest.mark.xdist_group(_group(item, used[item.path])))
     items.sort(key=lambda item: "production_stack" in used[item.path])
 
 
-def _group(file: Path, fixtures: set[str]) -> str:
+def _group(item: pytest.Item, fixtures: set[str]) -> str:
+    if item.get_closest_marker("alone"):
+        return "alone"
     if _SHARED_STACKS & fixtures:
         return "stacks"
-    return "stores" if "example_data" in fixtures or "stores" in fixtures else file.name
+    return "stores" if "example_data" in fixtures or "stores" in fixtures else item.path.name
 
 
 @pytest.fixture(autouse=True)
