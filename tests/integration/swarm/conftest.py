@@ -64,7 +64,11 @@ def tasks_of(stack: PortalStack, swarm: Swarm, role: str) -> list[Container]:
 
 def _join(nodes: list[tuple[SecondEngine, docker.DockerClient]]) -> None:
     (first, manager), *others = nodes
-    manager.swarm.init(advertise_addr=first.address)
+    # A manager that is promoted reads the log since the last snapshot, at 64 KB a second, and the
+    # swarm makes no change meanwhile: half a minute by the time that tests promote one.
+    manager.swarm.init(
+        advertise_addr=first.address, snapshot_interval=100, log_entries_for_slow_followers=100
+    )
     token = manager.swarm.attrs["JoinTokens"]["Worker"]
     for node, client in others:
         client.swarm.join([f"{first.address}:2377"], token, advertise_addr=node.address)

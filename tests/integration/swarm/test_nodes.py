@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from docker.errors import APIError
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.production import portal_client
-from infra.engine.client import is_by_election
 from tests.integration.swarm.conftest import Swarm
 from tests.support.power_cut import cut_power
 from tests.support.second_engine import SecondEngine
@@ -218,15 +217,12 @@ def promote(swarm: Swarm) -> None:
 
 def is_manager(client: docker.DockerClient, node_id: str) -> bool:
     """Whether a node is one now; refused until the manager before it has read the swarm's log."""
-    try:
+    with suppress(APIError):
         node = client.nodes.get(node_id)
-        if node.attrs["Spec"]["Role"] != "manager":
-            node.update({**node.attrs["Spec"], "Role": "manager"})
-    except APIError as error:
-        if is_by_election(str(error)):
-            return False
-        raise
-    return True
+        if node.attrs["Spec"]["Role"] == "manager":
+            return True
+        node.update({**node.attrs["Spec"], "Role": "manager"})
+    return False
 
 
 def await_votes(engine: SecondEngine, count: int) -> None:
