@@ -1,17 +1,13 @@
 """Nodes of a swarm that go away and come back: what is served meanwhile, and what is lost."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import docker
 import httpx
 import pytest
-from docker.errors import APIError
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.production import portal_client
@@ -19,11 +15,16 @@ from tests.integration.swarm.conftest import Swarm
 from tests.support.power_cut import cut_power
 from tests.support.second_engine import SecondEngine
 from tests.support.swarm_load import change, running_tasks, send, task_ids, versions
+from tests.support.swarm_managers import (
+    KNOWN_SECONDS,
+    has_leader,
+    has_no_leader,
+    list_nodes,
+    node_id,
+    promote,
+    unheard,
+)
 from tests.support.waiting import wait_for
-
-_KNOWN_SECONDS = 300
-"""Until the managers know that a node has gone or is back. Seconds, as a rule; but they try ever
-more rarely to reach one another, up to every two minutes, and may need several elections."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +37,9 @@ def _nodes_are_back(stack: PortalStack, swarm: Swarm) -> Iterator[None]:
     await_ready(swarm.manager, 3)
     for node in swarm.nodes:
         # The leader finds a manager that was away later than Swarm finds the node.
-        wait_for(partial(has_leader, node), timeout_seconds=_KNOWN_SECONDS)
+        wait_for(partial(has_leader, node), timeout_seconds=KNOWN_SECONDS)
         with portal_client(stack, node.address) as client:
-            wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=_KNOWN_SECONDS)
+            wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=KNOWN_SECONDS)
 
 
 def await_ready(manager: SecondEngine, count: int) -> None:
@@ -46,38 +47,14 @@ def await_ready(manager: SecondEngine, count: int) -> None:
     client = docker.DockerClient(base_url=manager.host)
     wait_for(
         lambda: states(client).count("ready") == count,
-        timeout_seconds=_KNOWN_SECONDS,
+        timeout_seconds=KNOWN_SECONDS,
         got=lambda: (states(client), client.info()["Swarm"].get("Error")),
     )
-
-
-def list_nodes(client: docker.DockerClient) -> list[dict[str, Any]]:
-    """As that engine knows them; none without a leader, or while it manages nothing itself."""
-    try:
-        nodes: list[dict[str, Any]] = client.api.nodes()
-    except APIError:
-        return []
-    return nodes
 
 
 def states(client: docker.DockerClient) -> list[str]:
     """Of the nodes."""
     return [node["Status"]["State"] for node in list_nodes(client)]
-
-
-def has_no_leader(manager: SecondEngine) -> bool:
-    """Whether it has noticed: until then it answers from what it knows."""
-    return "does not have a leader" in swarm_error(manager)
-
-
-def has_leader(engine: SecondEngine) -> bool:
-    """Whether it knows one; a worker need not."""
-    return not swarm_error(engine)
-
-
-def swarm_error(engine: SecondEngine) -> str:
-    """What that engine has to say against its swarm."""
-    return str(docker.DockerClient(base_url=engine.host).info()["Swarm"].get("Error", ""))
 
 
 def is_spread(stack: PortalStack, gone: str) -> Callable[[], bool]:
@@ -90,10 +67,6 @@ def is_spread(stack: PortalStack, gone: str) -> Callable[[], bool]:
     return look
 
 
-def node_id(node: SecondEngine) -> str:
-    return str(docker.DockerClient(base_url=node.host).info()["Swarm"]["NodeID"])
-
-
 def test_portal_of_a_worker_that_dies_runs_elsewhere_and_only_its_own_posts_fail(
     stack: PortalStack, swarm: Swarm
 ) -> None:
@@ -101,7 +74,7 @@ def test_portal_of_a_worker_that_dies_runs_elsewhere_and_only_its_own_posts_fail
     gone = node_id(worker)
     with send(stack, [other]) as orders:
         cut_power(worker)
-        wait_for(is_spread(stack, gone), timeout_seconds=_KNOWN_SECONDS)
+        wait_for(is_spread(stack, gone), timeout_seconds=KNOWN_SECONDS)
     # A POST that it had is not sent to another task: nobody knows what became of it.
     failed = {reason: count for reason, count in orders.failures.items() if "GET" in reason}
     assert (failed, orders.compare()) == ({}, (0, 0))
@@ -128,7 +101,7 @@ def test_stores_come_back_with_their_node_and_its_data(stack: PortalStack, swarm
         wait_for(lambda: answer(client, "/livez") == 200)
         wait_for(lambda: answer(client, "/health") == 503)
         manager.start()
-        wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=_KNOWN_SECONDS)
+        wait_for(lambda: answer(client, "/health") == 200, timeout_seconds=KNOWN_SECONDS)
     assert (orders.failures, orders.compare()) == ({}, (0, 0))
     await_ready(manager, 3)
     with send(stack, [other]) as orders:
@@ -140,7 +113,7 @@ def test_stack_goes_on_and_is_updated_without_one_of_three_managers(
     stack: PortalStack, swarm: Swarm
 ) -> None:
     manager, *others = swarm.nodes
-    promote(swarm)
+    promote(swarm.nodes)
     gone = node_id(others[0])
     before = task_ids(stack)
     cut_power(others[0])
@@ -156,7 +129,7 @@ def test_stack_goes_on_and_is_updated_without_one_of_three_managers(
 def test_update_outlasts_an_election(stack: PortalStack, swarm: Swarm, tmp_path: Path) -> None:
     """Before the managers may have changed their leader: it is the stack's that has to give up."""
     manager, *others = swarm.nodes
-    promote(swarm)
+    promote(swarm.nodes)
     stack.configure(app={**stack.settings["app"], "version": "back"})
     events = tmp_path / "events"
     options = ("--yes", "--skip-preview", "--event-log", str(events))
@@ -165,7 +138,7 @@ def test_update_outlasts_an_election(stack: PortalStack, swarm: Swarm, tmp_path:
         # The program has found the managers well.
         wait_for(lambda: "infra:SwarmStack" in read(events))
         with unheard(others):
-            wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
+            wait_for(lambda: has_no_leader(manager), timeout_seconds=KNOWN_SECONDS)
         said = changing.result()
     assert "retrying update due to on-error hook request (1/" in said
     assert versions(stack) == ["back"] * 3
@@ -176,11 +149,11 @@ def test_lost_majority_of_managers_is_said_before_anything_changes(
     stack: PortalStack, swarm: Swarm
 ) -> None:
     manager, *others = swarm.nodes
-    promote(swarm)
+    promote(swarm.nodes)
     settings, before = stack.settings["app"], running_there(stack)
     for node in others:
         cut_power(node)
-    wait_for(lambda: has_no_leader(manager), timeout_seconds=_KNOWN_SECONDS)
+    wait_for(lambda: has_no_leader(manager), timeout_seconds=KNOWN_SECONDS)
     with pytest.raises(PulumiFailed) as caught:
         change(stack, version="never")
     said = " ".join(str(caught.value).split())
@@ -201,56 +174,3 @@ def running_there(stack: PortalStack) -> set[str]:
 def read(events: Path) -> str:
     """What Pulumi has written of them by now."""
     return events.read_text() if events.exists() else ""
-
-
-@contextmanager
-def unheard(managers: Sequence[SecondEngine]) -> Iterator[None]:
-    """These say nothing, so that the one that is left has to give up being the leader."""
-    processes = [manager.process for manager in managers if manager.process]
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
-
-
-def promote(swarm: Swarm) -> None:
-    """Make managers of all nodes, one after another, until each of them says that all vote.
-
-    Of two at a time, one waits for the vote of the other, which is no member yet: the leader is
-    without a majority until it has given up, and the next one is elected a minute later.
-    """
-    client = docker.DockerClient(base_url=swarm.manager.host)
-    for count, engine in enumerate(swarm.nodes, 1):
-        wait_for(partial(is_manager, client, node_id(engine)), timeout_seconds=_KNOWN_SECONDS)
-        # The leader calls one reachable before it takes part.
-        for voter in swarm.nodes[:count]:
-            await_votes(voter, count)
-
-
-def is_manager(client: docker.DockerClient, node_id: str) -> bool:
-    """Whether a node is one now; refused until the manager before it has read the swarm's log."""
-    with suppress(APIError):
-        node = client.nodes.get(node_id)
-        if node.attrs["Spec"]["Role"] == "manager":
-            return True
-        node.update({**node.attrs["Spec"], "Role": "manager"})
-    return False
-
-
-def await_votes(engine: SecondEngine, count: int) -> None:
-    """Wait until that engine knows that so many managers vote, or more."""
-    client = docker.DockerClient(base_url=engine.host)
-    wait_for(
-        lambda: reachable(client) >= count,
-        timeout_seconds=_KNOWN_SECONDS,
-        got=lambda: client.info()["Swarm"],
-    )
-
-
-def reachable(client: docker.DockerClient) -> int:
-    """How many managers vote, as that engine knows."""
-    statuses = [node.get("ManagerStatus") or {} for node in list_nodes(client)]
-    return [status.get("Reachability") for status in statuses].count("reachable")

@@ -1,0 +1,98 @@
+"""Managers of the tests' swarm: who votes, who leads, and those that say nothing for a while."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from tests.support.second_engine import SecondEngine
+from tests.support.waiting import wait_for
+
+KNOWN_SECONDS = 300
+"""Until the managers know that a node has gone or is back. Seconds, as a rule; but they try ever
+more rarely to reach one another, up to every two minutes, and may need several elections."""
+
+
+def promote(nodes: Sequence[SecondEngine]) -> None:
+    """Make managers of all nodes, one after another, until each of them says that all vote.
+
+    Of two at a time, one waits for the vote of the other, which is no member yet: the leader is
+    without a majority until it has given up, and the next one is elected a minute later.
+    """
+    client = docker.DockerClient(base_url=nodes[0].host)
+    for count, engine in enumerate(nodes, 1):
+        wait_for(partial(is_manager, client, node_id(engine)), timeout_seconds=KNOWN_SECONDS)
+        # The leader calls one reachable before it takes part.
+        for voter in nodes[:count]:
+            await_votes(voter, count)
+
+
+def is_manager(client: docker.DockerClient, node_id: str) -> bool:
+    """Whether a node is one now; refused until the manager before it has read the swarm's log."""
+    with suppress(APIError):
+        node = client.nodes.get(node_id)
+        if node.attrs["Spec"]["Role"] == "manager":
+            return True
+        node.update({**node.attrs["Spec"], "Role": "manager"})
+    return False
+
+
+def await_votes(engine: SecondEngine, count: int) -> None:
+    """Wait until that engine knows that so many managers vote, or more."""
+    client = docker.DockerClient(base_url=engine.host)
+    wait_for(
+        lambda: reachable(client) >= count,
+        timeout_seconds=KNOWN_SECONDS,
+        got=lambda: client.info()["Swarm"],
+    )
+
+
+def reachable(client: docker.DockerClient) -> int:
+    """How many managers vote, as that engine knows."""
+    statuses = [node.get("ManagerStatus") or {} for node in list_nodes(client)]
+    return [status.get("Reachability") for status in statuses].count("reachable")
+
+
+def has_no_leader(manager: SecondEngine) -> bool:
+    """Whether it has noticed: until then it answers from what it knows."""
+    return "does not have a leader" in swarm_error(manager)
+
+
+def has_leader(engine: SecondEngine) -> bool:
+    """Whether it knows one; a worker need not."""
+    return not swarm_error(engine)
+
+
+def swarm_error(engine: SecondEngine) -> str:
+    """What that engine has to say against its swarm."""
+    return str(docker.DockerClient(base_url=engine.host).info()["Swarm"].get("Error", ""))
+
+
+@contextmanager
+def unheard(managers: Sequence[SecondEngine]) -> Iterator[None]:
+    """These say nothing, so that the one that is left has to give up being the leader."""
+    processes = [manager.process for manager in managers if manager.process]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+
+
+def node_id(node: SecondEngine) -> str:
+    return str(docker.DockerClient(base_url=node.host).info()["Swarm"]["NodeID"])
+
+
+def list_nodes(client: docker.DockerClient) -> list[dict[str, Any]]:
+    """As that engine knows them; none without a leader, or while it manages nothing itself."""
+    try:
+        nodes: list[dict[str, Any]] = client.api.nodes()
+    except APIError:
+        return []
+    return nodes
