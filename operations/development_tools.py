@@ -20,10 +20,10 @@ from toolchain.setup.steps.python_environment import PythonEnvironment
 
 _TWO_WORKERS = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 _PHASES = (
-    ("-m", "not alone and not stackless", *_TWO_WORKERS),
+    ("-m", "not alone and not unit", *_TWO_WORKERS),
     # What waits for time limits, of nginx for one, would meet a machine that is too busy with other
     # stacks; most of the time it leaves a processor to tests that have none.
-    ("-m", "alone or stackless", *_TWO_WORKERS),
+    ("-m", "alone or unit", *_TWO_WORKERS),
 )
 _NOTHING_CHOSEN = 5
 """pytest's exit code where a filter leaves no test of a phase."""

@@ -12,7 +12,6 @@ _SHARED_STACKS = {"production_stack", "running_stack"}
 _FOLDER = Path(__file__).parent
 _SWARM = _FOLDER / "integration" / "swarm"
 _UNIT = (_FOLDER / "unit", _FOLDER / "policy")
-_STORES = "stores"
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Three engines, and probes of all tasks every 5 s, leave no processor for another stack.
         if item.path.is_relative_to(_SWARM):
             item.add_marker(pytest.mark.alone)
-        group = _group(item, used[item.path])
-        if group == _STORES or any(map(item.path.is_relative_to, _UNIT)):
-            item.add_marker(pytest.mark.stackless)
-        item.add_marker(pytest.mark.xdist_group(group))
+        if any(map(item.path.is_relative_to, _UNIT)):
+            item.add_marker(pytest.mark.unit)
+        item.add_marker(pytest.mark.xdist_group(_group(item, used[item.path])))
     items.sort(key=lambda item: "production_stack" in used[item.path])
 
 
@@ -53,8 +51,7 @@ def _group(item: pytest.Item, fixtures: set[str]) -> str:
         return "alone"
     if _SHARED_STACKS & fixtures:
         return "stacks"
-    # A stack that is to use stores of others has its own.
-    return _STORES if "stores" in fixtures and "stack" not in fixtures else item.path.name
+    return "stores" if "example_data" in fixtures or "stores" in fixtures else item.path.name
 
 
 @pytest.fixture(autouse=True)
