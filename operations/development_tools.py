@@ -18,11 +18,12 @@ from toolchain.setup.schedule import run_steps
 from toolchain.setup.setup import KEEP_GO_CACHE, set_up
 from toolchain.setup.steps.python_environment import PythonEnvironment
 
+# In the order of collection: what takes longest comes first.
 _TWO_WORKERS = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 _PHASES = (
     ("-m", "not alone and not unit", *_TWO_WORKERS),
     # What waits for time limits, of nginx for one, would meet a machine that is too busy with other
-    # stacks; most of the time it leaves a processor to tests that have none.
+    # stacks; unit tests, which start none, take the processor that it mostly leaves idle.
     ("-m", "alone or unit", *_TWO_WORKERS),
 )
 _NOTHING_CHOSEN = 5
@@ -38,7 +39,7 @@ class _DevelopmentTools(PythonEnvironment):
 
 
 def run_tests(project: Project, console: Console, options: argparse.Namespace) -> int:
-    """Run the tests that are named, or all: most with two workers, then the rest; the exit code."""
+    """Run the tests that are named, or all, with two workers in two phases; the exit code."""
     # The tests would set up as well, but out of sight.
     set_up(project, console)
     if any(not word.startswith("-") for word in options.extra):

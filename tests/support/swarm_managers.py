@@ -25,14 +25,15 @@ def promote(nodes: Sequence[SecondEngine]) -> None:
     """
     client = docker.DockerClient(base_url=nodes[0].host)
     for count, engine in enumerate(nodes, 1):
-        wait_for(partial(is_manager, client, node_id(engine)), timeout_seconds=KNOWN_SECONDS)
+        wait_for(partial(make_manager, client, node_id(engine)), timeout_seconds=KNOWN_SECONDS)
         # The leader calls one reachable before it takes part.
         for voter in nodes[:count]:
             await_votes(voter, count)
 
 
-def is_manager(client: docker.DockerClient, node_id: str) -> bool:
-    """Whether a node is one now; refused until the manager before it has read the swarm's log."""
+def make_manager(client: docker.DockerClient, node_id: str) -> bool:
+    """Whether a node is one by now; else ask the swarm, which refuses until the manager before has
+    read its log."""
     with suppress(APIError):
         node = client.nodes.get(node_id)
         if node.attrs["Spec"]["Role"] == "manager":

@@ -1,4 +1,4 @@
-"""Locks: only one run at a time may work on a stack on this machine, whoever starts it."""
+"""Locks: a stack on this machine has at most one run at a time, whoever starts it."""
 
 import getpass
 import os
