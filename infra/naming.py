@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PROJECT = "devportal"
+BUILD_LOGS = ".build-logs"
+"""Folder of the clone with the builder's output, `<stack>-<role>.log`; builds append to it."""
 CONTAINER = "docker:index/container:Container"
 SERVICE = "docker:index/service:Service"
 NETWORK = "docker:index/network:Network"

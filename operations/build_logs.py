@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.naming import BUILD_LOGS
 from operations.stack import Stack
-
-FOLDER = ".build-logs"
-"""As infra.resources.image has it, whose import takes a second."""
 
 _POLL_SECONDS = 1.0
 _TAIL_LINES = 12
@@ -40,7 +38,7 @@ def follow_builds(stack: Stack, *, show_steps: bool) -> Iterator[None]:
         for log in _find_logs(stack):
             if failure := describe_failure(log.read_text(errors="replace")):
                 print(f"{_image(stack, log)}: the build failed at {failure}")
-                print(f"    Whole output: {FOLDER}/{log.name}", flush=True)
+                print(f"    Whole output: {BUILD_LOGS}/{log.name}", flush=True)
 
 
 def running_steps(log: str) -> list[str]:
@@ -75,7 +73,7 @@ def _print_steps(stack: Stack, ended: threading.Event) -> None:
 def _find_logs(stack: Stack) -> list[Path]:
     # By their whole names: those of stack `dev-2` begin like those of `dev`.
     roles = (path.parent.name for path in (stack.root / "docker").glob("*/Dockerfile"))
-    logs = (stack.root / FOLDER / f"{stack.name}-{role}.log" for role in roles)
+    logs = (stack.root / BUILD_LOGS / f"{stack.name}-{role}.log" for role in roles)
     return sorted(log for log in logs if log.exists())
 
 

@@ -8,12 +8,11 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.engine.image_cleanup import ImageCleanup
+from infra.naming import BUILD_LOGS
 from infra.resources.build_context import ROOT, digest_context
 from infra.resources.container_args import ContainerDefaults
 from infra.settings import ImageSource, Settings
 
-BUILD_LOGS = ".build-logs"
-"""Folder below ROOT with the builder's output, `<stack>-<role>.log`; builds append to it."""
 _BASE_IMAGES = ROOT / "docker" / "base-images.json"
 
 

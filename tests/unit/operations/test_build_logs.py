@@ -4,9 +4,9 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from infra.resources.image import BUILD_LOGS
+from infra.naming import BUILD_LOGS
 from operations import build_logs
-from operations.build_logs import FOLDER, follow_builds, running_steps
+from operations.build_logs import follow_builds, running_steps
 from operations.stack import Stack
 from toolchain.setup.atomic import write_file
 
@@ -58,7 +58,7 @@ def test_step_that_goes_on_is_shown_once(
     images: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks = [{"a"}, {"a", "b"}, {"a"}, {"a", "b"}, {"a", "b"}]
-    write_file(images.root / FOLDER / "dev-app.log", "")
+    write_file(images.root / BUILD_LOGS / "dev-app.log", "")
     monkeypatch.setattr(build_logs, "running_steps", lambda text: looks.pop(0))
     ended = MagicMock(wait=lambda seconds: not looks)
     build_logs._print_steps(images, ended)
@@ -69,13 +69,13 @@ def test_step_that_goes_on_is_shown_once(
 def test_failure_is_shown_with_its_step_and_last_lines(
     images: Stack, capsys: pytest.CaptureFixture[str], show_steps: bool
 ) -> None:
-    log = images.root / FOLDER / "dev-app.log"
+    log = images.root / BUILD_LOGS / "dev-app.log"
     write_file(log, STARTED + FAILED)
     with follow_builds(images, show_steps=show_steps):
         # That of an earlier build is gone: the builder appends.
         assert not log.exists()
         log.write_text(STARTED + FAILED)
-        (images.root / FOLDER / "dev-redis.log").write_text(STARTED)
+        (images.root / BUILD_LOGS / "dev-redis.log").write_text(STARTED)
     assert capsys.readouterr().out == (
         "app image: the build failed at [base 2/2] RUN pip install\n"
         "    0.412 Collecting fastapi\n"
@@ -85,11 +85,7 @@ def test_failure_is_shown_with_its_step_and_last_lines(
 
 
 def test_logs_of_a_stack_whose_name_begins_alike_stay(images: Stack) -> None:
-    other = images.root / FOLDER / "dev-2-app.log"
+    other = images.root / BUILD_LOGS / "dev-2-app.log"
     write_file(other, FAILED)
     with follow_builds(images, show_steps=False):
         assert other.read_text() == FAILED
-
-
-def test_logs_are_read_where_the_images_write_them() -> None:
-    assert FOLDER == BUILD_LOGS
