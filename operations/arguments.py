@@ -172,6 +172,10 @@ def _moment(text: str) -> str:
     return text
 
 
+def _roles(text: str) -> list[str]:
+    return re.findall(r"[^\s,]+", text)
+
+
 def _flag(text: str) -> dict[str, Any]:
     return {"action": "store_true", "help": text}
 
@@ -180,7 +184,12 @@ def _text(text: str, default: str = "") -> dict[str, Any]:
     return {"default": default, "help": text}
 
 
-_ROLES = {"action": "append", "default": [], "help": "a role such as app, or several: 'app nginx'"}
+_ROLES = {
+    "action": "extend",
+    "type": _roles,
+    "default": [],
+    "help": "a role such as app, or several: 'app nginx'",
+}
 _USERS = ("devportal_user", "devportal_migrator", "devportal_backup", "postgres")
 _USERS_HELP = "the portal's own role, the schema's owner, one that may only read, the superuser"
 _OPTIONS: tuple[tuple[Sequence[str], str, dict[str, Any]], ...] = (

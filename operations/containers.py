@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import re
 import subprocess
 import sys
 import tarfile
@@ -42,10 +41,7 @@ def list_containers(stack: Stack, role: str | None = None) -> list[Container]:
     """
     found = own_containers(stack.name, connect_engine(stack), of_tasks=stack.is_on_swarm)
     if not found:
-        raise UserError(
-            f"stack {stack.name}: should have containers (got none). "
-            f"Run `make up STACK={stack.name}`."
-        )
+        raise stack.lacks("containers")
     chosen = [c for c in found if role in (None, c.labels[ROLE_LABEL])]
     if not chosen:
         roles = ", ".join(sorted({c.labels[ROLE_LABEL] for c in found}))
@@ -81,24 +77,15 @@ def find_running(stack: Stack, role: str) -> Container:
     for container in list_containers(stack, role):
         if container.status == "running":
             return container
-    raise UserError(
-        f"stack {stack.name}: should have a running container of role {role} (got none). "
-        f"Run `make up STACK={stack.name}`."
-    )
+    raise stack.lacks(f"a running container of role {role}")
 
 
 def choose_containers(stack: Stack, roles: Sequence[str]) -> list[Container]:
-    """The stack's containers of some roles, each a word or several; all of them without a role.
+    """The stack's containers of some roles; all of them without a role.
 
     Raises UserError as `list_containers` does.
     """
-    words = split_roles(roles) or [None]
-    return [found for role in words for found in list_containers(stack, role)]
-
-
-def split_roles(roles: Sequence[str]) -> list[str]:
-    """Each role by itself, of arguments that are a word or several."""
-    return re.findall(r"[^\s,]+", " ".join(roles))
+    return [found for role in roles or [None] for found in list_containers(stack, role)]
 
 
 def print_containers(stack: Stack, options: argparse.Namespace) -> None:
@@ -154,14 +141,18 @@ def print_stats(stack: Stack, options: argparse.Namespace) -> int:
     chosen = choose_containers(stack, options.role)
     running = [str(container.name) for container in chosen if container.status == "running"]
     if not running:  # `docker stats` would take every container of the engine
-        raise UserError(
-            f"stack {stack.name}: should have a running container of these roles (got none). "
-            f"Run `make up STACK={stack.name}`."
-        )
+        raise stack.lacks("a running container of these roles")
     once = [] if options.follow else ["--no-stream"]
-    command = ["docker", "stats", *once, f"--format={_STATS}", *running]
-    environ = stack.engine_environ
-    return run_in_front(command, cwd=stack.root, environ=environ, interactive=True)
+    return run_docker(stack, "stats", *once, f"--format={_STATS}", *running)
+
+
+def run_docker(stack: Stack, *words: str, **variables: str) -> int:
+    """Run `docker` on the stack's engine and on this terminal, or on these pipes; its exit code.
+
+    `variables` are laid over its environment.
+    """
+    environ = {**stack.engine_environ, **variables}
+    return run_in_front(["docker", *words], cwd=stack.root, environ=environ, interactive=True)
 
 
 def read_file(container: Container, path: str) -> str:

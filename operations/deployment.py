@@ -8,7 +8,9 @@ from infra.errors import UserError
 from infra.settings.stack_file import find_mistakes, read_values
 from operations.arguments import names_engine
 from operations.build_logs import follow_builds
+from operations.deploy_lock import refuse_if_locked
 from operations.interruption import clear_up
+from operations.look_alikes import put_back
 from operations.passphrase import check_passphrase, explain_failure
 from operations.plan import telling_rules_last
 from operations.planning import print_graph, print_review, reviewing
@@ -73,9 +75,6 @@ class Deployment:
         if self.stack.is_production and not self.base:
             check_passphrase(self.stack)
         if target in ("up", "down"):
-            # Only here: the Docker SDK takes 0.3 s to import.
-            from operations.deploy_lock import refuse_if_locked
-
             refuse_if_locked(self.stack)
             with only_run(self.stack) as self._was_killed:
                 return self._run_checked(target)
@@ -100,7 +99,7 @@ class Deployment:
         if target != "drift":
             return code
         # Only here: it imports the program, which takes two seconds.
-        from operations.unseen_drift import end_drift
+        from operations.health_checks import end_drift
 
         return end_drift(self.stack, code)
 
@@ -111,15 +110,13 @@ class Deployment:
 
     def _end_without_state(self, target: str) -> int:
         """What is not there may be removed: a pipeline may ask twice. Else raises UserError."""
-        name, state = self.stack.name, self.stack.state
+        state = self.stack.state
         if target == "down" and self.remove:
-            print(f"stack {name}: there is nothing to remove")
+            print(f"stack {self.stack.name}: there is nothing to remove")
             return 0
         # Not the URL: it may have a password.
         where = f"under {state.parent}" if state else "in the backend of PULUMI_BACKEND_URL"
-        raise UserError(
-            f"stack {name}: should have a state (got none {where}). Run `make up STACK={name}`."
-        )
+        raise self.stack.lacks("a state", f"got none {where}")
 
     def _up(self) -> int:
         arguments = self.up_arguments()
@@ -133,9 +130,6 @@ class Deployment:
                 self.stack.prepare_with_pulumi("up", *self.extra, "--help")
             self.stack.prepare_with_pulumi("stack", "select", "--create")
         latest = clear_up(self.stack, was_killed=self._was_killed)
-        # Only here: the Docker SDK takes 0.3 s to import.
-        from operations.look_alikes import put_back
-
         put_back(self.stack, latest.get("resources") or (), may_remove="--yes" in arguments)
         # Lines of ours would stand in the middle of the display that Pulumi draws on a terminal.
         with follow_builds(self.stack, show_steps=not self.interactive):
@@ -175,8 +169,8 @@ class Deployment:
         advisory = " and devportal:policies.protected_data to advisory"
         return (
             f"To delete the data, set devportal:retain_data to false"
-            f"{advisory if self.stack.is_production else ''}, run `make up "
-            f"STACK={self.stack.name}`, then this again."
+            f"{advisory if self.stack.is_production else ''}, run `{self.stack.up}`, "
+            "then this again."
         )
 
     def _remove_stack(self) -> None:

@@ -1,6 +1,7 @@
 """What `make doctor` looks for in a stack: its settings, its state, its data and its certificate.
 
-It asks what `make up` would ask, and reads the state; no Pulumi program runs.
+It asks what `make up` would ask, and reads the state; no Pulumi program runs. The end of
+`make drift` is here as well: what was changed by hand and no refresh can show.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,21 +18,26 @@ from infra.preflight import look_for_room
 from infra.settings import Settings, TlsMode
 from infra.settings.external import ROLES_JOB
 from infra.settings.stack_file import find_mistakes, read_values
+from operations.containers import connect_engine
 from operations.deploy_lock import refuse_if_locked
-from operations.doctor import Finding
-from operations.drift_checks import Observed, find_drift
+from operations.doctor import Finding, show_findings
+from operations.drift_checks import Observed, check_image_names, check_strangers, find_drift
 from operations.interruption import DamagedStateError, read_latest
 from operations.passphrase import check_passphrase
 from operations.runs import Lock, describe_run, lock_files
 from operations.service_checks import (
+    REFUSED,
     check_backups,
     check_certificate,
     check_database,
     check_external_database,
     check_monitoring,
+    check_swarm,
 )
 from operations.stack import Stack
-from operations.swarm_checks import REFUSED, check_swarm
+
+CHANGES_FOUND = 7
+"""Pulumi's exit code for changes where none are expected."""
 
 
 def describe(stack: Stack) -> str:
@@ -43,7 +49,6 @@ def describe(stack: Stack) -> str:
 def examine(stack: Stack, can_reach_engine: bool) -> Iterator[Finding]:
     """All that is wrong with a stack."""
     yield from check_settings(stack)
-    up = f"make up STACK={stack.name}"
     try:
         latest, locks = read_latest(stack), [*lock_files(stack).values()]
         yield from check_runs(stack, locks, latest)
@@ -54,15 +59,15 @@ def examine(stack: Stack, can_reach_engine: bool) -> Iterator[Finding]:
             yield from _look_at_engine(stack, latest.get("resources") or [])
     except DamagedStateError as error:
         why = "nothing can be done to the stack without"
-        yield Finding(str(error), why, f"cp {stack.state}.bak {stack.state} && {up}")
+        yield Finding(str(error), why, f"cp {stack.state}.bak {stack.state} && {stack.up}")
     except (UserError, DockerException, RequestException) as error:
         why = "the stack is down, or nothing of it can be looked at"
-        yield Finding(f"stack {stack.name}: {error}", why, up)
+        yield Finding(f"stack {stack.name}: {error}", why, stack.up)
 
 
 def check_settings(stack: Stack) -> Iterator[Finding]:
     """Mistakes in the stack's file, and a passphrase that is missing."""
-    edit = f"${{EDITOR:-vi}} {stack.file.name} && make up STACK={stack.name}"
+    edit = f"${{EDITOR:-vi}} {stack.file.name} && {stack.up}"
     for mistake in find_mistakes(stack.root, stack.name) if stack.file.exists() else ():
         yield Finding(mistake, REFUSED, edit)
     try:
@@ -78,12 +83,11 @@ def check_runs(
     stack: Stack, locks: Sequence[Lock | None], latest: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Locks of other runs, and what a killed one has left unfinished."""
-    up = f"make up STACK={stack.name}"
     for lock in locks:
         if lock is None or lock.is_dead:
             got = f"one of {lock}, which ended" if lock else "one that was never written whole"
             what = f"stack {stack.name}: no lock should be left (got {got})."
-            yield Finding(what, "plain `pulumi` refuses to work until it is released", up)
+            yield Finding(what, "plain `pulumi` refuses to work until it is released", stack.up)
         else:
             what = describe_run(stack, lock)
             end = f"ps -fp {lock.pid}" if lock.is_here else f"pulumi cancel --stack {stack.name}"
@@ -91,7 +95,7 @@ def check_runs(
     if pending := latest.get("pending_operations"):
         names = ", ".join(map(_describe_operation, pending))
         what = f"stack {stack.name}: no operation should be unfinished (got {names})."
-        yield Finding(what, "a run was killed; what it made may be in nobody's state", up)
+        yield Finding(what, "a run was killed; what it made may be in nobody's state", stack.up)
 
 
 def _describe_operation(operation: dict[str, Any]) -> str:
@@ -155,4 +159,30 @@ def _set_command(stack: Stack, setting: str) -> str:
     is_port = setting.startswith("devportal:ports.") and not setting.endswith("bind_address")
     value = "0" if is_port else "VALUE"
     change = f"pulumi config set --stack {stack.name} --path {setting} {value}"
-    return f"{change} && make up STACK={stack.name}"
+    return f"{change} && {stack.up}"
+
+
+def end_drift(stack: Stack, code: int) -> int:
+    """Add to what a refresh has shown; the exit code of both. Raises UserError without an engine.
+
+    Parameters
+    ----------
+    code
+        Pulumi's of the refresh.
+    """
+    unseen = [*find_unseen(stack)] if code in (0, CHANGES_FOUND) else []
+    show_findings(unseen)
+    if code == CHANGES_FOUND:
+        print(f"drift: what differs was changed by hand or has failed; `{stack.up}` puts it back")
+    return CHANGES_FOUND if unseen else code
+
+
+def find_unseen(stack: Stack) -> Iterator[Finding]:
+    """What was changed in the database, and what was put beside the stack's own."""
+    client, resources = connect_engine(stack), read_latest(stack).get("resources") or []
+    observed = Observed.look(stack, client, resources, is_near=False)
+    yield from check_strangers(observed)
+    yield from check_image_names(observed)
+    for server in observed.containers:
+        if server.labels[ROLE_LABEL] == "postgres" and server.status == "running":
+            yield from check_database(stack, server)

@@ -7,9 +7,9 @@ from typing import NoReturn
 from docker.models.containers import Container
 
 from infra.errors import UserError
-from operations.containers import find_running
+from operations.containers import find_running, run_docker
 from operations.stack import Stack
-from operations.terminal import is_on_terminal, run_in_front
+from operations.terminal import is_on_terminal
 
 _SHELL = "command -v bash >/dev/null && exec bash; exec sh"
 
@@ -36,9 +36,8 @@ def attach(stack: Stack, container: Container, command: Sequence[str], **secrets
     """
     terminal = ["--tty"] if is_on_terminal() else []
     passed = [f"--env={name}" for name in secrets]
-    words = ["docker", "exec", "--interactive", *terminal, *passed, str(container.id), *command]
-    environ = {**stack.engine_environ, **secrets}
-    return run_in_front(words, cwd=stack.root, environ=environ, interactive=True)
+    words = ["exec", "--interactive", *terminal, *passed, str(container.id), *command]
+    return run_docker(stack, *words, **secrets)
 
 
 def refuse_no_command(stack: Stack, target: str, more: str = "") -> NoReturn:

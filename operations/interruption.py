@@ -13,6 +13,8 @@ from typing import Any
 
 from infra.errors import UserError
 from infra.naming import PROJECT
+from operations.containers import connect_engine, own_containers
+from operations.orphans import Orphans, remove
 from operations.runs import find_locks, lock_files, refusal
 from operations.stack import Stack
 
@@ -40,9 +42,6 @@ def clear_up(stack: Stack, *, was_killed: bool = False) -> dict[str, Any]:
     _refuse_other_state(stack, latest)
     is_locked = was_killed and stack.state is None
     begun = _release_dead_locks(stack) or latest.get("pending_operations") or is_locked
-    # Only here: the Docker SDK takes 0.3 s to import.
-    from operations.orphans import Orphans, remove
-
     if not (begun or Orphans.find(stack).unfinished(latest)):
         return latest
     print(f"stack {stack.name}: clearing up after a run that was killed", flush=True)
@@ -155,9 +154,6 @@ def _refuse_other_state(stack: Stack, latest: dict[str, Any]) -> None:
 
     Passwords made anew would be written over those that its servers run with.
     """
-    # Only here: the Docker SDK takes 0.3 s to import.
-    from operations.containers import connect_engine, own_containers
-
     if latest.get("resources") or latest.get("pending_operations"):
         return
     there = own_containers(stack.name, connect_engine(stack), of_tasks=stack.is_on_swarm)

@@ -1,27 +1,38 @@
-"""A command in a new container of the portal's image: `make run`.
+"""A command in a new container of the portal's image, or in a new task on a swarm: `make run`.
 
 The container has the configuration, the secrets, the networks and the limits of the portal's own,
 but no port, no name on the network and no health check: nothing takes it for a replica.
 """
 
 import argparse
+import os
+import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from infra.engine.service_state import RUNNING, ServiceError, WantedService, await_service
 from infra.errors import UserError
+from infra.naming import OWNER_LABEL, PROJECT, ROLE_LABEL, STACK_LABEL
 from infra.settings.external import ROLES_JOB
-from operations.containers import connect_engine, list_containers, read_file
+from operations.containers import connect_engine, list_containers, read_file, run_docker
 from operations.inside import attach, refuse_no_command
 from operations.stack import Stack
-from operations.swarm_job import RUN_ROLE, WAITING, make_labels, make_name, running_task
-from operations.terminal import is_on_terminal, run_in_front
+from operations.swarm import list_services
+from operations.terminal import is_on_terminal
 
 _MODELS = ("app", "migrations", ROLES_JOB)
 _COPIED = ("Env", "User", "WorkingDir", "StopSignal")
+_RUN_ROLE = "run"
+_WAITING = ("sleep", str(24 * 3600))
+"""Does nothing by itself; it ends at last even if nobody removes it."""
+_READY_SECONDS = 120
+_SERVICE_LABEL = "com.docker.swarm.service.id"
 
 
 def run_command(stack: Stack, options: argparse.Namespace) -> int:
@@ -42,22 +53,20 @@ def run_like(stack: Stack, role: str, command: Sequence[str]) -> int:
     The container goes afterwards; when this process is killed, with the next `up` or `down`.
     """
     if stack.is_on_swarm:
-        with running_task(stack, role) as task:
+        with _running_task(stack, role) as task:
             return attach(stack, task, command)
     with _made_like(stack, role, command, on_terminal=is_on_terminal()) as made:
-        words = ["docker", "start", "--attach", "--interactive", made]
-        environ = stack.engine_environ
-        return run_in_front(words, cwd=stack.root, environ=environ, interactive=True)
+        return run_docker(stack, "start", "--attach", "--interactive", made)
 
 
 @contextmanager
 def running_like(stack: Stack, role: str) -> Iterator[Container]:
     """Such a container while the block runs, to run commands in; it does nothing by itself."""
     if stack.is_on_swarm:
-        with running_task(stack, role) as task:
+        with _running_task(stack, role) as task:
             yield task
         return
-    with _made_like(stack, role, WAITING, on_terminal=False) as made:
+    with _made_like(stack, role, _WAITING, on_terminal=False) as made:
         container = connect_engine(stack).containers.get(made)
         container.start()
         yield container
@@ -70,7 +79,7 @@ def read_secret(stack: Stack, role: str, name: str) -> str:
     """
     if stack.is_on_swarm:
         # Swarm shows a secret to tasks alone, and those of the role may be on another node.
-        with running_task(stack, role) as task:
+        with _running_task(stack, role) as task:
             return _read_secret(task, name)
     return _read_secret(list_containers(stack, role)[0], name)
 
@@ -99,7 +108,7 @@ def _made_like(
             f"STACK={stack.name}`, which connects it again."
         )
     description = describe(model, stack.name, command, networks[0], on_terminal=on_terminal)
-    made = client.api.create_container_from_config(description, make_name(stack.name))["Id"]
+    made = client.api.create_container_from_config(description, _make_name(stack.name))["Id"]
     try:
         # Engines before API 1.44 take one network with the description.
         for network in networks[1:]:
@@ -119,11 +128,11 @@ def describe(
     return {
         **{key: own.get(key) for key in _COPIED},
         "Image": model.attrs["Image"],
-        "Hostname": RUN_ROLE,
+        "Hostname": _RUN_ROLE,
         # Not the image's entrypoint: that would migrate first.
         "Entrypoint": list(command),
         # Without the label of a specification it is none of the stack's own containers.
-        "Labels": make_labels(stack),
+        "Labels": _make_labels(stack),
         "Healthcheck": {"Test": ["NONE"]},
         "Tty": on_terminal,
         **dict.fromkeys(("OpenStdin", "StdinOnce", "AttachStdin"), True),
@@ -136,4 +145,67 @@ def describe(
             "AutoRemove": True,
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {}}},
+    }
+
+
+def _make_name(stack: str) -> str:
+    """One that nothing else has."""
+    return f"{PROJECT}-{stack}-{_RUN_ROLE}-{secrets.token_hex(4)}"
+
+
+def _make_labels(stack: str) -> dict[str, str]:
+    """With the owner the next `up` or `down` removes it if this process is killed."""
+    owner = f"{os.getpid()}@{socket.gethostname()}"
+    return {STACK_LABEL: stack, ROLE_LABEL: _RUN_ROLE, OWNER_LABEL: owner}
+
+
+@contextmanager
+def _running_task(stack: Stack, role: str) -> Iterator[Container]:
+    """Such a task's container while the block runs; it does nothing by itself.
+
+    Raises UserError when the stack has no service of that role, or the task does not start.
+    """
+    client, [model] = connect_engine(stack), list_services(stack, [role])
+    name = _make_name(stack.name)
+    template = describe_task(model.attrs["Spec"]["TaskTemplate"], client.info()["Swarm"]["NodeID"])
+    made = client.api.create_service(
+        template,
+        name,
+        labels=_make_labels(stack.name),
+        mode={"Replicated": {"Replicas": 1}},
+        endpoint_spec={"Mode": "dnsrr"},
+    )["ID"]
+    try:
+        yield _await_container(client, made, name)
+    finally:
+        client.api.remove_service(made)
+
+
+def _await_container(client: DockerClient, service: str, name: str) -> Container:
+    wanted = WantedService(service, name, RUNNING, tasks=1, wait_seconds=_READY_SECONDS)
+    try:
+        await_service(client, wanted)
+    except ServiceError as error:
+        raise UserError(str(error)) from None
+    [container] = client.containers.list(filters={"label": f"{_SERVICE_LABEL}={service}"})
+    return container
+
+
+def describe_task(template: dict[str, Any], node: str) -> dict[str, Any]:
+    """A task like those of `template`, on that node; no name of theirs on a network is its own."""
+    return {
+        **template,
+        "ContainerSpec": {
+            **template["ContainerSpec"],
+            "Hostname": _RUN_ROLE,
+            # Not the image's entrypoint: that would migrate first.
+            "Command": [*_WAITING],
+            "Args": None,
+            # Without the role it is taken for none of the stack's own.
+            "Labels": {},
+            "Healthcheck": {"Test": ["NONE"]},
+        },
+        "Networks": [{"Target": network["Target"]} for network in template["Networks"]],
+        "RestartPolicy": {"Condition": "none"},
+        "Placement": {"Constraints": [f"node.id=={node}"]},
     }

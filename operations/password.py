@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from infra.errors import UserError
 from operations.containers import one_by_role
 from operations.one_off import read_secret, run_like
 from operations.stack import Stack
@@ -20,10 +19,7 @@ def show_password(stack: Stack, options: argparse.Namespace) -> int:
     variables = _list_variables(stack)
     holder = next((role for role in _HOLDERS if role in variables), None)
     if holder is None:
-        raise UserError(
-            f"stack {stack.name}: should have a container of the portal (got none). Run `make up "
-            f"STACK={stack.name}`."
-        )
+        raise stack.lacks("a container of the portal")
     if options.reset and (code := run_like(stack, holder, _RESET)):
         return code
     print(read_secret(stack, holder, "admin_password"))

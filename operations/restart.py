@@ -7,7 +7,7 @@ from docker.models.containers import Container
 from infra.engine.container_state import FINISHED, HEALTHY, ReadinessError, Wanted, make_ready
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL
-from operations.containers import choose_containers, list_containers, run_inside, split_roles
+from operations.containers import choose_containers, one_by_role, run_inside
 from operations.stack import Stack
 
 _READY_SECONDS = 120
@@ -23,20 +23,18 @@ def restart_role(stack: Stack, options: argparse.Namespace) -> None:
     # Only here: with Pulumi's SDK it takes a second to import.
     from infra.services.app import APP_PORT
 
-    everything = list_containers(stack)
-    if not split_roles(options.role):
-        list_containers(stack, "")  # which refuses, and names the roles
-    chosen = choose_containers(stack, options.role)
+    proxy = one_by_role(stack).get("nginx")
+    # Without a role it refuses, and names those that there are.
+    chosen = choose_containers(stack, options.role or [""])
     # A replica that failed has been stopped on purpose.
     running = [container for container in chosen if container.status != "exited"] or chosen
     # One that is sick serves nobody: it goes first.
     for container in sorted(running, key=_is_healthy):
         print(f"restart: {container.name}", flush=True)
         restart(container)
-        proxies = [c for c in everything if c.labels[ROLE_LABEL] == "nginx"]
-        if proxies and container.labels[ROLE_LABEL] == "app":
+        if proxy and container.labels[ROLE_LABEL] == "app":
             peer = f"{container.name}:{APP_PORT}"
-            run_inside(stack, proxies[0], "await-peers", str(_PEER_SECONDS), peer)
+            run_inside(stack, proxy, "await-peers", str(_PEER_SECONDS), peer)
 
 
 def restart(container: Container) -> None:

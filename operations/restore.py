@@ -16,10 +16,10 @@ from infra.errors import UserError
 from infra.naming import ROLE_LABEL
 from operations.backups import Backup, find_backup_service, format_size, list_backups
 from operations.containers import list_containers, pipe_inside, run_inside
-from operations.database import ADMINISTRATOR, DatabaseAccess, open_database_access
 from operations.restart import restart
 from operations.runs import only_run
 from operations.stack import Stack
+from operations.stores import ADMINISTRATOR, DatabaseAccess, open_database_access
 from operations.swarm import list_services, restart_service
 from operations.terminal import is_on_terminal
 from toolchain.setup.project import ROOT

@@ -20,6 +20,7 @@ from typing import Self, TextIO
 
 from infra.errors import UserError
 from infra.naming import PROJECT
+from operations.containers import connect_engine
 from operations.stack import Stack
 from toolchain.setup.processes import is_running
 from toolchain.setup.project import digest
@@ -76,9 +77,6 @@ def only_run(stack: Stack, *, clears_up: bool = True) -> Iterator[bool]:
 
     Raises UserError with who holds it. Another machine's run is seen by Pulumi's lock alone.
     """
-    # Only here: the Docker SDK takes 0.3 s to import.
-    from operations.containers import connect_engine
-
     identity = f"{connect_engine(stack).info()['ID']} {stack.name}"
     path = _lock_folder() / f"{PROJECT}-{digest(identity.encode())}.lock"
     with os.fdopen(_open(path), "r+") as file:

@@ -1,21 +1,28 @@
-"""What `make doctor` asks the services of a stack: their own word counts."""
+"""What `make doctor` asks the services of a stack, and their swarm: their own word counts."""
 
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from docker.errors import NotFound
+from docker import DockerClient
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from infra.cluster.nodes import find_mistakes
+from infra.engine.service_state import WantedService, observe_service
 from infra.services.nginx.live import CONFIGURATION_PATH
 from infra.settings.external import ROLES_JOB
 from infra.x509 import CertificateError, expires_at, is_due
 from operations.containers import read_file
-from operations.database import PASSWORD_FILES
 from operations.doctor import Finding
+from operations.drift_checks import Observed
 from operations.one_off import running_like
 from operations.stack import Stack
+from operations.stores import PASSWORD_FILES
 
+REFUSED = "`make up` refuses to begin before that is right"
+_READINESS = "pulumi-python:dynamic/devportal:ServiceReadiness"
 # A certificate from elsewhere is renewed by others, some of them three weeks before its end.
 _PROVIDED_DAYS = 14
 # The superuser has no password: the server knows it by its socket.
@@ -100,23 +107,68 @@ def check_backups(stack: Stack, service: Container) -> Iterator[Finding]:
 def check_certificate(stack: Stack, proxy: Container, *, is_provided: bool) -> Iterator[Finding]:
     """The certificate that nginx serves: one from elsewhere may end soon, ours is due earlier."""
     path = f"{CONFIGURATION_PATH}/live/server.crt"
-    up = f"make up STACK={stack.name}"
     try:
         chain = read_file(proxy, path)
         end = expires_at(chain)
     except (NotFound, CertificateError) as error:
-        yield Finding(f"{path}: {error}", "nginx does not start again with it", up)
+        yield Finding(f"{path}: {error}", "nginx does not start again with it", stack.up)
         return
     limit = datetime.now(UTC) + timedelta(days=_PROVIDED_DAYS)
     if not (end < limit if is_provided else is_due(chain)):
         return
     given = f"pulumi config set --stack {stack.name} --secret --path devportal:secrets.tls_"
-    renew = f"{given}certificate < chain.pem && {given}key < key.pem && {up}"
+    renew = f"{given}certificate < chain.pem && {given}key < key.pem && {stack.up}"
     yield Finding(
         f"certificate: should be valid for longer (got: until {end:%Y-%m-%d}).",
         "browsers refuse the portal from then on",
-        renew if is_provided else up,
+        renew if is_provided else stack.up,
     )
+
+
+def check_swarm(observed: Observed) -> Iterator[Finding]:
+    """What it lacks; without a majority of its managers there is nothing else to ask."""
+    mistakes = [*find_mistakes(observed.client)]
+    for mistake in mistakes:
+        yield Finding(mistake, REFUSED, "docker node ls")
+    try:
+        yield from check_nodes(observed.client)
+        yield from check_services(observed)
+    except APIError:
+        if not mistakes:
+            raise
+
+
+def check_nodes(client: DockerClient) -> Iterator[Finding]:
+    """Nodes that are away, and managers without which one more may not go."""
+    for node in client.api.nodes():
+        name, status = node["Description"]["Hostname"], node["Status"]
+        manager = node.get("ManagerStatus") or {}
+        if status["State"] != "ready":
+            why = "its tasks run on other nodes, and those that are bound to it do not run"
+            yield _about(node, name, f"ready (got {status['State']})", why)
+        elif manager and manager["Reachability"] != "reachable":
+            why = "without a majority of its managers the swarm takes no command"
+            yield _about(node, name, f"a reachable manager (got {manager['Reachability']})", why)
+        elif node["Spec"]["Availability"] != "active":
+            why = "no task is placed on it, so updates have less room"
+            command = f"docker node update --availability active {node['ID']}"
+            got = node["Spec"]["Availability"]
+            yield Finding(f"node {name}: should be active (got {got}).", why, command)
+
+
+def _about(node: dict[str, Any], name: str, rule: str, why: str) -> Finding:
+    return Finding(f"node {name}: should be {rule}.", why, f"docker node inspect {node['ID']}")
+
+
+def check_services(observed: Observed) -> Iterator[Finding]:
+    """Services that are not what the last `make up` has left."""
+    for item in observed.of(_READINESS):
+        wanted = WantedService.from_properties(item["outputs"])
+        state = observe_service(observed.client, wanted)
+        if state != wanted.goal:
+            what = f"service {wanted.name}: should be {wanted.goal} (got: {state})."
+            why = "what it serves is not served, or only by some of its tasks"
+            yield Finding(what, why, f"docker service ps --no-trunc {wanted.name}")
 
 
 def _output(container: Container, command: Sequence[str]) -> tuple[int, str]:

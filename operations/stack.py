@@ -44,6 +44,15 @@ class Stack:
         return self.root / f"Pulumi.{self.name}.yaml"
 
     @property
+    def up(self) -> str:
+        """The command that brings it to what it should be."""
+        return f"make up STACK={self.name}"
+
+    def lacks(self, what: str, got: str = "got none") -> UserError:
+        """What ends a target on something that an `up` makes."""
+        return UserError(f"stack {self.name}: should have {what} ({got}). Run `{self.up}`.")
+
+    @property
     def has_made_file(self) -> bool:
         """Whether `create_file` has written the stack's file."""
         return self.file.exists() and self.file.read_text().startswith(_MADE_FROM)

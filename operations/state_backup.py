@@ -32,10 +32,7 @@ def back_up_state(stack: Stack, options: argparse.Namespace) -> None:
         check_passphrase(stack)
     exported = stack.run_pulumi("stack", "export")
     if exported.returncode:
-        raise UserError(
-            f"stack {stack.name}: should have a state (got: {exported.stderr.strip()}). "
-            f"Run `make up STACK={stack.name}`."
-        )
+        raise stack.lacks("a state", f"got: {exported.stderr.strip()}")
     content = {
         "stack": stack.name,
         "settings": stack.file.read_text(),

@@ -24,7 +24,7 @@ from infra.engine.service_state import (
 )
 from infra.errors import UserError
 from infra.naming import ROLE_LABEL, STACK_LABEL
-from operations.containers import LogSource, connect_engine, print_sources, split_roles
+from operations.containers import LogSource, connect_engine, print_sources
 from operations.stack import Stack
 from operations.terminal import print_table
 
@@ -44,10 +44,7 @@ def list_services(stack: Stack, roles: Sequence[str] = ()) -> list[Service]:
         )
     by_role = {role_of(service): service for service in found}
     if not by_role:
-        raise UserError(
-            f"stack {stack.name}: should have services (got none). "
-            f"Run `make up STACK={stack.name}`."
-        )
+        raise stack.lacks("services")
     chosen = roles or sorted(by_role)
     for role in chosen:
         if role not in by_role:
@@ -122,14 +119,14 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> int:
     """`make logs`: the lines of each service's tasks on all nodes, behind its role."""
     sources = [
         LogSource(role_of(service), ["service", "logs", "--raw"], str(service.id))
-        for service in list_services(stack, split_roles(options.role))
+        for service in list_services(stack, options.role)
     ]
     return print_sources(stack, sources, options)
 
 
 def restart_roles(stack: Stack, options: argparse.Namespace) -> None:
     """`make restart`: new tasks as an update makes them, one service after another."""
-    for service in list_services(stack, split_roles(options.role) or [""]):
+    for service in list_services(stack, options.role or [""]):
         print(f"restart: {service.name}", flush=True)
         restart_service(service)
 

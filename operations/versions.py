@@ -1,8 +1,10 @@
-"""The portal's versions that are on the engine, and the way back to one: `make rollback`."""
+"""What was done to a stack, the portal's versions on its engine, and the way back to one."""
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from docker import DockerClient
 from docker.errors import ImageNotFound
@@ -17,10 +19,42 @@ from operations.stack import Stack
 from operations.swarm import image_of, list_services
 from operations.terminal import print_table, show_time
 
+_HEADING = ("STARTED", "WHAT", "RESULT", "CHANGED", "COMMIT", "COMMITTER", "SUBJECT")
+_COMMIT_LETTERS = 10
 _VERSION_LABEL = "org.opencontainers.image.version"
 _SETTING = "devportal:app.image"
 _ID_PREFIX = "sha256:"
 _ID_LETTERS = 12
+
+
+def print_history(stack: Stack, options: argparse.Namespace) -> None:
+    """`make history`: the last runs that changed the stack or its state, newest first."""
+    words = ("stack", "history", "--json", f"--page-size={options.count}")
+    asked = stack.run_pulumi(*words)
+    if asked.returncode:
+        raise stack.lacks("a history", f"got: {asked.stderr.strip()}")
+    print_table(_HEADING, *map(_describe_run, json.loads(asked.stdout)))
+
+
+def _describe_run(run: Mapping[str, Any]) -> tuple[str, ...]:
+    known = run.get("environment") or {}
+    changes = run.get("resourceChanges") or {}
+    counted = [f"{number} {what}" for what, number in sorted(changes.items()) if what != "same"]
+    return (
+        show_time(run["startTime"]),
+        run["kind"],
+        run["result"],
+        ", ".join(counted) or "-",
+        _commit(known),
+        known.get("git.committer") or "-",
+        (run.get("message") or "-").partition("\n")[0],
+    )
+
+
+def _commit(known: Mapping[str, str]) -> str:
+    """The commit of the clone; with a `+` where files differed from it."""
+    dirty = "+" if known.get("git.dirty") == "true" else ""
+    return (known.get("git.head", "")[:_COMMIT_LETTERS] or "-") + dirty
 
 
 @dataclass(frozen=True)
@@ -67,10 +101,7 @@ def list_versions(stack: Stack) -> list[Version]:
         for image in client.images.list(filters={"label": labels})
     ]
     if not found:
-        raise UserError(
-            f"stack {stack.name}: should have images of the portal (got none). "
-            f"Run `make up STACK={stack.name}`."
-        )
+        raise stack.lacks("images of the portal")
     # Versions that differ in their label alone are of one time: the one in use counts as newer.
     return sorted(found, key=lambda version: (version.built, version.state != "-"), reverse=True)
 
@@ -107,8 +138,8 @@ def rollback(stack: Stack, options: argparse.Namespace, deployment: Deployment) 
     chosen = None if options.forward else choose(list_versions(stack), options.version, stack.name)
     if options.forward and not image:
         raise UserError(
-            f"stack {stack.name}: should be rolled back (got no {_SETTING}). `make up "
-            f"STACK={stack.name}` brings it up to date."
+            f"stack {stack.name}: should be rolled back (got no {_SETTING}). `{stack.up}` brings "
+            "it up to date."
         )
     text = stack.file.read_bytes()
     code = 1

@@ -102,6 +102,11 @@ def test_time_of_logs_is_what_the_engine_reads(since: str) -> None:
     assert parse(["logs", f"--since={since}"]).since == since
 
 
+def test_roles_are_a_word_or_several() -> None:
+    words = ["logs", "--role=app, nginx", "--role=redis migrations"]
+    assert parse(words).role == ["app", "nginx", "redis", "migrations"]
+
+
 def test_make_hands_every_value_over_as_it_was_written_on_its_command_line() -> None:
     environ = {**os.environ, "MAKEFLAGS": "", "ROLE": "of another program"}
     given = "my \"stack\" 'x'; exit $HOME $(x) 0"

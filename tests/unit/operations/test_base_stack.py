@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 import pytest
 import yaml
 
-from operations.base_stack import base_stack
+from operations.planning import base_stack
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import MakeStack, calls

@@ -10,19 +10,19 @@ from unittest.mock import MagicMock
 import pytest
 from docker.errors import APIError, NotFound
 
-from operations import database, inside, one_off, password, redis_cli
+from operations import inside, one_off, password, stores
 from operations.arguments import parse
 from operations.stack import Stack
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import fake_container, write_docker
 
 RECORDING = 'printf "[%s]" "$@"; printf " %s\\n" "$REDISCLI_AUTH"; exit 3'
-PSQL = f"[exec][--interactive][id-postgres][sh][-c][{database._PSQL}]"
+PSQL = f"[exec][--interactive][id-postgres][sh][-c][{stores._PSQL}]"
 TARGETS = {
     "exec": inside.run_command,
     "shell": inside.open_shell,
-    "psql": database.open_database,
-    "redis-cli": redis_cli.open_redis,
+    "psql": stores.open_database,
+    "redis-cli": stores.open_redis,
     "run": one_off.run_command,
     "password": password.show_password,
 }

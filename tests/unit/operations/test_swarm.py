@@ -15,12 +15,12 @@ from operations.arguments import parse
 from operations.differences import Difference
 from operations.drift_checks import Observed
 from operations.interruption import clear_up
+from operations.one_off import describe_task
 from operations.plan import Change, Plan, State
 from operations.review import render
+from operations.service_checks import check_swarm
 from operations.stack import Stack
 from operations.swarm import list_services, print_tasks, restart_roles
-from operations.swarm_checks import check_swarm
-from operations.swarm_job import describe
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import MakeStack
 from tests.unit.operations.test_interruption import DEAD_PID, write_latest
@@ -127,7 +127,7 @@ def test_task_to_run_commands_in_has_the_roles_files_and_none_of_its_names() -> 
     container = {"Image": "one@sha256:1", "Secrets": ["url"], "Args": ["uvicorn"], "Env": ["A=1"]}
     network = {"Target": "data", "Aliases": ["app"]}
     template = {"ContainerSpec": container, "Networks": [network], "Resources": {"Limits": 1}}
-    made = describe(template, "node-1")
+    made = describe_task(template, "node-1")
     assert made["ContainerSpec"] == {
         "Image": "one@sha256:1",
         "Secrets": ["url"],

@@ -9,9 +9,8 @@ import pytest
 
 from operations.arguments import parse
 from operations.deployment import Deployment
-from operations.history import print_history
 from operations.stack import Stack
-from operations.versions import print_versions, rollback
+from operations.versions import print_history, print_versions, rollback
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import MakeStack, calls, fake_container, write_state
 from toolchain.setup.atomic import write_file

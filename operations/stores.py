@@ -1,16 +1,19 @@
-"""Where the commands of PostgreSQL run, in its server or beside one of others; and `make psql`."""
+"""The stores' own commands: `make psql` and `redis-cli`, and where those of PostgreSQL run."""
 
 import argparse
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from docker.models.containers import Container
 
+from infra.errors import UserError
 from infra.settings.external import ROLES_JOB
 from operations.containers import find_running, one_by_role
 from operations.inside import attach
-from operations.one_off import running_like
+from operations.one_off import read_secret, running_like
 from operations.stack import Stack
 from operations.terminal import is_on_terminal
 
@@ -27,7 +30,7 @@ PASSWORD_FILES = {
     "postgres": "postgres_password",
 }
 """The secret of each of the database's roles, below /run/secrets of its server."""
-_SERVER = "postgres"
+_TOOLS_ROLE, _TOOLS_USER = "redis-commander", "devtools"
 ADMINISTRATOR = "postgres"
 """What the role is called that may do everything, whatever its name on a server of others."""
 
@@ -59,7 +62,7 @@ def open_database_access(stack: Stack) -> Iterator[DatabaseAccess]:
         with running_like(stack, ROLES_JOB) as container:
             yield DatabaseAccess(container, is_own=False)
     else:
-        yield DatabaseAccess(find_running(stack, _SERVER), is_own=True)
+        yield DatabaseAccess(find_running(stack, "postgres"), is_own=True)
 
 
 def open_database(stack: Stack, options: argparse.Namespace) -> int:
@@ -70,3 +73,35 @@ def open_database(stack: Stack, options: argparse.Namespace) -> int:
         words = [*access.login(options.user), "--dbname=devportal", *script, *statement]
         command = ["sh", "-c", _PSQL, PASSWORD_FILES[options.user], *words]
         return attach(stack, access.container, command)
+
+
+def open_redis(stack: Stack, options: argparse.Namespace) -> int:
+    """`make redis-cli`: as the user that may do most of those that the stack has."""
+    try:
+        words = shlex.split(options.cmd)
+    except ValueError as error:
+        raise UserError(
+            f"CMD: should be words as a shell reads them (got {options.cmd!r}: {error}). "
+            "Close the quotes."
+        ) from None
+    if "redis" not in one_by_role(stack):
+        raise UserError(
+            f"stack {stack.name}: should run its own Redis for redis-cli (got "
+            "devportal:redis.external_url). Use a client of yours on that server."
+        )
+    server = find_running(stack, "redis")
+    user, password = _find_login(stack)
+    # `-e`: a refused command is a failure.
+    command = ["redis-cli", "--user", user, *(["-e", *words] if words else [])]
+    return attach(stack, server, command, REDISCLI_AUTH=password)
+
+
+def _find_login(stack: Stack) -> tuple[str, str]:
+    """User and password: the tools' in development, which may do everything, else the portal's.
+
+    Redis itself knows digests alone.
+    """
+    if _TOOLS_ROLE in one_by_role(stack):
+        return _TOOLS_USER, read_secret(stack, _TOOLS_ROLE, "redis_password")
+    url = urlsplit(read_secret(stack, "app", "redis_url"))
+    return unquote(url.username or ""), unquote(url.password or "")
