@@ -22,37 +22,39 @@ def test_summary_of_a_recorded_plan_is_the_one_beside_it(recorded: Path) -> None
     assert render(read(recorded.stem), "prod") == recorded.with_suffix(".md").read_text()
 
 
-def test_data_loss_is_the_first_line() -> None:
-    assert render(read("volume"), "prod").startswith("> [!CAUTION]\n> **Data loss**: ")
-
-
-def test_replicas_that_roll_are_no_downtime_and_a_store_is() -> None:
-    version = render(read("version"), "prod")
-    assert "| replaced | Container | `app-1`, `app-2` |" in version
-    assert "### Downtime\n\nNone.\n" in version
-    assert "| postgres | the portal can neither read nor write |" in render(
-        read("postgres"), "prod"
-    )
-
-
-def test_order_of_events_does_not_change_the_picture() -> None:
-    before = read("unchanged").before
+def test_same_before_and_after_is_no_change_in_whatever_order() -> None:
+    before = read("privileged").before
     assert draw(before) == draw(reversed(before)) != ""
+    unchanged = Plan(before=before, after=before[::-1])
+    assert render(unchanged, "prod") == "## Stack `prod`: nothing changes\n"
 
 
-def test_values_cannot_leave_their_block_or_cell() -> None:
+def plan_update(old: str, new: str, *others: object, **details: object) -> Plan:
+    """Of a container's user."""
     urn = "urn:pulumi:p::devportal::docker:index/container:Container::app"
     state = {"type": "docker:index/container:Container", "urn": urn}
     step = {
         "op": "update",
         "type": state["type"],
         "urn": urn,
-        "old": {**state, "inputs": {"user": "1"}},
-        "new": {**state, "inputs": {"user": "````\n<img>"}},
+        "old": {**state, "inputs": {"user": old}},
+        "new": {**state, "inputs": {"user": new}},
+        **details,
     }
+    events = map(json.dumps, [{"resourcePreEvent": {"metadata": step}}, *others])
+    return Plan.read(["not an event", "[]", *events])
+
+
+def test_what_was_changed_by_hand_is_told_once_for_each_property() -> None:
+    details = {"ports[0].ip": {}, "ports[1].ip": {}, "memory": {}}
+    text = render(plan_update("1", "1", detailedDiff=details), "prod")
+    assert "| updated | Container | `app` | `ports`, `memory` |" in text
+    assert "    ports[0].ip: changed on the engine => as it was\n    memory: changed" in text
+
+
+def test_values_cannot_leave_their_block_or_cell() -> None:
     finding = {"policyName": "r", "enforcementLevel": "advisory", "message": "d\na|b <img>\n"}
-    events = [{"resourcePreEvent": {"metadata": step}}, {"policyEvent": finding}]
-    text = render(Plan.read(["not an event", "[]", *map(json.dumps, events)]), "prod")
+    text = render(plan_update("1", "````\n<img>", {"policyEvent": finding}), "prod")
     assert "| advisory | r | a\\|b &lt;img&gt; |" in text
     assert "`````text\nContainer app: updated\n    user: 1 => ````\n<img>\n`````" in text
 
