@@ -1,7 +1,11 @@
 """A stack in a folder of its own, a `pulumi` that records its calls, and an engine in memory."""
 
+import io
+import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -22,9 +26,9 @@ def make_stack(tmp_path: Path) -> MakeStack:
     """Stacks of a project with this one's stack files; `pulumi` ends with what `ends` holds."""
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"):
         write_file(tmp_path / name, (ROOT / name).read_text())
-    program = f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\nexec sh {tmp_path}/ends "$@"\n'
-    write_file(tmp_path / "bin" / "pulumi", program)
-    (tmp_path / "bin" / "pulumi").chmod(0o755)
+    write_program(
+        tmp_path, "pulumi", f'echo "$*" >> {tmp_path}/calls; exec sh {tmp_path}/ends "$@"'
+    )
     write_file(tmp_path / "ends", "exit 0\n")
     environ = {
         "PATH": f"{tmp_path}/bin:/usr/bin:/bin",
@@ -52,11 +56,31 @@ def calls(stack: Stack) -> list[str]:
     return record.read_text().splitlines() if record.exists() else []
 
 
-def write_docker(stack: Stack, script: str) -> None:
-    """Give the stack a `docker` of its own."""
-    program = stack.root / "bin" / "docker"
+def given(stack: Stack, **variables: str) -> Stack:
+    """The stack in another environment."""
+    return replace(stack, environ={**stack.environ, **variables})
+
+
+def elsewhere(stack: Stack) -> Stack:
+    """The stack with its state in a backend that is no folder."""
+    return given(stack, PULUMI_BACKEND_URL="s3://states")
+
+
+def write_program(folder: Path, name: str, script: str) -> None:
+    """Put a program on the PATH of the folder's stacks."""
+    program = folder / "bin" / name
     write_file(program, f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
+
+
+def archive(text: str) -> tuple[list[bytes], dict[str, Any]]:
+    """A file as the engine gives it out of a container."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        member = tarfile.TarInfo("file")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text.encode()))
+    return [packed.getvalue()[:100], packed.getvalue()[100:]], {}
 
 
 def fake_container(

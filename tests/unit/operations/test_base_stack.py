@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from unittest.mock import MagicMock
 
 import pytest
@@ -11,14 +10,14 @@ import yaml
 from operations.planning import base_stack
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import MakeStack, calls
+from tests.unit.operations.conftest import MakeStack, calls, elsewhere, given, write_program
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import DEVELOPMENT_PASSPHRASE
 
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")
 SALT = "encryptionsalt: v1:of-the-team\n"
 SECRET = "  devportal:secrets: {tls_key: {secure: v1:x}}\n"
-MAKE = """#!/bin/sh
+MAKE = """\
 echo "make $2 [$PULUMI_BACKEND_URL]" >> {root}/calls
 grep -c encryptionsalt "Pulumi.${{3#STACK=}}.yaml" > {root}/given
 echo "$PULUMI_CONFIG_PASSPHRASE" >> {root}/given
@@ -32,8 +31,7 @@ def prod(make_stack: MakeStack, engine: MagicMock) -> Stack:
     """Production in a repository; `make` records its calls and their input."""
     stack = make_stack("prod")
     write_file(stack.file, f"{SALT}{stack.file.read_text()}")
-    write_file(stack.root / "bin" / "make", MAKE.format(root=stack.root))
-    (stack.root / "bin" / "make").chmod(0o755)
+    write_program(stack.root, "make", MAKE.format(root=stack.root))
     write_file(stack.root / "make-ends", "exit 0\n")
     write_file(stack.root / "ends", HAS_NONE)
     commit(stack)
@@ -43,10 +41,6 @@ def prod(make_stack: MakeStack, engine: MagicMock) -> Stack:
 def commit(stack: Stack) -> None:
     for words in (["init", "--quiet"], ["add", "Pulumi.prod.yaml"], ["commit", "-qm", "x"]):
         subprocess.run([*GIT, *words], cwd=stack.root, check=True)
-
-
-def given(stack: Stack, **variables: str) -> Stack:
-    return replace(stack, environ={**stack.environ, **variables})
 
 
 def review(stack: Stack) -> Mapping[str, object]:
@@ -114,26 +108,15 @@ def test_base_goes_with_its_data_wherever_its_state_lies(
 
 
 @pytest.mark.parametrize(
-    ("failing", "called"),
-    [
-        ("up", ["make up [s3://states]", "stack export"]),
-        (
-            "down",
-            [
-                "make up [s3://states]",
-                "stack export",
-                "state unprotect --all --yes",
-                "make down [s3://states]",
-            ],
-        ),
-    ],
+    ("failing", "removal"),
+    [("up", []), ("down", ["state unprotect --all --yes", "make down [s3://states]"])],
 )
-def test_base_that_fails_leaves_no_files(prod: Stack, failing: str, called: list[str]) -> None:
-    prod = given(prod, PULUMI_BACKEND_URL="s3://states")
+def test_base_that_fails_leaves_no_files(prod: Stack, failing: str, removal: list[str]) -> None:
+    prod = elsewhere(prod)
     write_file(prod.root / "ends", HAS_NONE if failing == "up" else "exit 0\n")
     write_file(prod.root / "make-ends", f'[ "$1" != {failing} ]\n')
     assert refusal(review, prod) == (
         f"base: `make {failing}` should succeed (got 1). Correct what it says."
     )
-    assert words(prod) == called
+    assert words(prod) == ["make up [s3://states]", "stack export", *removal]
     assert_nothing_stays(prod)

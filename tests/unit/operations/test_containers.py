@@ -16,7 +16,7 @@ from operations.containers import (
 )
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import OWN, MakeStack, fake_container, write_docker
+from tests.unit.operations.conftest import OWN, MakeStack, fake_container, write_program
 from toolchain.setup.atomic import write_file
 
 LOGS = Namespace(role=["app"], follow=False, tail=None, since=None, timestamps=False)
@@ -43,7 +43,7 @@ def test_log_lines_stand_behind_their_role(
 ) -> None:
     containers = [fake_container("one", "app"), fake_container("two", "redis")]
     engine.containers.list.return_value = containers
-    write_docker(stack, "printf '%s\\nx' \"$*\"")
+    write_program(stack.root, "docker", "printf '%s\\nx' \"$*\"")
     print_logs(stack, LOGS)
     assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
 
@@ -66,7 +66,7 @@ def test_logs_are_chosen_by_roles_and_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
-    write_docker(stack, 'echo "$*"')
+    write_program(stack.root, "docker", 'echo "$*"')
     print_logs(stack, Namespace(**{**vars(LOGS), **changes}))
     shown = [line.partition(" | logs ")[2] for line in capsys.readouterr().out.splitlines()]
     assert shown == asked
@@ -74,7 +74,7 @@ def test_logs_are_chosen_by_roles_and_time(
 
 def test_logs_that_docker_cannot_read_are_no_success(stack: Stack, engine: MagicMock) -> None:
     engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
-    write_docker(stack, '[ "$3" != id-redis ]')
+    write_program(stack.root, "docker", '[ "$3" != id-redis ]')
     assert print_logs(stack, LOGS) == 0
     assert print_logs(stack, Namespace(**{**vars(LOGS), "role": ["redis", "app"]})) == 1
 
@@ -87,7 +87,7 @@ def test_stats_are_those_of_the_stacks_running_containers(
         fake_container("old", "app", status="exited"),
         fake_container("two", "redis", status="exited"),
     ]
-    write_docker(stack, 'echo "$1 $2 $4"')
+    write_program(stack.root, "docker", 'echo "$1 $2 $4"')
     options = Namespace(role=[], follow=False)
     assert print_stats(stack, options) == 0
     assert capfd.readouterr().out == "stats --no-stream one\n"
@@ -103,7 +103,7 @@ def test_reader_of_logs_may_leave(
     stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.containers.list.return_value = [fake_container("one", "app")]
-    write_docker(stack, "exec yes")
+    write_program(stack.root, "docker", "exec yes")
     monkeypatch.setattr("sys.stdout", MagicMock(write=MagicMock(side_effect=BrokenPipeError)))
     assert print_logs(stack, LOGS) == 0
 
@@ -111,7 +111,9 @@ def test_reader_of_logs_may_leave(
 @pytest.fixture
 def executing(stack: Stack) -> Stack:
     """A stack whose `docker exec --interactive ID COMMAND...` runs the command on this machine."""
-    write_docker(stack, '[ "$1 $2" = "exec --interactive" ] && shift 3 && exec "$@"')
+    write_program(
+        stack.root, "docker", '[ "$1 $2" = "exec --interactive" ] && shift 3 && exec "$@"'
+    )
     return stack
 
 

@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from unittest.mock import MagicMock, call
 import pytest
 from docker.models.networks import Network
 
-from infra.errors import UserError
 from infra.naming import OWNER_LABEL
 from operations.deployment import Deployment
 from operations.interruption import clear_up, remove_torn_files
 from operations.runs import only_run
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import OWN, calls, fake_container, write_state
+from tests.unit.operations.conftest import OWN, calls, elsewhere, fake_container, given, write_state
 from toolchain.setup.atomic import write_file
 
 # Above the kernel's largest process id.
@@ -184,7 +182,7 @@ def test_second_run_of_the_machine_is_told_who_holds_the_stack(
     stack: Stack, engine: MagicMock, target: str
 ) -> None:
     """Whatever the clone and its backend."""
-    other = Stack("dev", {**stack.environ, "PULUMI_BACKEND_URL": "s3://states"}, stack.root)
+    other = elsewhere(stack)
     write_state(stack)
     write_file(stack.root / "ends", """echo '{"deployment": {}}'\n""")
     me = f"process {os.getpid()} of {getpass.getuser()} on {socket.gethostname()}"
@@ -203,7 +201,7 @@ def test_containers_of_another_state_are_left_alone(
 ) -> None:
     """They run with passwords that this state does not know, in a folder or elsewhere."""
     if shown:
-        stack = Stack("dev", {**stack.environ, "PULUMI_BACKEND_URL": "s3://states"}, stack.root)
+        stack = elsewhere(stack)
         write_file(stack.root / "ends", f"echo '{shown}'\n")
     engine.containers.list.return_value = [fake_container("1", "app"), fake_container("2", "app")]
     assert refusal(clear_up, stack) == (
@@ -217,12 +215,11 @@ def test_unfinished_operation_in_a_state_elsewhere_is_cleared(
     stack: Stack, engine: MagicMock
 ) -> None:
     """Its lock is left to Pulumi: only its own commands reach it."""
-    elsewhere = Stack("dev", {**stack.environ, "PULUMI_BACKEND_URL": "s3://states"}, stack.root)
+    there = elsewhere(stack)
     shown = '{"deployment": {"resources": [{"id": "1"}], "pending_operations": [{}]}}'
     write_file(stack.root / "ends", f"echo '{shown}'\n")
-    clear_up(elsewhere)
-    export = "stack export --stack dev --non-interactive"
-    assert calls(stack) == [export, REFRESH, export]
+    clear_up(there)
+    assert calls(stack) == [EXPORT, REFRESH, EXPORT]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +231,7 @@ def test_lock_in_a_backend_that_is_no_folder_is_known_by_the_refusal(
     stack: Stack, engine: MagicMock, pid: int, called: list[str] | None
 ) -> None:
     """After a run of this machine was killed: only then is Pulumi asked."""
-    stack = Stack("dev", {**stack.environ, "PULUMI_BACKEND_URL": "s3://states"}, stack.root)
+    stack = elsewhere(stack)
     refused = f"s3://states/lock.json: created by ada@{socket.gethostname()} (pid {pid}) at noon"
     write_file(
         stack.root / "ends",
@@ -253,28 +250,6 @@ def test_lock_in_a_backend_that_is_no_folder_is_known_by_the_refusal(
     else:
         clear_up(stack, was_killed=True)
         assert calls(stack) == called
-
-
-def test_killed_run_is_known_to_the_next_until_one_has_cleared_up(
-    stack: Stack, engine: MagicMock
-) -> None:
-    def run(fails: bool) -> bool:
-        with only_run(stack) as was_killed:
-            if fails:
-                raise UserError("x")
-            return was_killed
-
-    assert run(fails=False) is False
-    refusal(run, fails=True)
-    assert run(fails=False) is False
-    killed = os.fork()
-    if not killed:
-        with only_run(stack):
-            os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(killed, 0)
-    refusal(run, fails=True)
-    assert run(fails=False) is True
-    assert run(fails=False) is False
 
 
 @pytest.mark.parametrize(
@@ -316,5 +291,5 @@ def test_torn_files_that_pulumi_can_do_without_are_taken_away(stack: Stack) -> N
     texts = ["", "{", "\0\0", '{"a"', "", "", "", ""]
     for path, text in zip([*torn, *kept], texts, strict=True):
         write_file(path, text)
-    remove_torn_files(Stack("dev", {**stack.environ, "PULUMI_HOME": str(home)}, stack.root))
+    remove_torn_files(given(stack, PULUMI_HOME=str(home)))
     assert [path for path in (*torn, *kept) if path.exists()] == kept

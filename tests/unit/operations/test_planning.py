@@ -1,14 +1,12 @@
 """What `make review` and `graph` print, and that they change nothing."""
 
-from dataclasses import replace
-
 import pytest
 
 from operations.deployment import Deployment
 from operations.planning import print_review
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import calls
+from tests.unit.operations.conftest import calls, given
 from toolchain.setup.atomic import write_file
 
 
@@ -18,7 +16,7 @@ from toolchain.setup.atomic import write_file
 def test_new_stack_is_planned_and_gone_again_wherever_states_lie(
     stack: Stack, backend: dict[str, str], asked: list[str]
 ) -> None:
-    stack = replace(stack, environ={**stack.environ, **backend})
+    stack = given(stack, **backend)
     before = stack.file.read_text()
     write_file(
         stack.root / "ends",
@@ -64,7 +62,7 @@ def test_review_that_is_refused_is_a_review_that_says_why(
     stack: Stack, settings: str, base: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_file(stack.file, f"config: {{{settings}}}\n")
-    stack = replace(stack, environ={**stack.environ, "PULUMI_CONFIG_PASSPHRASE": ""})
+    stack = given(stack, PULUMI_CONFIG_PASSPHRASE="")
     assert refusal(Deployment(stack, base=base).run, "review") == message
     assert capsys.readouterr().out == (
         f"## Stack `dev`: no plan\n\n**The plan failed**\n\n```text\n{message}\n```\n"
@@ -76,7 +74,7 @@ def test_password_of_the_backends_url_is_in_no_review(
 ) -> None:
     """Pulumi tells the whole URL where its server does not answer."""
     url = "postgres://pulumi:p%40ss@127.0.0.1:1/states"
-    stack = replace(stack, environ={**stack.environ, "PULUMI_BACKEND_URL": url})
+    stack = given(stack, PULUMI_BACKEND_URL=url)
     write_file(stack.root / "ends", f"echo 'error: unable to open {url}' >&2; exit 255\n")
     assert print_review(stack, "", ()) == 255
     assert capsys.readouterr().out == (

@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from infra.errors import UserError
 from operations import restore, runs
 from operations.arguments import parse
 from operations.runs import only_run, user_name
@@ -24,8 +25,10 @@ def kill_a_run(stack: Stack) -> None:
     os.waitpid(killed, 0)
 
 
-def was_killed(stack: Stack, *, clears_up: bool) -> bool:
+def was_killed(stack: Stack, *, clears_up: bool = True, fails: bool = False) -> bool:
     with only_run(stack, clears_up=clears_up) as found:
+        if fails:
+            raise UserError("x")
         return found
 
 
@@ -39,18 +42,21 @@ def test_lock_lies_where_every_user_of_the_machine_may_write(
     temporary.chmod(0o1777)
     monkeypatch.setattr(runs, "_FOLDERS", (tmp_path / "none", closed, temporary))
     monkeypatch.setenv("TMPDIR", str(closed))
-    assert was_killed(stack, clears_up=True) is False
+    assert was_killed(stack) is False
     assert [path.parent for path in tmp_path.rglob("*.lock")] == [temporary]
 
 
-def test_run_that_clears_nothing_up_leaves_what_it_knows_to_the_next(
+def test_killed_run_is_known_to_the_next_until_one_has_cleared_up(
     stack: Stack, engine: MagicMock
 ) -> None:
+    refusal(was_killed, stack, fails=True)
+    assert was_killed(stack) is False
     kill_a_run(stack)
+    refusal(was_killed, stack, fails=True)
     assert was_killed(stack, clears_up=False) is True
-    assert was_killed(stack, clears_up=True) is True
+    assert was_killed(stack) is True
     assert was_killed(stack, clears_up=False) is False
-    assert was_killed(stack, clears_up=False) is False
+    assert was_killed(stack) is False
 
 
 def test_second_restore_is_told_who_restores(

@@ -1,15 +1,12 @@
 """What is read from a stack's settings file, and the file that a new stack gets."""
 
-from dataclasses import replace
-
 import pytest
 import yaml
 
 from infra.settings import PortSettings
 from operations.arguments import names_engine
 from operations.stack import create_file
-from tests.support.refusals import refusal
-from tests.unit.operations.conftest import MakeStack
+from tests.unit.operations.conftest import MakeStack, given
 from toolchain.setup.atomic import write_file
 
 
@@ -17,12 +14,9 @@ from toolchain.setup.atomic import write_file
     ("text", "expected"),
     [
         (None, False),
-        ("", False),
         ("config:\n", False),
         ("config:\n  devportal:environment: development # production\n", False),
         ("config:\n  devportal:environment: production\n", True),
-        ('{"config": {"devportal:environment": "production"}}', True),
-        ("config: {devportal:environment: &kind production}", True),
     ],
 )
 def test_stack_is_production_by_its_settings_not_by_its_name(
@@ -54,15 +48,6 @@ def test_engine_of_the_project_is_that_of_its_stacks(
     assert names_engine(stack.root, "mine") is named
 
 
-def test_file_that_is_not_yaml_is_named(make_stack: MakeStack) -> None:
-    stack = make_stack("mine")
-    write_file(stack.file, "config:\n  a: 'b\n")
-    assert refusal(lambda: stack.is_production) == (
-        "Pulumi.mine.yaml:3: should be YAML that Pulumi can read (got: found unexpected end of "
-        "stream). Correct it."
-    )
-
-
 @pytest.mark.parametrize(
     ("variables", "reload", "said"),
     [({}, True, ""), ({"CI": "true"}, False, " and, as CI is set, app.reload false")],
@@ -74,8 +59,7 @@ def test_new_stack_gets_the_settings_and_the_salt_of_dev_on_free_ports(
     said: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stack = make_stack("mine")
-    stack = replace(stack, environ={**stack.environ, **variables})
+    stack = given(make_stack("mine"), **variables)
     template = stack.root / "Pulumi.dev.yaml"
     write_file(template, f"encryptionsalt: v1:x\n{template.read_text()}")
     create_file(stack)

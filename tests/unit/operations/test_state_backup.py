@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from operations.stack import Stack
 from operations.state_backup import back_up_state, restore_state
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import MakeStack, calls, write_state
+from tests.unit.operations.conftest import MakeStack, calls, given, write_state
 from toolchain.setup.atomic import write_file
 
 STATE = {"version": 3, "deployment": {"resources": [{"urn": "of-a-resource"}]}}
@@ -46,8 +45,7 @@ def test_state_and_settings_come_back_from_a_file_that_hides_both(
     assert b"of-a-resource" not in saved.read_bytes()
     stack.file.unlink()
     # The template's salt is gone with the file, so the passphrase has to be said.
-    given = {**stack.environ, "PULUMI_CONFIG_PASSPHRASE": "devportal-development"}
-    restore_state(replace(stack, environ=given), options(saved))
+    restore_state(given(stack, PULUMI_CONFIG_PASSPHRASE="devportal-development"), options(saved))
     assert stack.file.read_text() == settings
     assert json.loads((stack.root / "imported").read_text()) == STATE
     assert "stack select --create --stack dev --non-interactive" in calls(stack)
