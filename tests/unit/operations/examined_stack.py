@@ -2,10 +2,8 @@
 
 import dataclasses
 import functools
-import io
 import json
 import socket
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +19,7 @@ from infra.x509 import make_authority, make_certificate
 from operations import health_checks
 from operations.doctor import Finding
 from operations.stack import Stack
-from tests.unit.operations.conftest import fake_container, write_state
+from tests.unit.operations.conftest import archive, fake_container, write_state
 from tests.unit.operations.test_interruption import write_lock
 from toolchain.setup.atomic import write_file
 
@@ -34,15 +32,6 @@ ROLES = ("app", "backups", "migrations", "nginx", "postgres", "prometheus")
 def certificate(days: int) -> str:
     """One that is valid for so long from now on."""
     return make_certificate(make_authority("prod", ["a.example"]), ["a.example"], days).certificate
-
-
-def archive(text: str) -> Any:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        member = tarfile.TarInfo("server.crt")
-        member.size = len(text)
-        tar.addfile(member, io.BytesIO(text.encode()))
-    return [buffer.getvalue()], {}
 
 
 def answer_to(word: str, code: int, output: bytes, otherwise: Any = None) -> Any:
@@ -179,14 +168,6 @@ def fail_check(world: World) -> None:
     in_container("app", "healthcheck", 1, b"")(world)
 
 
-def lose_volume(world: World) -> None:
-    world.client.volumes.list.return_value = []
-
-
-def lose_network(world: World) -> None:
-    world.client.networks.list.return_value = []
-
-
 def start_on_empty_volume(world: World) -> None:
     world.state("postgres", Status="exited", ExitCode=1)
     world.containers["postgres"].logs.return_value = b"postgres: (got an empty volume). Bring it"
@@ -203,10 +184,6 @@ SHORT_CERTIFICATE = certificate(59)
 
 def serve_certificate(world: World) -> None:
     world.containers["nginx"].get_archive.return_value = archive(SHORT_CERTIFICATE)
-
-
-def add_stranger(world: World) -> None:
-    world.containers["redis"] = container("redis")
 
 
 def give_name_to_another_image(world: World) -> None:

@@ -12,35 +12,11 @@ import pytest
 from infra.errors import UserError
 from infra.x509 import expires_at
 from operations import containers, drift_checks, health_checks, service_checks
-from operations.stack import Stack
-from tests.unit.operations.conftest import MakeStack, write_state
-from tests.unit.operations.examined_stack import (
-    HERE,
-    SHORT_CERTIFICATE,
-    World,
-    add_stranger,
-    archive,
-    break_settings,
-    certificate,
-    container,
-    fail_check,
-    forget_passphrase,
-    give_name_to_another_image,
-    in_container,
-    leave_operation,
-    limit,
-    lock,
-    lock_by_hand,
-    lose_network,
-    lose_volume,
-    no_engine,
-    replace_by_hand,
-    resources,
-    serve_certificate,
-    start_on_empty_volume,
-    status,
-    warn,
-)
+from operations.interruption import read_latest
+from tests.support.refusals import refusal
+from tests.unit.operations import examined_stack as fault
+from tests.unit.operations.conftest import MakeStack, archive, elsewhere, write_state
+from tests.unit.operations.examined_stack import HERE, World, certificate, container, resources
 from tests.unit.operations.test_interruption import DEAD_PID, write_lock
 from toolchain.setup.atomic import write_file
 
@@ -73,8 +49,8 @@ def test_healthy_stack_has_no_finding(world: World) -> None:
 def test_database_and_prometheus_that_do_not_answer_are_for_their_own_health_checks(
     world: World,
 ) -> None:
-    in_container("postgres", "pg_file_settings", 2, b"no connection left")(world)
-    in_container("prometheus", "promtool", 1, b"connection refused")(world)
+    fault.in_container("postgres", "pg_file_settings", 2, b"no connection left")(world)
+    fault.in_container("prometheus", "promtool", 1, b"connection refused")(world)
     assert world.examine() == []
 
 
@@ -87,114 +63,136 @@ APP, REDIS, SERVER, PROMETHEUS = (
 )
 SICK = f"{APP}: should be healthy"
 DEAD = f"process {DEAD_PID} of ada on"
-END = f"{expires_at(SHORT_CERTIFICATE):%Y-%m-%d}"
+END = f"{expires_at(fault.SHORT_CERTIFICATE):%Y-%m-%d}"
 FAULTS: list[tuple[Callable[[World], Any], str, str]] = [
     (
-        break_settings,
+        fault.break_settings,
         "devportal:redis.cpus: should be a number from 0.1 to 64 (got 'no'). Correct it in "
         "Pulumi.prod.yaml.",
         f"${{EDITOR:-vi}} Pulumi.prod.yaml && {UP}",
     ),
     (
-        forget_passphrase,
+        fault.forget_passphrase,
         "stack prod: production should have a passphrase of its own (got none). Write one into "
         ".secrets/prod.passphrase, or set PULUMI_CONFIG_PASSPHRASE or "
         "PULUMI_CONFIG_PASSPHRASE_FILE, and run this again.",
         "(umask 077 && mkdir -p .secrets && cat > .secrets/prod.passphrase)",
     ),
     (
-        lock(),
+        fault.lock(),
         f"stack prod: no lock should be left (got one of {DEAD} {HERE}, which ended).",
         UP,
     ),
     (
-        lock(hostname="elsewhere"),
+        fault.lock(hostname="elsewhere"),
         f"stack prod: no other run should hold it (got {DEAD} elsewhere).",
         "pulumi cancel --stack prod",
     ),
     (
-        lock_by_hand,
+        fault.lock_by_hand,
         "stack prod: should not be locked (got a lock by ada on here since noon: a move). Ask, or "
         "run `make unlock STACK=prod`.",
         "make unlock STACK=prod",
     ),
-    (leave_operation, "stack prod: no operation should be unfinished (got creating redis).", UP),
-    (no_engine, "stack prod: Docker engine: should answer.", UP),
+    (
+        fault.leave_operation,
+        "stack prod: no operation should be unfinished (got creating redis).",
+        UP,
+    ),
+    (fault.no_engine, "stack prod: Docker engine: should answer.", UP),
     (
         lambda world: world.room.mistakes.append("devportal:ports.https: should be free"),
         "devportal:ports.https: should be free",
         f"{SET}ports.https 0 && {UP}",
     ),
-    (warn("memory: should suffice"), "memory: should suffice", f"{SET}app.memory_mb VALUE && {UP}"),
-    (warn("disk: should have"), "disk: should have", "docker image prune"),
-    (status("exited", ExitCode=9), f"{SICK} (got: exited with code 9). It says: last words", UP),
-    (status("paused"), f"{SICK} (got: paused).", UP),
-    (status("restarting"), f"{SICK} (got: restarting). It says: last words", UP),
-    (fail_check, f"{SICK} (got: unhealthy). It says: no answer", UP),
-    (limit(PidsLimit=9), f"{SICK} (got: limited to 9 processes). It says: last words", UP),
-    (limit(Memory=400 << 20), f"{APP}: memory should be 512 (got 400).", UP),
-    (limit(NanoCpus=10**8), f"{APP}: cpus should be 1.0 (got 0.1).", UP),
-    (limit(RestartPolicy={"Name": "no"}), f"{APP}: restart should be always (got no).", UP),
+    (
+        fault.warn("memory: should suffice"),
+        "memory: should suffice",
+        f"{SET}app.memory_mb VALUE && {UP}",
+    ),
+    (fault.warn("disk: should have"), "disk: should have", "docker image prune"),
+    (
+        fault.status("exited", ExitCode=9),
+        f"{SICK} (got: exited with code 9). It says: last words",
+        UP,
+    ),
+    (fault.status("paused"), f"{SICK} (got: paused).", UP),
+    (fault.status("restarting"), f"{SICK} (got: restarting). It says: last words", UP),
+    (fault.fail_check, f"{SICK} (got: unhealthy). It says: no answer", UP),
+    (fault.limit(PidsLimit=9), f"{SICK} (got: limited to 9 processes). It says: last words", UP),
+    (fault.limit(Memory=400 << 20), f"{APP}: memory should be 512 (got 400).", UP),
+    (fault.limit(NanoCpus=10**8), f"{APP}: cpus should be 1.0 (got 0.1).", UP),
+    (fault.limit(RestartPolicy={"Name": "no"}), f"{APP}: restart should be always (got no).", UP),
     (
         lambda world: world.containers.pop("app"),
         f"{APP}, specification spec-app: should exist (got none).",
         UP,
     ),
     (
-        replace_by_hand,
+        fault.replace_by_hand,
         f"{APP}, specification spec-app: should exist (got one of specification spec-other).",
         f"docker rm --force --volumes devportal-prod-app && {UP}",
     ),
     (
-        add_stranger,
+        lambda world: world.containers.update(redis=container("redis")),
         f"{REDIS}: should be in the stack's state (got: it is not).",
         "docker rm --force --volumes devportal-prod-redis",
     ),
     (
-        give_name_to_another_image,
+        fault.give_name_to_another_image,
         "image 'devportal-prod-app:1': should be the one that the stack has built (got another).",
         UP,
     ),
-    (lose_volume, "volume 'devportal-prod-postgres-data': should exist (got none).", BEGIN_EMPTY),
-    (lose_network, "network 'devportal-net': should exist (got none of its id).", UP),
     (
-        start_on_empty_volume,
+        lambda world: world.client.volumes.list.return_value.clear(),
+        "volume 'devportal-prod-postgres-data': should exist (got none).",
+        BEGIN_EMPTY,
+    ),
+    (
+        lambda world: world.client.networks.list.return_value.clear(),
+        "network 'devportal-net': should exist (got none of its id).",
+        UP,
+    ),
+    (
+        fault.start_on_empty_volume,
         f"{SERVER}: should be healthy (got: exited with code 1). It says: postgres: (got an empty "
         "volume). Bring it",
         BEGIN_EMPTY,
     ),
     (
-        in_container("postgres", "/run/secrets", 0, b"devportal_user\ndevportal_backup\n"),
+        fault.in_container("postgres", "/run/secrets", 0, b"devportal_user\ndevportal_backup\n"),
         f"{SERVER}: its data should have the passwords of the stack (got others for "
         "devportal_user, devportal_backup).",
         "make restart ROLE=postgres STACK=prod",
     ),
     (
-        in_container("backups", "health", 1, b"backups: a backup should be taken every 9 s\n"),
+        fault.in_container(
+            "backups", "health", 1, b"backups: a backup should be taken every 9 s\n"
+        ),
         "backups: a backup should be taken every 9 s",
         "make backup STACK=prod",
     ),
     (
-        in_container("postgres", "pg_file_settings", 0, b"jit, work_mem\n"),
+        fault.in_container("postgres", "pg_file_settings", 0, b"jit, work_mem\n"),
         f"{SERVER}: its data should set nothing beside the stack's settings (got ALTER SYSTEM of "
         "jit, work_mem).",
         "make psql ARGS='--user postgres' CMD='ALTER SYSTEM RESET ALL' STACK=prod && make restart "
         "ROLE=postgres STACK=prod",
     ),
     (
-        in_container("prometheus", "prometheus_rule_group_rules", 0, b""),
+        fault.in_container("prometheus", "prometheus_rule_group_rules", 0, b""),
         f"{PROMETHEUS}: should have loaded its alert rules (got none).",
         "make logs ROLE=prometheus STACK=prod",
     ),
     (
-        in_container(
+        fault.in_container(
             "prometheus", "up == 0", 0, b'up{instance="exporter:9105", job="exporter"} => 0 @[1]\n'
         ),
         f"{PROMETHEUS}: its target exporter:9105 should answer (got: it is down).",
         "make logs ROLE=prometheus STACK=prod",
     ),
     (
-        serve_certificate,
+        fault.serve_certificate,
         f"certificate: should be valid for longer (got: until {END}).",
         UP,
     ),
@@ -279,10 +277,8 @@ def test_stack_that_is_not_there_has_no_finding(world: World, make_stack: MakeSt
     ],
 )
 def test_state_elsewhere_is_read_by_pulumi(answer: str, expected: list[str], world: World) -> None:
-    environ = {**world.stack.environ, "PULUMI_BACKEND_URL": "s3://states"}
     write_file(world.stack.root / "ends", answer + "\n")
-    elsewhere = Stack("prod", environ, world.stack.root)
-    found = health_checks.examine(elsewhere, True)
+    found = health_checks.examine(elsewhere(world.stack), True)
     assert [finding.what for finding in found] == expected
 
 
@@ -290,9 +286,5 @@ def test_damaged_state_is_named_with_its_copy(world: World) -> None:
     write_state(world.stack, "{")
     state = world.stack.state
     [found] = health_checks.examine(world.stack, True)
-    assert found.what == (
-        f"{state}: should be the JSON that Pulumi has written (got: Expecting property name "
-        f"enclosed in double quotes: line 1 column 2 (char 1)). Run `cp {state}.bak {state}`, "
-        "which puts back what it was a step before, or `make state-restore STACK=prod`."
-    )
+    assert found.what == refusal(read_latest, world.stack)
     assert found.command == f"cp {state}.bak {state} && {UP}"

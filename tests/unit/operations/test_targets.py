@@ -1,12 +1,10 @@
 """The first stage: which targets begin a set-up, what doctor finds, and exit codes."""
 
 import io
-import json
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -22,6 +20,7 @@ from operations.arguments import INSPECTING, ON_STACK, STATE, parse
 from operations.stack import Stack
 from operations.terminal import run_reporting
 from tests.support.refusals import refusal
+from tests.unit.operations.conftest import given
 from toolchain.setup.console import Console
 from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import ROOT, Project
@@ -33,8 +32,14 @@ from toolchain.setup.steps.python_environment import ProgramEnvironment
 @pytest.fixture
 def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     """What the process would become, on a machine that is ready."""
+
+    def ready(_project: Project, needed: list[object]) -> dict[str, str]:
+        with_pulumi = needed == [ProgramEnvironment, LanguageHost]
+        assert with_pulumi or needed == [ProgramEnvironment]
+        return {"SET_UP": "before, with Pulumi" if with_pulumi else "before"}
+
     monkeypatch.setattr(first_stage, "set_up", lambda *given, engine: {"SET_UP": f"{engine=}"})
-    monkeypatch.setattr(first_stage, "ready_environment", lambda *given: {"SET_UP": "before"})
+    monkeypatch.setattr(first_stage, "ready_environment", ready)
     monkeypatch.setattr(first_stage, "describe_environment", lambda project: {"SET_UP": "before"})
     monkeypatch.setattr(first_stage.ProgramEnvironment, "find", lambda step: "ready")
     monkeypatch.setattr(first_stage.os, "chdir", lambda folder: None)
@@ -50,13 +55,17 @@ def execve(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 def test_only_a_target_that_changes_sets_up_and_not_where_the_stack_has_its_own_engine(
     target: str, settings: str, set_up: str, execve: MagicMock, tmp_path: Path
 ) -> None:
+    """Looking at a stack needs the program's Python, and Pulumi for what that keeps."""
     (tmp_path / "Pulumi.mine.yaml").write_text(settings)
     words = [target, "--stack=mine"]
     first_stage.run(words, Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
     [(python, command, environ)] = [call.args for call in execve.call_args_list]
     assert command == [python, "-m", "operations.on_stack", *words]
-    inspects = target in (*INSPECTING, "doctor")
-    assert environ == {"HOME": "/x", "SET_UP": "before" if inspects else set_up}
+    if target in ("output", "history", *STATE):
+        set_up = "before, with Pulumi"
+    elif target in (*INSPECTING, "doctor"):
+        set_up = "before"
+    assert environ == {"HOME": "/x", "SET_UP": set_up}
 
 
 def test_whatever_a_target_starts_reaches_loopback_without_a_proxy(
@@ -67,17 +76,6 @@ def test_whatever_a_target_starts_reaches_loopback_without_a_proxy(
     assert first_stage.main(["help"]) == 0
     expected = "lab,127.0.0.1,localhost,::1"
     assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == (expected, expected)
-
-
-@pytest.mark.parametrize("target", INSPECTING)
-def test_looking_at_a_stack_needs_the_programs_python_and_pulumi_for_what_it_keeps(
-    target: str, execve: MagicMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    needed = MagicMock(return_value={})
-    monkeypatch.setattr(first_stage, "ready_environment", needed)
-    first_stage.run([target], Project(tmp_path, {"HOME": "/x"}), Console(io.StringIO()))
-    pulumi = [LanguageHost] if target in ("output", "history", *STATE) else []
-    assert needed.call_args.args[1] == [ProgramEnvironment, *pulumi]
 
 
 class FakeDocker(DockerCli):
@@ -161,18 +159,6 @@ def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
     )
 
 
-def test_doctor_tells_machines_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(doctor, "DockerCli", FakeDocker)
-    monkeypatch.setattr(doctor, "list_steps", lambda project: [])
-    finding = doctor.Finding("what", "why", "command")
-    assert doctor.print_findings(Project(), lambda can_reach_engine: [finding], as_json=True) == 1
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["findings"] == [{"what": "what", "why": "why", "command": "command"}]
-    assert answer["machine"]["storage driver"] == "overlay2"
-
-
 @pytest.mark.parametrize(
     ("raised", "code", "shown"),
     [
@@ -199,7 +185,7 @@ def test_mistake_is_printed_without_a_traceback(
 def test_engine_that_refuses_or_keeps_silent_is_a_message(
     target: str, raised: Exception, stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack = replace(stack, environ={**stack.environ, "PULUMI_HOME": str(stack.root)})
+    stack = given(stack, PULUMI_HOME=str(stack.root))
     monkeypatch.setattr(on_stack, "Stack", lambda name, environ: stack)
     engine.containers.list.side_effect = engine.volumes.get.side_effect = raised
     assert refusal(on_stack.run, parse([target])) == (
