@@ -80,17 +80,30 @@ def run_in_front(
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
     output = None if interactive else subprocess.PIPE
-    with subprocess.Popen(command, cwd=cwd, env=dict(environ), stdout=output) as child:
-        try:
-            _on_ending(lambda number, frame: child.send_signal(signal.SIGINT))
+    child: subprocess.Popen[bytes] | None = None
+    is_early = False
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        nonlocal is_early
+        if child is None:
+            is_early = True
+        else:
+            child.send_signal(signal.SIGINT)
+
+    try:
+        # Before the command starts: else what comes at that moment would end this process alone.
+        _on_ending(pass_on)
+        with subprocess.Popen(command, cwd=cwd, env=dict(environ), stdout=output) as child:
+            if is_early:
+                child.send_signal(signal.SIGINT)
             signal.signal(signal.SIGINT, lambda number, frame: None)
             for line in shorten(child.stdout or ()):
                 sys.stdout.buffer.write(line)
                 sys.stdout.flush()
             return child.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def shorten(lines: Iterable[bytes]) -> Iterator[bytes]:

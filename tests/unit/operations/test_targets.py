@@ -15,10 +15,10 @@ from requests import ReadTimeout
 
 from infra.errors import UserError
 from operations import __main__ as first_stage
-from operations import doctor, on_stack
+from operations import doctor, on_stack, terminal
 from operations.arguments import INSPECTING, ON_STACK, STATE, parse
 from operations.stack import Stack
-from operations.terminal import run_reporting
+from operations.terminal import run_in_front, run_reporting
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import given
 from toolchain.setup.console import Console
@@ -223,6 +223,24 @@ def test_whatever_ends_a_target_interrupts_the_command_in_front(number: int) -> 
         assert target.stdout.readline() == "ready\n"
         target.send_signal(number)
         assert target.wait(timeout=60) == 5
+
+
+def test_what_ends_a_target_while_its_command_starts_interrupts_that_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **options: Any) -> None:
+            super().__init__(*given, **options)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(terminal.subprocess, "Popen", Slow)
+    # What this run ignores, as in the background, the command would.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = run_in_front(["sleep", "60"], cwd=ROOT, environ=os.environ, interactive=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert code == -signal.SIGINT
 
 
 def test_reader_that_stops_reading_is_no_mistake() -> None:
