@@ -170,7 +170,7 @@ def lock_files(stack: Stack) -> dict[Path, Lock | None]:
     found: dict[Path, Lock | None] = {}
     for path in folder.glob("*.json"):
         try:
-            found[path] = Lock.read(path.read_text())
+            found[path] = Lock.read(path.read_text(errors="replace"))
         except FileNotFoundError:  # its run has ended meanwhile
             continue
     return found

@@ -32,7 +32,8 @@ def write_lock(stack: Stack, text: str = "", **changes: Any) -> Path:
     lock = {"pid": DEAD_PID, "username": "ada", "hostname": socket.gethostname(), **changes}
     assert stack.backend_folder is not None
     folder = stack.backend_folder / "locks" / "organization" / "devportal" / stack.name
-    write_file(folder / "lock.json", text or json.dumps(lock))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lock.json").write_bytes((text or json.dumps(lock)).encode("latin-1"))
     return folder / "lock.json"
 
 
@@ -116,7 +117,7 @@ def test_helper_on_a_volume_of_the_stack_goes_when_its_process_has_died(
     assert calls(stack) == []
 
 
-@pytest.mark.parametrize("text", ["", '{"pid":', "7", '{"pid": 7}'])
+@pytest.mark.parametrize("text", ["", '{"pid":', "7", '{"pid": 7}', "\xff"])
 def test_lock_of_a_dead_run_is_released_and_what_the_state_does_not_know_removed(
     stack: Stack, engine: MagicMock, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
@@ -138,12 +139,6 @@ def test_lock_of_a_dead_run_is_released_and_what_the_state_does_not_know_removed
         "removed 2, left by a run that was killed\n"
         "removed 3, left by a run that was killed\n"
     )
-
-
-def test_unfinished_operation_is_cleared(stack: Stack, engine: MagicMock) -> None:
-    write_latest(stack, pending_operations=[{"type": "creating"}])
-    clear_up(stack)
-    assert calls(stack) == [REFRESH]
 
 
 @pytest.mark.parametrize(
@@ -211,15 +206,17 @@ def test_containers_of_another_state_are_left_alone(
     )
 
 
-def test_unfinished_operation_in_a_state_elsewhere_is_cleared(
+def test_unfinished_operation_is_cleared_wherever_the_state_lies(
     stack: Stack, engine: MagicMock
 ) -> None:
-    """Its lock is left to Pulumi: only its own commands reach it."""
-    there = elsewhere(stack)
+    """A lock elsewhere is left to Pulumi: only its own commands reach it."""
+    write_latest(stack, pending_operations=[{"type": "creating"}])
+    clear_up(stack)
+    assert calls(stack) == [REFRESH]
     shown = '{"deployment": {"resources": [{"id": "1"}], "pending_operations": [{}]}}'
     write_file(stack.root / "ends", f"echo '{shown}'\n")
-    clear_up(there)
-    assert calls(stack) == [EXPORT, REFRESH, EXPORT]
+    clear_up(elsewhere(stack))
+    assert calls(stack)[1:] == [EXPORT, REFRESH, EXPORT]
 
 
 @pytest.mark.parametrize(
