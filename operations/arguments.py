@@ -201,11 +201,7 @@ _OPTIONS: tuple[tuple[Sequence[str], str, dict[str, Any]], ...] = (
     (("exec", "run", "psql"), "--cmd", _text("as a shell, or psql, reads it")),
     (("doctor",), "--json", _flag("for machines")),
     (("redis-cli",), "--cmd", _text("a command of Redis and its arguments")),
-    (
-        ("psql",),
-        "--user",
-        {"choices": _USERS, "default": _USERS[0], "help": _USERS_HELP},
-    ),
+    (("psql",), "--user", {"choices": _USERS, "default": _USERS[0], "help": _USERS_HELP}),
     (("logs", "stats"), "--follow", _flag("go on until it is interrupted")),
     (
         ("logs",),

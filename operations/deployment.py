@@ -1,7 +1,7 @@
 """The targets that run `pulumi` on one stack."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from infra.errors import UserError
@@ -63,10 +63,16 @@ class Deployment:
 
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes (else UserError), then run it."""
-        with reviewing(self.stack) if target == "review" else nullcontext():
-            return self._run(target)
+        with ExitStack() as meanwhile:
+            if target == "review":
+                meanwhile.enter_context(reviewing(self.stack))
+            self._check(target)
+            if target in ("up", "down"):
+                refuse_if_locked(self.stack)
+                self._was_killed = meanwhile.enter_context(only_run(self.stack))
+            return self._run_checked(target)
 
-    def _run(self, target: str) -> int:
+    def _check(self, target: str) -> None:
         if target == "up" and not self.stack.is_production:
             create_file(self.stack)
         if target in _CHECKED and (mistakes := find_mistakes(self.stack.root, self.stack.name)):
@@ -74,11 +80,6 @@ class Deployment:
         # A base has a passphrase of its own, unless the file has secrets to open.
         if self.stack.is_production and not self.base:
             check_passphrase(self.stack)
-        if target in ("up", "down"):
-            refuse_if_locked(self.stack)
-            with only_run(self.stack) as self._was_killed:
-                return self._run_checked(target)
-        return self._run_checked(target)
 
     def _run_checked(self, target: str) -> int:
         if target in _PLANNING and names_engine(self.stack.root, self.stack.name):

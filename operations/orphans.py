@@ -12,8 +12,8 @@ from docker.models.networks import Network
 from docker.models.secrets import Secret
 from docker.models.services import Service
 
-from infra.naming import OWNER_LABEL, STACK_LABEL, container_labels
-from operations.containers import connect_engine
+from infra.naming import OWNER_LABEL, STACK_LABEL
+from operations.containers import connect_engine, own_containers
 from operations.stack import Stack
 from operations.swarm import explaining_refusals
 from toolchain.setup.processes import is_running
@@ -44,8 +44,7 @@ class Orphans:
     def find(cls, stack: Stack) -> Self:
         """Ask the engine."""
         client = connect_engine(stack)
-        labels = container_labels(stack.name)
-        own = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+        own = own_containers(stack.name, client, of_tasks=False)
         networks = client.networks.list(filters={"label": f"{STACK_LABEL}={stack.name}"})
         helpers: list[Container | Service] = [*_find_helpers(stack, client)]
         on_swarm: list[Service | Secret | Config] = []

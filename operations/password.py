@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operations.containers import one_by_role
 from operations.one_off import read_secret, run_like
 from operations.stack import Stack
-from operations.swarm import list_services, role_of, variables_of
+from operations.swarm import container_spec, list_services, role_of
 
 _HOLDERS = ("migrations", "app")
 """In production the portal's own containers do not have it."""
@@ -35,7 +35,8 @@ def show_password(stack: Stack, options: argparse.Namespace) -> int:
 
 def _list_variables(stack: Stack) -> Mapping[str, Sequence[str]]:
     """Variables of each role's containers, as `NAME=value`."""
-    if not stack.is_on_swarm:
-        found = one_by_role(stack).items()
-        return {role: container.attrs["Config"].get("Env") or [] for role, container in found}
-    return {role_of(service): variables_of(service) for service in list_services(stack)}
+    if stack.is_on_swarm:
+        found = {role_of(service): container_spec(service) for service in list_services(stack)}
+    else:
+        found = {role: one.attrs["Config"] for role, one in one_by_role(stack).items()}
+    return {role: described.get("Env") or [] for role, described in found.items()}

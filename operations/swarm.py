@@ -71,9 +71,9 @@ def role_of(service: Service) -> str:
     return service.attrs["Spec"]["Labels"][ROLE_LABEL]
 
 
-def image_of(service: Service) -> str:
-    """The image of its tasks, by digest."""
-    return service.attrs["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+def container_spec(service: Service) -> Mapping[str, Any]:
+    """What describes the containers of its tasks."""
+    return service.attrs["Spec"]["TaskTemplate"]["ContainerSpec"]
 
 
 def print_tasks(stack: Stack, options: argparse.Namespace) -> None:
@@ -129,11 +129,6 @@ def restart_roles(stack: Stack, options: argparse.Namespace) -> None:
     for service in list_services(stack, options.role or [""]):
         print(f"restart: {service.name}", flush=True)
         restart_service(service)
-
-
-def variables_of(service: Service) -> Sequence[str]:
-    """Those of its tasks, as `NAME=value`."""
-    return service.attrs["Spec"]["TaskTemplate"]["ContainerSpec"].get("Env") or []
 
 
 def restart_service(service: Service) -> None:

@@ -16,7 +16,7 @@ from infra.settings.stack_file import read_values
 from operations.containers import connect_engine
 from operations.deployment import Deployment
 from operations.stack import Stack
-from operations.swarm import image_of, list_services
+from operations.swarm import container_spec, list_services
 from operations.terminal import print_table, show_time
 
 _HEADING = ("STARTED", "WHAT", "RESULT", "CHANGED", "COMMIT", "COMMITTER", "SUBJECT")
@@ -122,7 +122,7 @@ def _state_on_swarm(stack: Stack, client: DockerClient) -> dict[str, str]:
     """Of the image of the portal's service: Swarm goes back to one that ran by itself."""
     [portal] = list_services(stack, ["app"])
     try:
-        return {str(client.images.get(image_of(portal)).id): "runs"}
+        return {str(client.images.get(container_spec(portal)["Image"]).id): "runs"}
     except ImageNotFound:
         return {}
 

@@ -38,19 +38,10 @@ def test_table_has_a_line_for_each_container(
     engine.containers.list.assert_called_once_with(all=True, filters=OWN, ignore_removed=True)
 
 
-def test_log_lines_stand_behind_their_role(
-    stack: Stack, engine: MagicMock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    containers = [fake_container("one", "app"), fake_container("two", "redis")]
-    engine.containers.list.return_value = containers
-    write_program(stack.root, "docker", "printf '%s\\nx' \"$*\"")
-    print_logs(stack, LOGS)
-    assert capsys.readouterr().out == "app | logs --tail=100 id-one\napp | x\n"
-
-
 @pytest.mark.parametrize(
     ("changes", "asked"),
     [
+        ({}, ["--tail=100 id-app"]),
         ({"tail": 5}, ["--tail=5 id-app"]),
         ({"since": "10m", "timestamps": True}, ["--tail=all --since=10m --timestamps id-app"]),
         ({"since": "10m", "tail": 5}, ["--tail=5 --since=10m id-app"]),
@@ -58,7 +49,7 @@ def test_log_lines_stand_behind_their_role(
         ({"role": []}, ["--tail=100 id-app", "--tail=100 id-redis"]),
     ],
 )
-def test_logs_are_chosen_by_roles_and_time(
+def test_lines_of_logs_are_chosen_by_roles_and_time_and_stand_behind_their_role(
     changes: dict[str, Any],
     asked: list[str],
     stack: Stack,
@@ -66,10 +57,10 @@ def test_logs_are_chosen_by_roles_and_time(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     engine.containers.list.return_value = [fake_container(r, r) for r in ("redis", "app")]
-    write_program(stack.root, "docker", 'echo "$*"')
+    write_program(stack.root, "docker", """shift; printf 'first\\n%s' "$*\"""")
     print_logs(stack, Namespace(**{**vars(LOGS), **changes}))
-    shown = [line.partition(" | logs ")[2] for line in capsys.readouterr().out.splitlines()]
-    assert shown == asked
+    lines = [(words.rpartition("-")[2], line) for words in asked for line in ("first", words)]
+    assert capsys.readouterr().out == "".join(f"{role} | {line}\n" for role, line in lines)
 
 
 def test_logs_that_docker_cannot_read_are_no_success(stack: Stack, engine: MagicMock) -> None:
