@@ -140,8 +140,13 @@ class Deployment:
 
     def _down(self) -> int:
         arguments = self.down_arguments()
-        if self.remove:
-            self._check_removal()
+        # Without its file, as in a new clone, Pulumi refuses by itself what its state protects.
+        if self.remove and self.stack.file.exists() and self._keeps_data():
+            raise UserError(
+                f"stack {self.stack.name}: should keep no data to be removed (got "
+                "devportal:retain_data true): its state has what opens them. "
+                f"{self._how_to_delete()}"
+            )
         clear_up(self.stack, was_killed=self._was_killed)
         code = self._pulumi(*arguments, *self._log_with("--suppress-progress"))
         if code:
@@ -154,17 +159,6 @@ class Deployment:
                 f"{self._how_to_delete()}"
             )
         return 0
-
-    def _check_removal(self) -> None:
-        name = self.stack.name
-        # Without its file, as in a new clone, Pulumi refuses by itself what its state protects.
-        if not self.stack.file.exists():
-            return
-        if self._keeps_data():
-            raise UserError(
-                f"stack {name}: should keep no data to be removed (got devportal:retain_data true):"
-                f" its state has what opens them. {self._how_to_delete()}"
-            )
 
     def _how_to_delete(self) -> str:
         advisory = " and devportal:policies.protected_data to advisory"

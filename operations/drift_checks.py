@@ -182,7 +182,7 @@ def _last_words(container: Container, state: str) -> str:
 
 def check_missing(observed: Observed, outputs: Mapping[str, Any]) -> Iterator[Finding]:
     """A container that is gone; another one may have its name."""
-    name, spec = outputs["name"], _spec(outputs)
+    name, spec = outputs["name"], find_label(outputs["labels"], SPEC_LABEL) or ""
     got, command = "none", observed.up
     for other in (other for other in observed.containers if other.name == name):
         is_equal = other.labels[SPEC_LABEL] == spec
@@ -227,7 +227,3 @@ def check_ports(
 
 def _name(item: Mapping[str, Any]) -> str:
     return item["urn"].rpartition("::")[2]
-
-
-def _spec(outputs: Mapping[str, Any]) -> str:
-    return find_label(outputs["labels"], SPEC_LABEL) or ""

@@ -117,7 +117,8 @@ class Plan:
             if found := event.get("policyEvent"):
                 plan.findings.append(_finding(found))
             elif (said := event.get("diagnosticEvent")) and said["severity"] == "error":
-                plan._add_error(said["message"].strip())
+                if (message := said["message"].strip()) != _SUMMARY_OF_ERRORS:
+                    plan.errors.append(message)
             elif prepared := event.get("resourcePreEvent"):
                 step = prepared["metadata"]
                 if step["op"] == _COMES_LAST:
@@ -126,10 +127,6 @@ class Plan:
                     gone_first.add(step["urn"])
                 plan._add(step, interrupts=step["urn"] in gone_first)
         return plan
-
-    def _add_error(self, message: str) -> None:
-        if message != _SUMMARY_OF_ERRORS:
-            self.errors.append(message)
 
     def _add(self, step: Mapping[str, Any], *, interrupts: bool) -> None:
         operation = step["op"]

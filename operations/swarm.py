@@ -92,7 +92,8 @@ def _rows(
     # Those that were replaced stay in the list for a while.
     wanted = [task for task in tasks if task["DesiredState"] == "running"]
     newest = sorted(tasks, key=lambda task: task["CreatedAt"])[-1:]
-    for task in sorted(wanted, key=_place) or newest:
+    wanted.sort(key=lambda task: (task.get("Slot", 0), task.get("NodeID", "")))
+    for task in wanted or newest:
         status, node = task["Status"], task.get("NodeID", "")
         ports = [
             f"{port['PublishedPort']}->{port['TargetPort']}"
@@ -109,10 +110,6 @@ def _rows(
         )
     if not tasks:
         yield str(service.name), "-", "no task", "-", "-"
-
-
-def _place(task: Mapping[str, Any]) -> tuple[int, str]:
-    return task.get("Slot", 0), task.get("NodeID", "")
 
 
 def print_logs(stack: Stack, options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The first stage: which targets begin a set-up, what doctor finds, and exit codes."""
+"""The first stage: which targets begin a set-up, and exit codes."""
 
 import io
 import os
@@ -15,16 +15,14 @@ from requests import ReadTimeout
 
 from infra.errors import UserError
 from operations import __main__ as first_stage
-from operations import doctor, on_stack, terminal
+from operations import on_stack, terminal
 from operations.arguments import INSPECTING, ON_STACK, STATE, parse
 from operations.stack import Stack
 from operations.terminal import run_in_front, run_reporting
 from tests.support.refusals import refusal
 from tests.unit.operations.conftest import given
 from toolchain.setup.console import Console
-from toolchain.setup.docker_cli import DockerCli
 from toolchain.setup.project import ROOT, Project
-from toolchain.setup.steps.docker_engine import DockerEngine
 from toolchain.setup.steps.pulumi import LanguageHost
 from toolchain.setup.steps.python_environment import ProgramEnvironment
 
@@ -76,87 +74,6 @@ def test_whatever_a_target_starts_reaches_loopback_without_a_proxy(
     assert first_stage.main(["help"]) == 0
     expected = "lab,127.0.0.1,localhost,::1"
     assert (os.environ["NO_PROXY"], os.environ["no_proxy"]) == (expected, expected)
-
-
-class FakeDocker(DockerCli):
-    """An engine with two containers and a volume of one stack, and a volume of another."""
-
-    def info(self) -> dict[str, Any]:
-        return {"Driver": "overlay2", "SecurityOptions": ["name=userns", "name=seccomp"]}
-
-    def address(self) -> str:
-        return "tcp://engine:2376"
-
-    def ask(self, *arguments: str) -> str | None:
-        return {"ps": "dev\ndev", "volume": "dev\nold"}.get(arguments[0])
-
-
-@pytest.fixture
-def findings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Any:
-    """What doctor prints by its parts and its exit code, on a machine with these steps."""
-    monkeypatch.setattr(doctor, "DockerCli", FakeDocker)
-
-    def find(*steps: Any) -> tuple[dict[str, str], int]:
-        monkeypatch.setattr(doctor, "list_steps", lambda project: steps)
-        project = Project(ROOT, {"HOME": str(tmp_path)})
-        state = project.places.state / ".pulumi" / "stacks" / "devportal" / "dev.json"
-        state.parent.mkdir(parents=True, exist_ok=True)
-        state.write_text("{}")
-        code = doctor.print_findings(project)
-        parts, _, shown = capsys.readouterr().out.partition("\n\n")
-        found = {line[:16].strip(): line[16:].strip() for line in parts.splitlines()}
-        return {**found, "shown": shown}, code
-
-    return find
-
-
-def test_doctor_names_stacks_whose_state_is_elsewhere(findings: Any, tmp_path: Path) -> None:
-    found, code = findings()
-    assert found["stack dev"] == "2 containers, 1 volumes"
-    assert found["stack old"] == (
-        f"1 volumes; its state is not under {tmp_path}/.local/share/devportal/state/.pulumi/"
-        "stacks/devportal"
-    )
-    assert found["user namespaces"] == "on"
-    assert (found["shown"], code) == ("this machine: nothing found\n", 0)
-
-
-@pytest.mark.parametrize(
-    ("answer", "error", "shown", "code"),
-    [
-        ("ours", None, "ours", 0),
-        (None, None, "missing; `make up` gets it", 0),
-        (None, UserError("part: should answer."), "see below", 1),
-    ],
-)
-def test_doctor_shows_of_each_part_where_it_came_from(
-    answer: str | None, error: Exception | None, shown: str, code: int, findings: Any
-) -> None:
-    step = MagicMock(find=MagicMock(return_value=answer, side_effect=error), after=())
-    later = MagicMock(find=MagicMock(return_value=answer), after=("part",))
-    step.name, later.name = "part", "later part"
-    found, ended = findings(step, later)
-    assert (found["part"], ended) == (shown, code)
-    assert found["later part"] == ("not known without the part" if error else shown)
-
-
-def test_doctor_agrees_with_up_about_an_engine_that_does_not_answer(
-    findings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_step: DockerEngine) -> None:
-        raise UserError("docker engine: should answer. Start it.")
-
-    monkeypatch.setattr(DockerEngine, "find", lambda step: None)
-    monkeypatch.setattr(DockerEngine, "refuse_elsewhere", refuse)
-    found, code = findings(DockerEngine(Project()))
-    assert (found["docker engine"], code) == ("see below", 1)
-    assert found["shown"] == (
-        "docker engine: should answer. Start it.\n"
-        "    why  `make up` needs it, and cannot get it by itself\n"
-        "    run  make setup\n"
-    )
 
 
 @pytest.mark.parametrize(
