@@ -20,19 +20,18 @@ import yaml
 
 from infra.errors import UserError
 from infra.naming import STACK_LABEL
-from infra.settings import PortSettings
 from operations.containers import connect_engine
 from operations.passphrase import check_passphrase, explain_failure
 from operations.plan import STREAMING, Plan
 from operations.review import render
-from operations.stack import Stack, read_salt
+from operations.stack import FREE_PORTS, Stack, read_salt
 from operations.topology import draw
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import PASSPHRASE
 from toolchain.setup.processes import ask
 
 _OF_THIS_MACHINE: dict[str, dict[str, object]] = {
-    "devportal:ports": dict.fromkeys(PortSettings.model_fields.keys() - {"bind_address"}, 0),
+    "devportal:ports": {**FREE_PORTS},
     # It mounts the clone's own folder.
     "devportal:app": {"reload": False},
 }

@@ -27,6 +27,7 @@ from toolchain.setup.project import ROOT, Project
 
 _TEMPLATE = "Pulumi.dev.yaml"
 _MADE_FROM = f"# Made from {_TEMPLATE}"
+FREE_PORTS = {name: 0 for name in PortSettings.model_fields if name != "bind_address"}
 _ENGINE_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 
 
@@ -180,10 +181,8 @@ def create_file(stack: Stack) -> None:
     if stack.file.exists():
         return
     document = yaml.safe_load((stack.root / _TEMPLATE).read_text())
-    fields = PortSettings.model_fields.items()
-    ports = {name: 0 for name, port in fields if isinstance(port.default, int)}
     config = document["config"]
-    config["devportal:ports"] = ports
+    config["devportal:ports"] = FREE_PORTS
     difference = "every port 0"
     if stack.environ.get("CI"):
         # The next job checks another revision out into the folder that would be mounted.

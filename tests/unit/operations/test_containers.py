@@ -161,7 +161,6 @@ def test_missing_container_is_named(stack: Stack, engine: MagicMock) -> None:
 @pytest.mark.parametrize(
     ("settings", "environ", "host", "named_by"),
     [
-        ("docker:host: tcp://a:1", {}, "tcp://a:1", "docker:host"),
         ("docker:host: tcp://a:1", {"DOCKER_CONTEXT": "x"}, "tcp://a:1", "docker:host"),
         ("docker:context: default", {}, "unix:///var/run/docker.sock", "docker:context"),
         ("other: 1", {"DOCKER_HOST": "tcp://b:1"}, "tcp://b:1", ""),
