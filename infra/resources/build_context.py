@@ -11,20 +11,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def digest_context(folder: Path, dockerfile: str) -> str:
-    """Digest of the names and contents of all files that the builder gets.
+    """Digest of the names and contents of all files that an image may be built from.
 
     Modes, owners and times do not count: they differ between clones, and the Dockerfiles set
-    the modes that matter.
+    the modes that matter. Nor does what editors leave behind, which no Dockerfile copies.
 
     Parameters
     ----------
     folder
-        Context of the build; what its `.dockerignore` names does not count.
+        Context of the build; what a `.dockerignore` in it names does not count.
     dockerfile
         Path of the Dockerfile in the context.
     """
     digest = hashlib.sha256()
-    for name in sorted(exclude_paths(str(folder), _ignored(folder), dockerfile)):
+    ignored = [*_ignored(folder), *_left_behind()]
+    for name in sorted(exclude_paths(str(folder), ignored, dockerfile)):
         path = folder / name
         if path.is_symlink():
             content = os.readlink(path).encode()
@@ -38,9 +39,13 @@ def digest_context(folder: Path, dockerfile: str) -> str:
 
 def source_files(folder: Path) -> dict[str, Path]:
     """The files below a folder of the project by relative name, less what editors leave behind."""
-    left_behind = [line for line in _ignored(ROOT) if line.startswith("**/")]
-    names = sorted(exclude_paths(str(folder), left_behind))
+    names = sorted(exclude_paths(str(folder), _left_behind()))
     return {name: folder / name for name in names if (folder / name).is_file()}
+
+
+def _left_behind() -> list[str]:
+    """Patterns of what editors, file managers and tools leave in any folder of the project."""
+    return [line for line in _ignored(ROOT) if line.startswith("**/")]
 
 
 def _ignored(folder: Path) -> list[str]:

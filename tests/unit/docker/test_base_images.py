@@ -12,17 +12,6 @@ from toolchain.setup.project import ROOT
 
 DOCKER = ROOT / "docker"
 RECIPES = sorted([*DOCKER.glob("*/Dockerfile"), *ROOT.glob("toolchain/images/*/Dockerfile")])
-ROLES = [
-    "adminer",
-    "app",
-    "backups",
-    "exporter",
-    "nginx",
-    "postgres",
-    "prometheus",
-    "redis",
-    "redis-commander",
-]
 USERS = {
     "nginx": "101:101",
     "backups": "70:70",
@@ -34,6 +23,7 @@ USERS = {
     "adminer": "10002:10002",
     "redis-commander": "10002:10002",
 }
+each_role = pytest.mark.parametrize("role", USERS)
 
 
 def read_dockerfile(role: str) -> str:
@@ -45,14 +35,14 @@ def test_every_official_base_is_pinned_to_a_whole_version() -> None:
         assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$", names["official"]), role
 
 
-@pytest.mark.parametrize("role", ROLES)
+@each_role
 def test_base_is_an_argument_and_the_only_one(role: str) -> None:
     bases = re.findall(r"^FROM (\S+)", read_dockerfile(role), re.MULTILINE)
     stages = re.findall(r"^FROM \S+ AS (\S+)", read_dockerfile(role), re.MULTILINE)
     assert set(bases) - set(stages) == {"${BASE_IMAGE}"}
 
 
-@pytest.mark.parametrize("role", ROLES)
+@each_role
 def test_last_user_is_numeric_and_not_root(role: str) -> None:
     assert re.findall(r"^USER (\S+)", read_dockerfile(role), re.MULTILINE)[-1] == USERS[role]
 
@@ -63,7 +53,16 @@ def test_whatever_is_copied_from_the_context_has_an_owner(recipe: Path) -> None:
     assert [copy for copy in copies if not copy.startswith("--chown=0:0 ")] == []
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", sorted(USERS.keys() - {"app"}))
+def test_files_are_copied_by_name(role: str) -> None:
+    """So that what an editor leaves in the folder gets into no image."""
+    copies = re.findall(r"^COPY (?!--from=)(.*) \S+$", read_dockerfile(role), re.MULTILINE)
+    copied = [word for copy in copies for word in copy.split() if not word.startswith("--")]
+    assert copied
+    assert [name for name in copied if not (DOCKER / role / name).is_file()] == []
+
+
+@each_role
 def test_folder_of_what_is_copied_with_a_mode_is_there_before(role: str) -> None:
     """A newer engine gives a folder that it makes for them their mode: nobody may enter it."""
     there, lacking = {"/tmp", "/usr/local/bin", "/redis-commander"}, []
@@ -76,7 +75,7 @@ def test_folder_of_what_is_copied_with_a_mode_is_there_before(role: str) -> None
     assert lacking == []
 
 
-@pytest.mark.parametrize("role", ROLES)
+@each_role
 def test_image_is_labelled_with_stack_and_role(role: str) -> None:
     labels = re.findall(r"devportal\.(\w+)=(\S+)", read_dockerfile(role))
     assert set(labels) == {("stack", "$STACK"), ("role", role)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.resources.build_context import ROOT, digest_context, source_files
+from infra.resources.build_context import digest_context, source_files
 
 
 @pytest.fixture
@@ -14,7 +14,6 @@ def context(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "scripts" / "run.sh").write_text("exec true\n")
-    (tmp_path / ".dockerignore").write_text((ROOT / "docker/nginx/.dockerignore").read_text())
     return tmp_path
 
 
@@ -76,15 +75,3 @@ def test_files_of_editors_and_tools_do_not_count(context: Path, name: str) -> No
 )
 def test_names_and_contents_count(context: Path, change: Callable[[Path], object]) -> None:
     assert is_changed(context, change)
-
-
-def test_every_context_leaves_out_the_same_files_of_editors_and_tools() -> None:
-    files = [ROOT / ".dockerignore", *(ROOT / "docker").glob("*/.dockerignore")]
-    assert {file.parent for file in files} == {ROOT} | {
-        folder.parent
-        for folder in (ROOT / "docker").glob("*/Dockerfile")
-        if folder.parent.name != "app"
-    }
-    blocks = {file.read_text().partition("# What editors")[2] for file in files}
-    assert len(blocks) == 1
-    assert "\n**/*~\n" in blocks.pop()
