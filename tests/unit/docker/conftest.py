@@ -1,9 +1,11 @@
-"""The shells that scripts of the images run under: Debian's, and that of the official images."""
+"""Programs of `docker/`; scripts run under Debian's shell and that of the official images."""
 
 import os
 import shutil
 import subprocess
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -49,3 +51,11 @@ def run_script(
         text=True,
         env={**environ, "PATH": path},
     )
+
+
+def load_program(path: str) -> ModuleType:
+    """A Python program of `docker/`, as a module."""
+    loader = SourceFileLoader("program", str(ROOT / "docker" / path))
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
+    return module

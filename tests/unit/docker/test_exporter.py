@@ -1,6 +1,5 @@
 """What the exporter tells of backups, and of the certificate that Nginx serves."""
 
-import importlib.util
 import json
 import ssl
 import threading
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from infra.x509 import expires_at, make_authority, make_certificate
-from toolchain.setup.project import ROOT
+from tests.unit.docker.conftest import load_program
 
 NAMES = ["devportal.localhost", "127.0.0.1"]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
@@ -27,12 +26,7 @@ FAILED = {"checked_at": "2026-11-25T07:01:00Z", "result": "failed"}
 
 @pytest.fixture
 def exporter() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("exporter", ROOT / "docker/exporter/exporter.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("exporter/exporter.py")
 
 
 def hours(hour: float) -> float:

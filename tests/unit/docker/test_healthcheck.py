@@ -1,6 +1,5 @@
 """The health probes: the portal's against servers that answer, refuse and hang up."""
 
-import importlib.util
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,18 +9,12 @@ from types import ModuleType
 import pytest
 
 from tests.support.fake_programs import FakePrograms
-from tests.unit.docker.conftest import run_script
-from toolchain.setup.project import ROOT
+from tests.unit.docker.conftest import load_program, run_script
 
 
 @pytest.fixture
 def probe() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("probe", ROOT / "docker/app/healthcheck.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("app/healthcheck.py")
 
 
 @contextmanager
