@@ -1,7 +1,6 @@
 """Files and folders are there whole or not at all; one set-up works at a time."""
 
 import errno
-import io
 import os
 import shutil
 import subprocess
@@ -32,54 +31,41 @@ def test_folder_is_made_from_nothing_after_an_interruption(tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["part"]
 
 
-def take(lock: Path) -> Callable[[Console], None]:
-    """A second set-up, which has nothing to do."""
+class Waiting(Console):
+    """What a second set-up says; `begun` when it has to wait for the first."""
 
-    def run(console: Console) -> None:
-        with hold_lock(lock, console):
-            pass
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.begun = threading.Event()
 
-    return run
+    def say(self, line: str) -> None:
+        self.said.append(line)
+        self.begun.set()
 
 
-def wait_for(
-    work: Callable[[Console], None],
-) -> tuple[threading.Thread, io.StringIO, threading.Event]:
-    """Work that has begun to wait for the lock; what it says, and when it is done."""
-    screen, waiting, done = io.StringIO(), threading.Event(), threading.Event()
-    console = Console(screen)
-
-    def say(line: str) -> None:
-        screen.write(line)
-        waiting.set()
-
-    console.say = say
-
-    def run() -> None:
-        work(console)
-        done.set()
-
-    second = threading.Thread(target=run)
+def start_second(run: Callable[[Console], object]) -> threading.Thread:
+    """A second set-up, which waits for the first and says so."""
+    console = Waiting()
+    second = threading.Thread(target=run, args=[console])
     second.start()
-    assert waiting.wait(30)
-    assert not done.is_set()
-    return second, screen, done
-
-
-def test_second_set_up_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
-    with hold_lock(tmp_path / "lock", Console()):
-        second, screen, done = wait_for(take(tmp_path / "lock"))
-    second.join(30)
-    assert done.is_set()
-    assert screen.getvalue() == (
+    assert console.begun.wait(30)
+    assert console.said == [
         "set-up: another one is at work, or what it started; waiting for it to end"
-    )
+    ]
+    return second
 
 
 def test_command_of_a_killed_set_up_still_holds_the_lock(tmp_path: Path) -> None:
+    done = threading.Event()
+
+    def take(console: Console) -> None:
+        with hold_lock(tmp_path / "lock", console):
+            done.set()
+
     with hold_lock(tmp_path / "lock", Console()) as lock:
         orphan = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=(lock,))
-    second, _, done = wait_for(take(tmp_path / "lock"))
+    second = start_second(take)
+    assert not done.is_set()
     orphan.communicate()
     second.join(30)
     assert done.is_set()
@@ -89,13 +75,10 @@ def test_cache_is_not_deleted_under_a_running_set_up(project: Project) -> None:
     places = project.places
     write_file(places.cache / "python" / "folder" / "complete", "")
     write_file(places.image_source, "packages")
-    with hold_lock(places.lock, Console(io.StringIO())):
-        second, screen, _ = wait_for(partial(clean_cache, project))
+    with hold_lock(places.lock, Console()):
+        second = start_second(partial(clean_cache, project))
         assert sorted(os.listdir(places.cache)) == ["image-source", "lock", "python"]
     second.join(30)
-    assert screen.getvalue() == (
-        "set-up: another one is at work, or what it started; waiting for it to end"
-    )
     # Who waits for the lock, and who comes after, wait for the same.
     assert os.listdir(places.cache) == ["lock"]
 

@@ -119,14 +119,6 @@ def test_failure_ends_the_commands_of_steps_beside_it(tmp_path: Path) -> None:
     assert endless.find() is None
 
 
-def test_second_run_goes_on_where_the_first_was_interrupted(tmp_path: Path) -> None:
-    first, second = FakeStep("first"), FakeStep("second", fail, after=("first",))
-    failure(tmp_path, first, second)
-    second.action = lambda work: None
-    run(tmp_path, first, second)
-    assert (first.runs, second.runs) == (1, 2)
-
-
 def test_part_that_is_not_there_after_its_step_is_a_failure(tmp_path: Path) -> None:
     assert failure(tmp_path, FakeStep("cli", keeps=False)) == (
         "[1/1] cli: should be there after it was made (got nothing). "
