@@ -1,12 +1,10 @@
 """What the exporter tells of backups, and of the certificate that Nginx serves."""
 
 import json
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,19 +69,6 @@ def test_backups_are_told_as_their_own_health_judges_them(
     assert exporter.read_backups(tmp_path, NOON) == expected | {"devportal_backup_failed": 1}
 
 
-@contextmanager
-def serving(server: HTTPServer) -> Iterator[str]:
-    """Its address, while it answers."""
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.parametrize("days", [0, 1, 365])
 def test_end_of_the_served_certificate_is_told_whoever_issued_it(
     exporter: ModuleType, tmp_path: Path, days: int
@@ -92,15 +77,18 @@ def test_end_of_the_served_certificate_is_told_whoever_issued_it(
     (tmp_path / "pair.pem").write_text(pair.key + pair.certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pair.pem")
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    with serving(server) as address:
-        assert exporter.ask_nginx(address) == {
-            "devportal_nginx_up": 1,
-            "devportal_certificate_expires_timestamp_seconds": int(
-                expires_at(pair.certificate).timestamp()
-            ),
-        }
+    with context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True) as server:
+        server.settimeout(30)
+        thread = threading.Thread(target=server.accept)
+        thread.start()
+        told = exporter.ask_nginx(f"127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert told == {
+        "devportal_nginx_up": 1,
+        "devportal_certificate_expires_timestamp_seconds": int(
+            expires_at(pair.certificate).timestamp()
+        ),
+    }
 
 
 def test_nginx_that_does_not_answer_is_down(exporter: ModuleType) -> None:

@@ -61,9 +61,8 @@ class FakeDocker:
 @pytest.fixture
 def docker(programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     """With debootstrap and the like as fakes too, on a machine of the engine's architecture."""
-    programs.put(
-        "unshare", 'for word; do root=$last last=$word; done; mkdir -p "$root"/var/log/apt'
-    )
+    made = 'umask 022; for word; do root=$last last=$word; done; mkdir -p "$root"/var/log/apt'
+    programs.put("unshare", made)
     programs.put("tar")
     programs.put("debootstrap")
     programs.put("npm", "exit 1")
@@ -130,8 +129,6 @@ def test_common_layer_is_readable_by_every_user_whatever_the_umask(
     (tmp_path / "debian" / "etc").chmod(0o700)
     (tmp_path / "debian" / "etc" / "apt" / "file").touch(mode=0o600)
     monkeypatch.setattr(builder, "RECIPES", tmp_path)
-    made = 'umask 022; for word; do root=$last last=$word; done; mkdir -p "$root"/var/log/apt'
-    docker.programs.put("unshare", made)
     docker.programs.put(
         "tar", f'find "$2" > {tmp_path}/all; find "$2" ! -perm -004 > {tmp_path}/not'
     )
