@@ -148,19 +148,10 @@ def test_what_the_user_has_set_is_kept(name: str, kept_out: str, project: Projec
     assert kept_out not in describe_environment(Project(project.root, environ))
 
 
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({"https_proxy": "http://p"}, "127.0.0.1,localhost,::1"),
-        ({"HTTP_PROXY": "http://p", "no_proxy": "lab, ::1"}, "lab,::1,127.0.0.1,localhost"),
-        ({}, "127.0.0.1,localhost,::1"),
-    ],
-)
-def test_loopback_never_goes_through_a_proxy(
-    environ: dict[str, str], expected: str, project: Project
-) -> None:
-    exported = describe_environment(Project(project.root, {**project.environ, **environ}))
-    assert (exported.get("NO_PROXY"), exported.get("no_proxy")) == (expected, expected)
+def test_loopback_never_goes_through_a_proxy(project: Project) -> None:
+    environ = {**project.environ, "no_proxy": "lab, ::1"}
+    exported = describe_environment(Project(project.root, environ))
+    assert exported["NO_PROXY"] == exported["no_proxy"] == "lab,::1,127.0.0.1,localhost"
 
 
 def test_exports_hold_any_character() -> None:
