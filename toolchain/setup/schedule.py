@@ -66,7 +66,7 @@ def _make(step: Step, work: Work, before: Sequence[Future[None]]) -> None:
     if any(earlier.exception() for earlier in before):
         raise StoppedError
     if found := step.find():
-        work.console.say(f"{work.label}: ready ({found})")
+        work.say(f"ready ({found})")
         return
     work.log.unlink(missing_ok=True)
     work.say(step.purpose)
