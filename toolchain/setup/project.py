@@ -59,9 +59,8 @@ class Project:
     @property
     def path(self) -> list[str]:
         """The folders on the user's PATH, without what the set-up itself has put there."""
-        own = str(self.places.cache)
         folders = self.environ.get("PATH", "").split(os.pathsep)
-        return [folder for folder in folders if not folder.startswith(own)]
+        return [one for one in folders if not Path(one).is_relative_to(self.places.cache)]
 
     def find_program(self, name: str) -> Path | None:
         """A program of the user's."""

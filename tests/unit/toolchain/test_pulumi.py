@@ -77,7 +77,10 @@ def test_older_cli_or_another_program_on_path_is_not_used(
 def test_cli_that_an_earlier_activate_put_on_path_is_not_the_users(project: Project) -> None:
     own = FakePrograms(project.places.cache / "pulumi" / "older")
     own.put("pulumi", "echo v3.256.0")
-    assert find_cli(Project(project.root, {**project.environ, "PATH": str(own.folder)})) is None
+    beside = f"{project.places.cache}-of-mine"
+    asked = Project(project.root, {**project.environ, "PATH": f"{own.folder}:{beside}"})
+    assert find_cli(asked) is None
+    assert asked.path == [beside]
 
 
 @pytest.mark.parametrize(
