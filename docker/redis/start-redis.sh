@@ -120,6 +120,10 @@ room."
 files as they were are in $copy; delete it when it is no longer needed." >&2
 }
 
+case ${1:-} in
+    # As the base image's entrypoint takes it.
+    -* | *.conf) set -- redis-server "$@" ;;
+esac
 if [ "${1:-}" = redis-server ]; then
     check_access_list
     check_folder

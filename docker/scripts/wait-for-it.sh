@@ -35,38 +35,21 @@ say() {
 
 # usage: check_number OPTION VALUE
 check_number() {
-    case $2 in
-        '' | . | *[!0-9.]* | *.*.*)
+    case $1,$2 in
+        # The shell has no other arithmetic.
+        -t,*.* | --timeout,*.*) refuse "$1: should be whole seconds (got '$2'). See --help." ;;
+        *, | *,. | *,*[!0-9.]* | *,*.*.*)
             refuse "$1: should be a number of seconds (got '$2'). See --help."
             ;;
     esac
 }
 
-# usage: try_address; writes why it failed
-try_address() {
-    if [ "$prober" != nc ]; then
-        "$prober" -c "$PROBE" "$host" "$port"
-    elif ! nc -z -w 3 "$host" "$port" > /dev/null 2>&1; then
-        echo 'no connection'
-        return 1
-    fi
-}
-
-find_prober() {
-    for prober in python3 python nc; do
-        if command -v "$prober" > /dev/null; then
-            return
-        fi
-    done
-    refuse 'python3 or nc: should be on PATH (got neither). Install one.'
-}
-
 # usage: wait_for_address; status 1 when the time is up
 wait_for_address() {
     started=$(date +%s)
-    until reason=$(try_address); do
+    until reason=$(python3 -c "$PROBE" "$host" "$port"); do
         elapsed=$(($(date +%s) - started))
-        if [ "${timeout%%.*}" != 0 ] && [ "$elapsed" -ge "${timeout%%.*}" ]; then
+        if [ "$timeout" != 0 ] && [ "$elapsed" -ge "$timeout" ]; then
             echo "wait-for-it: $host:$port should accept connections within $timeout s" \
                 "(got: $reason). Start it, or give it longer with --timeout." >&2
             return 1
@@ -124,7 +107,6 @@ while [ $# -gt 0 ]; do
 done
 
 split_address "$address"
-find_prober
 status=0
 wait_for_address || status=1
 if [ $# -eq 0 ] || { [ "$status" != 0 ] && [ "$strict" = yes ]; }; then
