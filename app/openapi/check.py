@@ -16,6 +16,7 @@ from openapi_spec_validator.validation.keywords import (
     KeywordValidator,
     OpenAPIV30SchemaValidator,
     OpenAPIV31SchemaValidator,
+    OperationValidator,
     SchemaValidator,
 )
 
@@ -60,6 +61,18 @@ class _AnyDefault(KeywordValidator):
         return iter(())
 
 
+class _WithBody(OperationValidator):
+    """With the schemas of what is sent, which OpenAPI 3.1 takes for anything and nothing reads."""
+
+    def __call__(
+        self, url: str, name: str, operation: SchemaPath, path_parameters: SchemaPath | None
+    ) -> Iterator[Any]:
+        yield from super().__call__(url, name, operation, path_parameters)
+        if "requestBody" in operation:
+            check_content: Any = self.registry["content"]
+            yield from check_content(operation / "requestBody" / "content")
+
+
 class _Validator30(OpenAPIV30SpecValidator):
     keyword_validators: ClassVar = {
         **OpenAPIV30SpecValidator.keyword_validators,
@@ -73,6 +86,7 @@ class _Validator31(OpenAPIV31SpecValidator):
         **OpenAPIV31SpecValidator.keyword_validators,
         "schema": _Schemas31,
         "default": _AnyDefault,
+        "operation": _WithBody,
     }
 
 

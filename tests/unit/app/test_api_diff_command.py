@@ -49,6 +49,7 @@ _MARKDOWN = f"""\
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     contents = {"old.json": json.dumps(OLD), "new.yaml": json.dumps(NEW, indent=1), "bad": "[]"}
+    contents["odd"] = json.dumps(sending({"required": 5}))
     for name, text in contents.items():
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -62,6 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("old.json old.json", 0, f"{_NONE}\n", ""),
         ("old.json absent", 2, "", f"absent: {_NO_FILE}\n"),
         ("bad old.json", 2, "", "bad: the document should be an object\n"),
+        ("old.json odd", 2, "", "odd: required: 5 is not of type 'array'\n"),
         ("- -", 2, "", f"{_TWICE}\n"),
     ],
 )
