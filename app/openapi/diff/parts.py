@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.openapi.diff.changes import Change, Direction, Part
+from app.openapi.diff.changes import Change, Direction, Part, narrowed
 from app.openapi.operations import Operation
 from app.openapi.references import resolve
 from app.outline import mapping
@@ -31,18 +31,12 @@ class PartDiff:
         for key, parameter in after.items():
             if key not in before:
                 place = f"{key[0]} parameter '{parameter.get('name')}'"
-                must = bool(parameter.get("required"))
-                rule = "parameter-required" if must else "parameter-added"
-                yield Change(rule, must, place, "it is now required" if must else "it is new")
+                yield _added("parameter", parameter, Direction.REQUEST, place)
 
     def _parameter(
         self, old: Mapping[str, Any], new: Mapping[str, Any], place: str
     ) -> Iterator[Change | Part]:
-        was, is_now = bool(old.get("required")), bool(new.get("required"))
-        if was != is_now:
-            rule = "parameter-required" if is_now else "parameter-optional"
-            said = "it is now required" if is_now else "it is now optional"
-            yield Change(rule, is_now, place, said)
+        yield from _required("parameter", old, new, Direction.REQUEST, place)
         if _style(old) != _style(new):
             yield Change("parameter-style-changed", True, place, "it is written in another way")
         if new.get("deprecated") is True and old.get("deprecated") is not True:
@@ -57,18 +51,11 @@ class PartDiff:
         place = "body" if direction is Direction.REQUEST else "payload"
         if old.body is None or new.body is None:
             if new.body is not None:
-                must = bool(new.body.get("required")) and direction is Direction.REQUEST
-                rule = "body-required" if must else "body-added"
-                yield Change(rule, must, place, "it is now required" if must else "it is new")
+                yield _added("body", new.body, direction, place)
             elif old.body is not None:
                 yield Change("body-removed", True, place, "it was removed")
             return
-        was, is_now = bool(old.body.get("required")), bool(new.body.get("required"))
-        if was != is_now:
-            must = is_now == (direction is Direction.REQUEST)
-            rule = "body-required" if is_now else "body-optional"
-            said = "it is now required" if is_now else "it is now optional"
-            yield Change(rule, must, place, said)
+        yield from _required("body", old.body, new.body, direction, place)
         yield from self._content(old.body, new.body, direction, place)
 
     def responses(
@@ -84,12 +71,10 @@ class PartDiff:
             else:
                 # Losing an error harms no client.
                 is_error = status[:1] in ("4", "5")
-                message = "it was removed"
-                yield Change("response-removed", not is_error, place, message)
+                yield Change("response-removed", not is_error, place, "it was removed")
         for status in new.responses:
             if status not in old.responses:
-                place = f"response {status}"
-                yield Change("response-added", False, place, "it is new")
+                yield Change("response-added", False, f"response {status}", "it is new")
 
     def _headers(self, old: Any, new: Any, place: str) -> Iterator[Change | Part]:
         before, after = _headers(self._old, old), _headers(self._new, new)
@@ -113,14 +98,29 @@ class PartDiff:
             if media in after:
                 yield from self._schema(content, after[media], direction, f"{place} {media} ")
             else:
-                message = f"{media} was removed"
-                yield Change("media-type-removed", True, place, message)
+                yield Change("media-type-removed", True, place, f"{media} was removed")
         for media in after:
             if media not in before:
                 yield Change("media-type-added", False, place, f"{media} is new")
 
     def _schema(self, old: Any, new: Any, direction: Direction, place: str) -> Iterator[Part]:
         yield Part(place, old.get("schema", {}), new.get("schema", {}), direction)
+
+
+def _added(what: str, part: Mapping[str, Any], direction: Direction, place: str) -> Change:
+    if part.get("required") and direction is Direction.REQUEST:
+        return Change(f"{what}-required", True, place, "it is now required")
+    return Change(f"{what}-added", False, place, "it is new")
+
+
+def _required(
+    what: str, old: Mapping[str, Any], new: Mapping[str, Any], direction: Direction, place: str
+) -> Iterator[Change]:
+    is_now = bool(new.get("required"))
+    if is_now != bool(old.get("required")):
+        word = "required" if is_now else "optional"
+        said = f"it is now {word}"
+        yield narrowed(f"{what}-{word}", direction, said, is_narrower=is_now, where=place)
 
 
 def _keyed(operation: Operation) -> _Parameters:
