@@ -5,7 +5,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from app.openapi.operations import METHODS
+from app.openapi import operations
 from app.openapi.schema_rows import SchemaRows, schemas, type_name
 from app.outline import (
     MAX_ENTRIES,
@@ -32,7 +32,7 @@ def outline(document: dict[str, Any]) -> Outline:
     """The index of a document; what it lacks stays empty."""
     info = mapping(document.get("info"))
     return Outline.of(
-        [head for head, *_ in islice(_operations(document), MAX_ENTRIES + 1)],
+        [head for head, _ in islice(_heads(document), MAX_ENTRIES + 1)],
         [line(name) for name in islice(schemas(document), MAX_ENTRIES + 1)],
         title=line(info.get("title")),
         description=html(info.get("description")),
@@ -45,56 +45,44 @@ def part(document: dict[str, Any], kind: str, name: str) -> Part:
     rows = SchemaRows(document)
     if kind == "schema":
         return rows.part(name)
-    for head, node, shared in _operations(document):
+    for head, found in _heads(document):
         if head.id == name:
-            operation = _operation(rows, head, node, shared)
+            operation = _operation(rows, head, found)
             return Part(operation, exists=True, truncated=rows.is_full)
     return Part()
 
 
-def _operations(
-    document: dict[str, Any],
-) -> Iterator[tuple[OperationHead, Mapping[str, Any], list[Any]]]:
-    """Each operation's head and content, and the parameters of its path."""
-    rows, ids = SchemaRows(document), Ids()
-    for path, value in mapping(document.get("paths")).items():
-        item = rows.resolve(value)
-        shared = items(item.get("parameters"))
-        for method in METHODS:
-            if node := mapping(item.get(method)):
-                yield _head(ids.make(f"{method} {path}"), method, path, node), node, shared
+def _heads(document: dict[str, Any]) -> Iterator[tuple[OperationHead, operations.Operation]]:
+    ids = Ids()
+    for found in operations.operations(document):
+        tags = items(found.node.get("tags"))
+        head = OperationHead(
+            id=ids.make(f"{found.method} {found.path}"),
+            tag=line(tags[0]) if tags else "Operations",
+            method=found.method,
+            path=line(found.path),
+            summary=line(found.node.get("summary")),
+            deprecated=found.node.get("deprecated") is True,
+        )
+        yield head, found
 
 
-def _head(name: str, method: str, path: str, node: Mapping[str, Any]) -> OperationHead:
-    tags = items(node.get("tags"))
-    return OperationHead(
-        id=name,
-        tag=line(tags[0]) if tags else "Operations",
-        method=method,
-        path=line(path),
-        summary=line(node.get("summary")),
-        deprecated=node.get("deprecated") is True,
-    )
-
-
-def _operation(
-    rows: SchemaRows, head: OperationHead, node: Mapping[str, Any], shared: list[Any]
-) -> Operation:
-    parameters = [*shared, *items(node.get("parameters"))][:MAX_ROWS]
-    answers = mapping(node.get("responses")).items()
-    said = node.get("description")
+def _operation(rows: SchemaRows, head: OperationHead, found: operations.Operation) -> Operation:
+    said = found.node.get("description")
     return Operation(
         **asdict(head),
         # Generators write the summary once more.
         description="" if line(said) == head.summary else html(said),
-        parameters=[_parameter(rows.resolve(item)) for item in parameters],
-        bodies=_bodies(rows, rows.resolve(node.get("requestBody"))),
-        answers=[_answer(rows, status, item) for status, item in islice(answers, MAX_ROWS)],
+        parameters=[_parameter(one) for one in islice(found.parameters.values(), MAX_ROWS)],
+        bodies=_bodies(rows, mapping(found.body)),
+        answers=[
+            _answer(rows, status, mapping(response))
+            for status, response in islice(found.responses.items(), MAX_ROWS)
+        ],
     )
 
 
-def _answer(rows: SchemaRows, status: str, item: Any) -> Answer:
-    found = rows.resolve(item)
+def _answer(rows: SchemaRows, status: str, found: Mapping[str, Any]) -> Answer:
     return Answer(line(status), html(found.get("description")), _bodies(rows, found))
 
 

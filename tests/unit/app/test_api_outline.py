@@ -3,58 +3,41 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from app.openapi.outline import outline, part
-from app.outline import (
-    MAX_CHARACTERS,
-    Answer,
-    Body,
-    Operation,
-    OperationHead,
-    Row,
-)
+from app.outline import MAX_CHARACTERS, Answer, Body, Operation, OperationHead, Row
 
-_ORDER = {"$ref": "#/components/schemas/Order"}
-_DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Orders", "version": "1", "description": "Takes orders."},
-    "servers": [{"url": "https://orders.example.com"}],
-    "paths": {
-        "/orders/{id}": {
-            "parameters": [
-                {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
-            ],
-            "get": {
-                "tags": ["orders"],
-                "summary": "One order",
-                "deprecated": True,
-                "responses": {
-                    "200": {
-                        "description": "*It*",
-                        "content": {"application/json": {"schema": _ORDER}},
-                    },
-                    "404": {"$ref": "#/components/responses/Missing"},
-                },
-            },
-        }
-    },
-    "components": {
-        "responses": {"Missing": {"description": "There is none"}},
-        "schemas": {
-            "Order": {
-                "allOf": [{"$ref": "#/components/schemas/Base"}],
-                "required": ["lines"],
-                "properties": {
-                    "lines": {"type": "array", "items": {"$ref": "#/components/schemas/Line"}},
-                    "state": {"type": "string", "enum": ["open", "paid"]},
-                },
-            },
-            "Base": {"properties": {"id": {"type": "string", "format": "uuid"}}},
-        },
-    },
-}
-
-
+_DOCUMENT: dict[str, Any] = yaml.safe_load("""
+openapi: 3.1.0
+info: {title: Orders, version: '1', description: Takes orders.}
+servers: [{url: https://orders.example.com}]
+paths:
+  /orders/{id}:
+    parameters:
+    - {name: id, in: path, required: true, schema: {type: string}}
+    get:
+      tags: [orders]
+      summary: One order
+      deprecated: true
+      parameters:
+      - {name: id, in: path, required: true, schema: {type: integer}}
+      responses:
+        '200':
+          description: '*It*'
+          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+        '404': {$ref: '#/components/responses/Missing'}
+components:
+  responses: {Missing: {description: There is none}}
+  schemas:
+    Order:
+      allOf: [{$ref: '#/components/schemas/Base'}]
+      required: [lines]
+      properties:
+        lines: {type: array, items: {$ref: '#/components/schemas/Line'}}
+        state: {type: string, enum: [open, paid]}
+    Base: {properties: {id: {type: string, format: uuid}}}
+""")
 _HEAD = OperationHead("get-orders-id", "orders", "get", "/orders/{id}", "One order", True)
 
 
