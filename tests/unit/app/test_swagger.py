@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from app.definitions.worker import _check
 from app.openapi.check import check_document, check_swagger
@@ -11,9 +12,106 @@ from app.openapi.reading import DocumentError
 from app.openapi.swagger import to_openapi
 
 Json = dict[str, Any]
-ORDER = {"$ref": "#/definitions/Order"}
-ORDER_3 = {"$ref": "#/components/schemas/Order"}
 DONE: Json = {"204": {"description": "done"}}
+_OPERATIONS = """
+# A body.
+- consumes: [application/json]
+  parameters:
+  - {name: o, in: body, required: true, schema: {$ref: '#/definitions/Order'}}
+- requestBody:
+    required: true
+    content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+---
+# A file.
+- parameters: [{name: f, in: formData, type: file}]
+- requestBody:
+    content:
+      multipart/form-data:
+        schema: {type: object, properties: {f: {type: string, format: binary}}}
+---
+# A limit.
+- parameters: [{name: page, in: query, type: integer, maximum: 9}]
+- parameters: [{name: page, in: query, schema: {type: integer, maximum: 9}}]
+---
+# Half of a limit.
+- parameters: [{name: page, in: query, type: integer, exclusiveMaximum: false}]
+- parameters: [{name: page, in: query, schema: {type: integer}}]
+---
+# A body of any type, with an extension.
+- parameters: [{name: o, in: body, x-own: 1, schema: {$ref: '#/definitions/Order'}}]
+- requestBody:
+    x-own: 1
+    content: {'*/*': {schema: {$ref: '#/components/schemas/Order'}}}
+---
+# A list, one value a parameter.
+- parameters:
+  - {name: tags, in: query, type: array, items: {type: string}, collectionFormat: multi}
+- parameters:
+  - {name: tags, in: query, explode: true, schema: {type: array, items: {type: string}}}
+---
+# A list, separated by commas.
+- parameters: [{name: tags, in: query, type: array, items: {type: string}}]
+- parameters:
+  - {name: tags, in: query, explode: false, schema: {type: array, items: {type: string}}}
+---
+# A response.
+- produces: [application/json]
+  responses: {'200': {description: '', schema: {$ref: '#/definitions/Order'}}}
+- responses:
+    '200':
+      description: ''
+      content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+---
+# A header.
+- responses: {'200': {description: '', headers: {Left: {type: integer}}}}
+- responses: {'200': {description: '', headers: {Left: {schema: {type: integer}}}}}
+"""
+_DOCUMENTS = """
+# Servers.
+- {host: a.example, basePath: /v1/, schemes: [https, http]}
+- servers: [{url: https://a.example/v1}, {url: http://a.example/v1}]
+---
+# A path.
+- {basePath: /v1}
+- servers: [{url: /v1}]
+---
+# A password.
+- securityDefinitions: {b: {type: basic}}
+- components: {securitySchemes: {b: {type: http, scheme: basic}}}
+---
+# A grant.
+- securityDefinitions:
+    o:
+      type: oauth2
+      flow: accessCode
+      authorizationUrl: https://a.example/a
+      tokenUrl: https://a.example/t
+      scopes: {read: Reads}
+- components:
+    securitySchemes:
+      o:
+        type: oauth2
+        flows:
+          authorizationCode:
+            authorizationUrl: https://a.example/a
+            tokenUrl: https://a.example/t
+            scopes: {read: Reads}
+---
+# A property that is called like a keyword.
+- definitions:
+    A:
+      discriminator: discriminator
+      x-nullable: true
+      required: [discriminator]
+      properties: {discriminator: {type: string}}
+- components:
+    schemas:
+      A:
+        discriminator: {propertyName: discriminator}
+        nullable: true
+        required: [discriminator]
+        properties: {discriminator: {type: string}}
+"""
 
 
 def swagger(operation: Json | None = None, **more: Any) -> Json:
@@ -30,139 +128,15 @@ def converted(document: Json) -> Json:
     return found
 
 
-def body(content: Json, **more: Any) -> Json:
-    return {"requestBody": {**more, "content": content}}
-
-
-def given(**parameter: Any) -> Json:
-    return {"parameters": [parameter]}
-
-
-LIST = {"type": "array", "items": {"type": "string"}}
-TYPES = {"consumes": ["application/json"], "produces": ["application/json"]}
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (
-            {**TYPES, **given(name="o", required=True, schema=ORDER, **{"in": "body"})},
-            body({"application/json": {"schema": ORDER_3}}, required=True),
-        ),
-        (
-            given(name="f", type="file", **{"in": "formData"}),
-            body(
-                {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "properties": {"f": {"type": "string", "format": "binary"}},
-                        }
-                    }
-                }
-            ),
-        ),
-        (
-            given(name="page", type="integer", maximum=9, **{"in": "query"}),
-            given(name="page", schema={"type": "integer", "maximum": 9}, **{"in": "query"}),
-        ),
-        (
-            given(name="page", type="integer", exclusiveMaximum=False, **{"in": "query"}),
-            given(name="page", schema={"type": "integer"}, **{"in": "query"}),
-        ),
-        (
-            given(name="o", schema=ORDER, **{"in": "body", "x-own": 1}),
-            {"requestBody": {"x-own": 1, "content": {"*/*": {"schema": ORDER_3}}}},
-        ),
-        (
-            given(name="tags", collectionFormat="multi", **LIST, **{"in": "query"}),
-            given(name="tags", schema=LIST, explode=True, **{"in": "query"}),
-        ),
-        (
-            given(name="tags", **LIST, **{"in": "query"}),
-            given(name="tags", schema=LIST, explode=False, **{"in": "query"}),
-        ),
-        (
-            {**TYPES, "responses": {"200": {"description": "", "schema": ORDER}}},
-            {
-                "responses": {
-                    "200": {
-                        "description": "",
-                        "content": {"application/json": {"schema": ORDER_3}},
-                    }
-                }
-            },
-        ),
-        (
-            {"responses": {"200": {"description": "", "headers": {"Left": {"type": "integer"}}}}},
-            {
-                "responses": {
-                    "200": {"description": "", "headers": {"Left": {"schema": {"type": "integer"}}}}
-                }
-            },
-        ),
-    ],
-)
+@pytest.mark.parametrize(("old", "new"), [*yaml.safe_load_all(_OPERATIONS)])
 def test_operation_sends_and_gets_the_same(old: Json, new: Json) -> None:
     assert converted(swagger(old))["paths"]["/orders"]["post"] == {"responses": DONE, **new}
 
 
-@pytest.mark.parametrize(
-    ("old", "part", "new"),
-    [
-        (
-            {"host": "a.example", "basePath": "/v1/", "schemes": ["https", "http"]},
-            "servers",
-            [{"url": "https://a.example/v1"}, {"url": "http://a.example/v1"}],
-        ),
-        ({"basePath": "/v1"}, "servers", [{"url": "/v1"}]),
-        (
-            {"securityDefinitions": {"b": {"type": "basic"}}},
-            "components",
-            {"securitySchemes": {"b": {"type": "http", "scheme": "basic"}}},
-        ),
-        (
-            {
-                "securityDefinitions": {
-                    "o": {
-                        "type": "oauth2",
-                        "flow": "accessCode",
-                        "authorizationUrl": "https://a.example/a",
-                        "tokenUrl": "https://a.example/t",
-                        "scopes": {"read": "Reads"},
-                    }
-                }
-            },
-            "components",
-            {
-                "securitySchemes": {
-                    "o": {
-                        "type": "oauth2",
-                        "flows": {
-                            "authorizationCode": {
-                                "authorizationUrl": "https://a.example/a",
-                                "tokenUrl": "https://a.example/t",
-                                "scopes": {"read": "Reads"},
-                            }
-                        },
-                    }
-                }
-            },
-        ),
-        (
-            {"definitions": {"A": {"discriminator": "discriminator", "x-nullable": True,
-                                   "required": ["discriminator"],
-                                   "properties": {"discriminator": {"type": "string"}}}}},
-            "components",
-            {"schemas": {"A": {"discriminator": {"propertyName": "discriminator"},
-                               "nullable": True,
-                               "required": ["discriminator"],
-                               "properties": {"discriminator": {"type": "string"}}}}},
-        ),
-    ],
-)  # fmt: skip
-def test_document_keeps_its_meaning(old: Json, part: str, new: Any) -> None:
-    assert converted(swagger(**{"definitions": {}, **old}))[part] == new
+@pytest.mark.parametrize(("old", "new"), [*yaml.safe_load_all(_DOCUMENTS)])
+def test_document_keeps_its_meaning(old: Json, new: Json) -> None:
+    found = converted(swagger(**{"definitions": {}, **old}))
+    assert {name: found[name] for name in new} == new
 
 
 def test_types_of_a_list_are_alternatives_and_null_is_nullable() -> None:
@@ -195,7 +169,7 @@ def test_document_that_is_no_swagger_is_refused_with_its_mistakes() -> None:
 
 
 def test_parameter_that_refers_to_something_else_is_named() -> None:
-    document = swagger({"parameters": [ORDER]})
+    document = swagger({"parameters": [{"$ref": "#/definitions/Order"}]})
     with pytest.raises(DocumentError) as caught:
         converted(document)
     rule = "should refer to parameters where it has them"
