@@ -13,8 +13,8 @@ from benchmarks.harness.machine import tool_environment
 from infra.settings.model import IMAGE_SOURCE_VARIABLE
 
 _PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
-    "development": lambda given: whole_stack.measure_development(find_compose(), given.runs),
-    "production": lambda given: whole_stack.measure_production(find_compose(), given.runs),
+    "development": lambda given: whole_stack.measure("development", find_compose(), given.runs),
+    "production": lambda given: whole_stack.measure("production", find_compose(), given.runs),
     "portal": lambda given: portal.measure(given.image_source, given.compare),
     "rolling": lambda given: rolling.measure(find_compose(), given.requests),
     "documents": lambda _: documents.measure(),

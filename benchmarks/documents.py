@@ -4,7 +4,6 @@ What was answered, each replica's memory second by second, how long /livez took 
 whether anything was restarted.
 """
 
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ import httpx
 from docker.models.containers import Container
 
 from benchmarks.harness.background import Background
+from benchmarks.harness.load import p99_ms
 from benchmarks.harness.machine import engine_client
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import admin_password, portal_client, production_settings
@@ -71,7 +71,7 @@ def _measure(stack: PortalStack, people: Sequence[httpx.Client], name: str, cont
         f"  memory       at most {memory.most} of {memory.limit} MB; second by second\n"
         + "".join(f"    {replica}: {used}\n" for replica, used in memory.seen.items())
         + f"  /livez       {len(liveness.seconds)} answered, {liveness.failed} failed, "
-        f"p99 {liveness.p99_ms():.0f} ms, at most {max(liveness.seconds) * 1000:.0f} ms\n"
+        f"p99 {p99_ms(liveness.seconds):.0f} ms, at most {max(liveness.seconds) * 1000:.0f} ms\n"
         f"  restarts     {sum(after.values()) - sum(before.values())}",
         flush=True,
     )
@@ -162,9 +162,6 @@ class Liveness(Background):
             except httpx.HTTPError:
                 self.failed += 1
             self.seconds.append(time.monotonic() - began)
-
-    def p99_ms(self) -> float:
-        return statistics.quantiles(self.seconds, n=100)[98] * 1000
 
 
 def large_yaml(*, operations: int, schemas: int) -> str:

@@ -18,15 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import docker
 import httpx
 import psycopg
 import redis
 
+from benchmarks.harness.machine import engine_client
 from benchmarks.harness.stores import make_database, run_stores
 from benchmarks.wrk import CONNECTIONS, Result, find_wrk, run_load
+from infra.resources.build_context import ROOT
 
-_ROOT = Path(__file__).resolve().parent.parent
 _ENTITIES = 30_000
 _CACHED = 100
 _SECONDS = 4
@@ -56,13 +56,13 @@ def measure(image_source: str, compare: str | None) -> bool:
     find_wrk()
     results: defaultdict[str, list[Result]] = defaultdict(list)
     with (
-        run_stores(docker.from_env(), *_images(image_source)) as stores,
+        run_stores(engine_client(), *_images(image_source)) as stores,
         make_database(stores, f"bench_{os.getpid()}") as environment,
     ):
         environment = {**environment, **_NO_LIMITS}
         _fill(environment)
         for _ in range(_ROUNDS):
-            _measure_portal("portal", _ROOT, environment, results)
+            _measure_portal("portal", ROOT, environment, results)
             if compare and "://" in compare:
                 _measure_url(compare, results)
             elif compare:
@@ -72,13 +72,13 @@ def measure(image_source: str, compare: str | None) -> bool:
 
 
 def _images(source: str) -> tuple[str, str]:
-    bases = json.loads((_ROOT / "docker" / "base-images.json").read_text())
+    bases = json.loads((ROOT / "docker" / "base-images.json").read_text())
     return bases["postgres"][source], bases["redis"][source]
 
 
 def _fill(environment: Mapping[str, str]) -> None:
     command = [sys.executable, "-m", "app", "migrate", "create-admin"]
-    subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=True)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)
     with psycopg.connect(environment["MIGRATION_DATABASE_URL"], autocommit=True) as connection:
         for statement in (_ADD_TEAM, _ADD_ENTITIES, "analyze entity"):
             connection.execute(statement.encode())

@@ -6,7 +6,6 @@ or was acknowledged and is not there, is seen in the database.
 """
 
 import itertools
-import statistics
 import tempfile
 import uuid
 from collections import Counter
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.compose_nginx import give_own_configuration
-from benchmarks.harness.load import Load, Request
+from benchmarks.harness.load import Load, Request, p99_ms
 from benchmarks.harness.machine import engine_client
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe
 from benchmarks.harness.production import production_settings, trust
-from benchmarks.sides import Compose, Pulumi, Side, published_port, query
+from benchmarks.sides import Compose, Side, published_port
 
 _CONNECTIONS = (4, 64)
 _REST_REQUESTS = 3000
@@ -78,7 +77,7 @@ def _measure_sides(
     stack.up()
     images = [build_probe(stack, version) for version in ("1", "2")]
     other = Compose(compose, stack, edit=lambda model: give_own_configuration(model, stack))
-    ours = _measure_side(Pulumi(stack), stack, images, requests)
+    ours = _measure_side(stack, stack, images, requests)
     try:
         # As many updates as ours at least; how many requests they take is Compose's own matter.
         return ours, _measure_side(other, stack, images, 0)
@@ -90,7 +89,7 @@ def _measure_side(
     side: Side, stack: PortalStack, images: list[str], requests: int
 ) -> list[Findings]:
     side.change_app(image=images[0], replicas=2)
-    query(side, ORDERS_TABLE)
+    side.query(ORDERS_TABLE)
     wanted = requests // len(_CONNECTIONS)
     return [_measure_load(side, stack, images, number, wanted) for number in _CONNECTIONS]
 
@@ -112,8 +111,8 @@ def _measure_load(
             side.change_app(**changes)
             updates += 1
             print(
-                f"{type(side).__name__}, {connections} connections: update {updates}, "
-                f"{roll.answered} answered, {roll.failed} failed",
+                f"{'Pulumi' if side is stack else 'Compose'}, {connections} connections: "
+                f"update {updates}, {roll.answered} answered, {roll.failed} failed",
                 flush=True,
             )
     twice, lost = compare_orders(side, rest.accepted + roll.accepted)
@@ -146,8 +145,8 @@ def _updates(images: list[str]) -> Iterator[dict[str, Any]]:
 
 def compare_orders(side: Side, accepted: list[str]) -> tuple[int, int]:
     """How many orders were carried out more than once, how many accepted ones are not there."""
-    rows = Counter(query(side, "select identity from probe_orders").split())
-    query(side, "truncate probe_orders")
+    rows = Counter(side.query("select identity from probe_orders").split())
+    side.query("truncate probe_orders")
     twice = sum(count > 1 for count in rows.values())
     return twice, sum(path.removeprefix(_ORDERS) not in rows for path in accepted)
 
@@ -159,7 +158,7 @@ def _print_table(sides: dict[str, list[Findings]]) -> None:
     )
     for side, all_found in sides.items():
         for found in all_found:
-            rest, roll = _p99_ms(found.rest), _p99_ms(found.roll)
+            rest, roll = p99_ms(found.rest.seconds), p99_ms(found.roll.seconds)
             print(
                 f"{side:8} {found.connections:11} {found.updates:8}"
                 f" {found.roll.answered + found.roll.failed:9} {found.failures.total():7}"
@@ -169,7 +168,3 @@ def _print_table(sides: dict[str, list[Findings]]) -> None:
     for side, all_found in sides.items():
         for reason, count in sum((found.failures for found in all_found), Counter()).most_common():
             print(f"{side:8} {count:8} x {reason}")
-
-
-def _p99_ms(load: Load) -> float:
-    return statistics.quantiles(load.seconds, n=100)[98] * 1000

@@ -14,31 +14,6 @@ from benchmarks.harness.portal_stack import PortalStack
 _SHOWN_CHARACTERS = 3000
 
 
-class Pulumi:
-    """Our stack, driven by the command that a user types."""
-
-    def __init__(self, stack: PortalStack) -> None:
-        self.stack = stack
-
-    def up(self) -> None:
-        self._run("up")
-
-    def destroy(self) -> None:
-        self._run("destroy")
-
-    def change_app(self, **changes: Any) -> None:
-        """Bring the portal's replicas to other settings."""
-        self.stack.configure(app={**self.stack.settings.get("app", {}), **changes})
-        self.up()
-
-    def containers(self, role: str) -> list[Container]:
-        return self.stack.containers(role)
-
-    def _run(self, operation: str) -> None:
-        command = ["pulumi", operation, "--stack", self.stack.name, "--yes", "--skip-preview"]
-        _run(command, cwd=self.stack.project, environment=self.stack.environment)
-
-
 class Compose:
     """A Compose project with the images, limits, networks and health checks of a stack of ours.
 
@@ -87,8 +62,17 @@ class Compose:
         ]
         return self._client.containers.list(filters={"label": labels}, ignore_removed=True)
 
+    def query(self, sql: str) -> str:
+        """What the database answers its superuser."""
+        [postgres] = self.containers("postgres")
+        code, output = postgres.exec_run(["psql", "-U", "postgres", "-d", "devportal", "-Atc", sql])
+        assert isinstance(output, bytes)
+        if code:
+            raise SystemExit(f"{sql}: exit code {code}\n{output.decode()}")
+        return output.decode()
 
-Side = Pulumi | Compose
+
+Side = PortalStack | Compose
 
 
 def published_port(side: Side, role: str, internal: str) -> int:
@@ -98,22 +82,8 @@ def published_port(side: Side, role: str, internal: str) -> int:
     return int(binding["HostPort"])
 
 
-def query(side: Side, sql: str) -> str:
-    """What the side's database answers its superuser."""
-    [postgres] = side.containers("postgres")
-    code, output = postgres.exec_run(["psql", "-U", "postgres", "-d", "devportal", "-Atc", sql])
-    assert isinstance(output, bytes)
-    if code:
-        raise SystemExit(f"{sql}: exit code {code}\n{output.decode()}")
-    return output.decode().strip()
-
-
-def _run(
-    command: list[str], cwd: Path | None = None, environment: dict[str, str] | None = None
-) -> None:
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
             f"{' '.join(command)}: exit code {done.returncode}\n"

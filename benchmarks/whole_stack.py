@@ -10,34 +10,23 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.harness.machine import engine_client
 from benchmarks.harness.portal_stack import DEVELOPMENT, PortalStack
 from benchmarks.harness.production import production_settings
-from benchmarks.sides import Compose, Pulumi
+from benchmarks.sides import Compose
 
 Seconds = dict[str, list[float]]
 
 
-def measure_development(compose: Path, runs: int) -> bool:
-    """Measure the development stack and print the table."""
-    _measure("development", DEVELOPMENT, compose, runs)
-    return True
-
-
-def measure_production(compose: Path, runs: int) -> bool:
-    """Measure the production stack, scaled as well, and print the table."""
-    _measure("production", production_settings(), compose, runs)
-    return True
-
-
-def _measure(title: str, settings: dict[str, Any], compose: Path, runs: int) -> None:
+def measure(environment: str, compose: Path, runs: int) -> bool:
+    """Measure the stack of development or production, this one scaled as well; print the table."""
     ours: Seconds = defaultdict(list)
     theirs: Seconds = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         # Compose waits for the engine's own probes, so they are as often as for a user.
-        settings = {**settings, "health": {}}
+        given = production_settings() if environment == "production" else DEVELOPMENT
+        settings = {**given, "health": {}}
         stack = PortalStack(Path(folder) / "bench", engine_client(), settings=settings)
         try:
             stack.up()
@@ -46,14 +35,14 @@ def _measure(title: str, settings: dict[str, Any], compose: Path, runs: int) -> 
                 _run_round(stack, compose, ours, theirs)
         finally:
             stack.remove()
-    _print_table(title, ours, theirs)
+    _print_table(environment, ours, theirs)
+    return True
 
 
 def _run_round(stack: PortalStack, compose: Path, ours: Seconds, theirs: Seconds) -> None:
     """One round: our stack stays up while Compose has its turn, as it lends its secret files."""
-    mine = Pulumi(stack)
-    _time(ours["up"], mine.up)
-    _time(ours["no-op up"], mine.up)
+    _time(ours["up"], stack.up)
+    _time(ours["no-op up"], stack.up)
     other = Compose(compose, stack)
     try:
         _time(theirs["up"], other.up)
@@ -61,14 +50,14 @@ def _run_round(stack: PortalStack, compose: Path, ours: Seconds, theirs: Seconds
         if stack.settings["environment"] == "production":
             for count in (4, 2):
                 name = f"scale to {count}"
-                _time(ours[name], lambda count=count: mine.change_app(replicas=count))
+                _time(ours[name], lambda count=count: stack.change_app(replicas=count))
                 _time(theirs[name], lambda count=count: other.change_app(replicas=count))
     finally:
         _time(theirs["destroy"], other.destroy)
-    _time(ours["destroy"], mine.destroy)
+    _time(ours["destroy"], stack.destroy)
 
 
-def _time(into: list[float], action: Callable[[], None]) -> None:
+def _time(into: list[float], action: Callable[[], object]) -> None:
     start = time.monotonic()
     action()
     into.append(time.monotonic() - start)

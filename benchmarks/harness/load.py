@@ -3,12 +3,15 @@
 import asyncio
 import itertools
 import ssl
+import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import NamedTuple
+
+from benchmarks.harness.background import Background
 
 DOMAIN = "devportal.localhost"
 """The name that production stacks of tests and benchmarks are reached by."""
@@ -36,7 +39,7 @@ def _mix(_client: int) -> Iterator[Request]:
 
 
 @dataclass
-class Load:
+class Load(Background):
     """Connections to the portal, some of them new for each request.
 
     It uses no library that hides a reset or sends a request twice: every failure is counted.
@@ -69,6 +72,7 @@ class Load:
     failures: Counter[str] = field(default_factory=Counter)
     address: str = "127.0.0.1"
     pause_seconds: float = 0
+    _reached: threading.Event = field(default_factory=threading.Event, init=False)
 
     @property
     def answered(self) -> int:
@@ -78,16 +82,8 @@ class Load:
     def failed(self) -> int:
         return self.failures.total()
 
-    def __enter__(self) -> Self:
-        self._stop = threading.Event()
-        self._reached = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+    def work(self) -> Iterable[Callable[[], None]]:
+        return [lambda: asyncio.run(self._run())]
 
     def wait_for_goal(self) -> None:
         """Return when the goal is reached.
@@ -109,7 +105,7 @@ class Load:
     async def _client(self, number: int) -> None:
         connection = Connection(self.address, self.port, self.tls)
         requests = self.requests(number)
-        while not self._stop.is_set():
+        while not self.ended.is_set():
             await self._send(connection, next(requests), close=number % self.fresh_every == 0)
             await asyncio.sleep(self.pause_seconds)
         connection.close()
@@ -179,6 +175,11 @@ class Connection:
                 self._address, self._port, ssl=self._tls, server_hostname=DOMAIN
             )
         return self._streams
+
+
+def p99_ms(seconds: list[float]) -> float:
+    """The longest that one of a hundred takes at least."""
+    return statistics.quantiles(seconds, n=100)[98] * 1000
 
 
 async def _read_body(reader: asyncio.StreamReader, head: str) -> None:

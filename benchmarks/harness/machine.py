@@ -43,10 +43,8 @@ def engine_client() -> docker.DockerClient:
 
 def remove_leftovers(client: docker.DockerClient) -> None:
     """Remove what test runs that no longer live have left on the engine."""
-    stacks = {
-        stack for stack in labelled_stacks(client) if is_test_stack(stack) and not is_alive(stack)
-    }
-    remove_stack_objects(client, *stacks)
+    ours = (one for one in labelled_stacks(client) if one.startswith(TEST_STACK_PREFIX))
+    remove_stack_objects(client, *(stack for stack in ours if not is_alive(stack)))
 
 
 def labelled_stacks(client: docker.DockerClient) -> set[str]:
@@ -62,10 +60,6 @@ def labelled_stacks(client: docker.DockerClient) -> set[str]:
     labels += [item.attrs.get("Labels") or {} for item in (*networks, *volumes)]
     labels += [image["Labels"] for image in images]
     return {label[STACK_LABEL] for label in labels}
-
-
-def is_test_stack(stack: str) -> bool:
-    return stack.startswith(TEST_STACK_PREFIX)
 
 
 def is_alive(stack: str) -> bool:

@@ -144,6 +144,11 @@ class PortalStack:
         """
         return _changes(self._operate("up", "--yes", "--skip-preview", **options))
 
+    def change_app(self, **changes: Any) -> None:
+        """Bring the portal to other settings."""
+        self.configure(app={**self.settings.get("app", {}), **changes})
+        self.up()
+
     def preview(self, **options: Any) -> dict[str, int]:
         """Run `pulumi preview`; the number of resources by what would be done to them."""
         return _changes(self._operate("preview", **options))

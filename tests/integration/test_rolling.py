@@ -15,7 +15,6 @@ from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe, build_silent
 from benchmarks.harness.production import DOMAIN, portal_client, production_settings, trust
 from benchmarks.rolling import compare_orders, send_orders
-from benchmarks.sides import Pulumi
 from tests.support.long_requests import send_until, upload_until
 from tests.support.make import succeed
 from tests.support.updates import (
@@ -211,7 +210,7 @@ def test_long_requests_streams_and_writes_survive_going_back_to_an_earlier_versi
     ) as load:
         begun, changes = asyncio.run(go_back())
     assert begun >= 4
-    assert (load.failures, compare_orders(Pulumi(probe), load.accepted)) == ({}, (0, 0))
+    assert (load.failures, compare_orders(probe, load.accepted)) == ({}, (0, 0))
     assert len(load.accepted) > 100
     assert changes["replace"] == 4
     assert names(probe).isdisjoint(before)

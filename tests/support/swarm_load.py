@@ -11,7 +11,6 @@ from benchmarks.harness.load import Load
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import trust
 from benchmarks.rolling import compare_orders, send_orders
-from benchmarks.sides import Pulumi
 from infra.engine.client import is_by_election
 from tests.support.second_engine import SecondEngine
 from tests.support.waiting import wait_for
@@ -56,7 +55,7 @@ class Orders:
         """How many were carried out twice, how many accepted ones are not in the database."""
         accepted = [path for load in self.loads for path in load.accepted]
         assert len(accepted) > 20
-        return compare_orders(Pulumi(self._stack), accepted)
+        return compare_orders(self._stack, accepted)
 
 
 @contextmanager
@@ -68,12 +67,6 @@ def send(stack: PortalStack, nodes: Sequence[SecondEngine]) -> Iterator[Orders]:
             running.enter_context(load)
         orders.loads[0].wait_for_goal()
         yield orders
-
-
-def change(stack: PortalStack, **changes: Any) -> None:
-    """Bring the portal to other settings."""
-    stack.configure(app={**stack.settings["app"], **changes})
-    stack.up()
 
 
 def running_tasks(stack: PortalStack, role: str = "app") -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.probe_image import build_silent
 from tests.integration.swarm.conftest import Swarm
-from tests.support.swarm_load import change, send, task_ids, versions
+from tests.support.swarm_load import send, task_ids, versions
 from tests.support.updates import build_refused
 
 
@@ -19,7 +19,7 @@ def _as_before(stack: PortalStack) -> Iterator[None]:
     """Afterwards there are as many tasks as before."""
     before = stack.settings["app"]["replicas"]
     yield
-    change(stack, replicas=before)
+    stack.change_app(replicas=before)
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def refused(stack: PortalStack, **changes: Any) -> Iterator[str]:
     """Change in vain, which leaves the tasks that serve; what `up` said. Then change it back."""
     given, before = stack.settings["app"], task_ids(stack)
     with pytest.raises(PulumiFailed) as caught:
-        change(stack, **changes)
+        stack.change_app(**changes)
     assert task_ids(stack) == before
     try:
         yield " ".join(str(caught.value).split())
     finally:
-        change(stack, **given)
+        stack.change_app(**given)
 
 
 def test_new_version_and_another_secret_replace_every_task_and_lose_no_request(
@@ -52,7 +52,7 @@ def test_new_version_and_another_secret_replace_every_task_and_lose_no_request(
 ) -> None:
     before, old = task_ids(stack), key_of_tokens(stack)
     stack.set_secret("secrets.jwt_secret_key", secrets.token_urlsafe(32))
-    change(stack, version="2", replicas=2)
+    stack.change_app(version="2", replicas=2)
     assert versions(stack) == ["2", "2"]
     assert before.isdisjoint(task_ids(stack))
     assert key_of_tokens(stack) != old
@@ -67,9 +67,9 @@ def key_of_tokens(stack: PortalStack) -> str:
 
 def test_tasks_are_added_and_taken_away_without_a_lost_request(stack: PortalStack) -> None:
     # Those that there are may be replaced: the provider hands over variables in any order.
-    change(stack, replicas=6)
+    stack.change_app(replicas=6)
     assert versions(stack) == ["2"] * 6
-    change(stack, replicas=2)
+    stack.change_app(replicas=2)
     assert versions(stack) == ["2", "2"]
 
 

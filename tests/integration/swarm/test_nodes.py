@@ -14,7 +14,7 @@ from benchmarks.harness.production import portal_client
 from tests.integration.swarm.conftest import Swarm
 from tests.support.power_cut import cut_power
 from tests.support.second_engine import SecondEngine
-from tests.support.swarm_load import change, running_tasks, send, task_ids, versions
+from tests.support.swarm_load import running_tasks, send, task_ids, versions
 from tests.support.swarm_managers import (
     KNOWN_SECONDS,
     has_leader,
@@ -119,7 +119,7 @@ def test_stack_goes_on_and_is_updated_without_one_of_three_managers(
     cut_power(others[0])
     await_ready(manager, 2)
     with send(stack, [others[1]]) as orders:
-        change(stack, version="without")
+        stack.change_app(version="without")
     assert (orders.failures, orders.compare()) == ({}, (0, 0))
     assert versions(stack) == ["without"] * 3
     assert before.isdisjoint(task_ids(stack))
@@ -155,7 +155,7 @@ def test_lost_majority_of_managers_is_said_before_anything_changes(
         cut_power(node)
     wait_for(lambda: has_no_leader(manager), timeout_seconds=KNOWN_SECONDS)
     with pytest.raises(PulumiFailed) as caught:
-        change(stack, version="never")
+        stack.change_app(version="never")
     said = " ".join(str(caught.value).split())
     assert (
         "swarm: should have a majority of its managers (got: The swarm does not have a leader. "
