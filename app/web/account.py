@@ -15,7 +15,6 @@ from app.models.api_keys import ApiKeyIn
 from app.models.sessions import PasswordChangeIn
 from app.web.forms import Form
 from app.web.views import View, ViewDep
-from app.web.wording import PASSWORD_RULE
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 _OF_PASSWORD = access(Access.SIGNED_IN, with_first_password=True, needs_password_login=True)
@@ -29,7 +28,7 @@ _SCOPES = (
 @router.get("/password", **_OF_PASSWORD)
 async def show_password(view: ViewDep) -> HTMLResponse:
     """The form for another password."""
-    return view.render("account/password.html", password_rule=PASSWORD_RULE)
+    return view.render("account/password.html")
 
 
 @router.post("/password", **_OF_PASSWORD)
@@ -51,7 +50,7 @@ async def change_password(
         )
     except (PortalError, ValidationError) as error:
         form.refused(error)
-        return view.render("account/password.html", form=form, password_rule=PASSWORD_RULE)
+        return view.render("account/password.html", form=form)
     response = view.redirect("/", notice="password")
     cookies.attach(response, tokens)
     return response

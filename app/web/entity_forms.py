@@ -1,7 +1,7 @@
 """Forms of an entity: made, changed, deleted, imported."""
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
@@ -137,9 +137,7 @@ async def import_file(view: ViewDep, actor: ActorDep, imports: ImportsDep) -> HT
 
 
 def _render(view: View, form: Form, owners: Choices, frame: Frame | None = None) -> HTMLResponse:
-    context: dict[str, Any] = {"entity": None, "base_path": ""}
-    if frame is not None:
-        context = frame.context()
+    context = frame.context() if frame else {"area": "catalogue", "entity": None, "base_path": ""}
     lifecycles = dict.fromkeys((*_LIFECYCLES, form.values["lifecycle"] or _LIFECYCLES[0]))
     own = (form.values["owner"],) if form.values["owner"] else ()
     known = dict(owners)
@@ -150,5 +148,5 @@ def _render(view: View, form: Form, owners: Choices, frame: Frame | None = None)
         action=f"{frame.path}/edit" if frame else "/entities/new",
         owners=[*((name, name) for name in own if name not in known), *owners],
         lifecycles=[(name, name.capitalize()) for name in lifecycles],
-        **{"area": "catalogue", **context},
+        **context,
     )

@@ -23,7 +23,6 @@ from app.services.password_links import PASSWORD_LINK_PATH
 from app.web.forms import Form
 from app.web.links import own_path
 from app.web.views import View, ViewDep
-from app.web.wording import PASSWORD_RULE
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,7 +77,7 @@ async def show_register(view: ViewDep, config: ConfigDep) -> HTMLResponse:
     """The form, if registration is open."""
     if not config.registration_open:
         raise NotFoundError("accounts are created by an administrator")
-    return _render_register(view, Form())
+    return view.render("account/register.html")
 
 
 @router.post("/register", **access(Access.PUBLIC, needs_password_login=True))
@@ -93,7 +92,7 @@ async def register(view: ViewDep, accounts: AccountsDep) -> Response:
         password = wanted.password.get_secret_value()
         await accounts.register(email=wanted.email, name=wanted.name, password=password)
     except (PortalError, ValidationError) as error:
-        return _render_register(view, form.refused(error))
+        return view.render("account/register.html", form=form.refused(error))
     return view.redirect("/sign-in", notice="registered")
 
 
@@ -126,14 +125,4 @@ def render_sign_in(view: View, form: Form, target: str) -> HTMLResponse:
 
 
 def _render_password_link(view: View, form: Form, token: str, email: str) -> HTMLResponse:
-    return view.render(
-        "account/password_link.html",
-        form=form,
-        token=token,
-        email=email,
-        password_rule=PASSWORD_RULE,
-    )
-
-
-def _render_register(view: View, form: Form) -> HTMLResponse:
-    return view.render("account/register.html", form=form, password_rule=PASSWORD_RULE)
+    return view.render("account/password_link.html", form=form, token=token, email=email)

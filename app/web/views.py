@@ -52,6 +52,7 @@ def _environment() -> Environment:
         kind_plurals=wording.KIND_PLURALS,
         api_kind_names=KIND_NAMES,
         api_words=wording.API_WORDS,
+        password_rule=wording.PASSWORD_RULE,
         role_names=wording.ROLE_NAMES,
         relation_names=wording.RELATION_NAMES,
     )

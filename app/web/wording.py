@@ -19,13 +19,7 @@ KIND_NAMES = {
     "system": "System",
     "domain": "Domain",
 }
-KIND_PLURALS = {
-    "component": "Components",
-    "api": "APIs",
-    "resource": "Resources",
-    "system": "Systems",
-    "domain": "Domains",
-}
+KIND_PLURALS = {kind: f"{name}s" for kind, name in KIND_NAMES.items()}
 
 
 @dataclass(frozen=True)
