@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -29,26 +28,9 @@ ENVIRONMENT = {
 
 
 def entity(name: str) -> EntityOut:
-    """An interface of the catalogue."""
-    now = datetime(2026, 11, 25, tzinfo=UTC)
-    values = {
-        "kind": "api",
-        "namespace": "default",
-        "name": name,
-        "title": name.title(),
-        "description": "",
-        "lifecycle": "production",
-        "owner": "platform",
-        "tags": [],
-        "links": [],
-        "annotations": {},
-        "labels": {},
-        "spec": {},
-        "version": 1,
-        "created_at": now,
-        "updated_at": now,
-    }
-    return EntityOut.model_validate(values)
+    """The documentation's example by another name."""
+    [example] = EntityOut.model_json_schema()["examples"]
+    return EntityOut.model_validate({**example, "name": name})
 
 
 class FakeDatabase:

@@ -64,12 +64,6 @@ def test_a_page_says_when_to_come_back(visitor: TestClient) -> None:
     assert visitor.get("/away").headers["retry-after"] == "2"
 
 
-def test_a_program_gets_a_problem(visitor: TestClient) -> None:
-    answer = visitor.get("/forbidden", headers={"Accept": "*/*"})
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"] == "only members may <do> this"
-
-
 def test_the_api_answers_with_problems_whoever_asks(visitor: TestClient) -> None:
     answer = visitor.get("/api/v1/nothing")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
