@@ -83,6 +83,11 @@ def document(
     return {**document, **more}
 
 
+def named(name: str) -> Json:
+    """A reference to the schema of that name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 def operation(**parts: Any) -> Json:
     return {"/orders": {"post": {"responses": {"204": {"description": "done"}}, **parts}}}
 

@@ -5,12 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_documents import TEXT, Json, answering, compare, sending, shape
-
-
-def named(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
+from tests.support.api_documents import TEXT, Json, answering, compare, named, sending, shape
 
 A, B = named("A"), named("B")
 NULL = {"type": "null"}

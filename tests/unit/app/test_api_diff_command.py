@@ -10,11 +10,10 @@ import pytest
 from app.openapi.__main__ import main
 from app.openapi.diff import diff_documents, report
 from app.openapi.diff.texts import MAX_MARKDOWN_CHARACTERS, to_markdown
-from tests.support.api_documents import TEXT, Json, document, operation, sending, shape
+from tests.support.api_documents import TEXT, document, named, operation, sending, shape
 
-ORDER: Json = {"$ref": "#/components/schemas/Order"}
-OLD = sending(ORDER, schemas={"Order": shape(a=TEXT, b=TEXT)})
-NEW = sending(ORDER, schemas={"Order": shape(a=TEXT, c={**TEXT, "maxLength": 1})})
+OLD = sending(named("Order"), schemas={"Order": shape(a=TEXT, b=TEXT)})
+NEW = sending(named("Order"), schemas={"Order": shape(a=TEXT, c={**TEXT, "maxLength": 1})})
 _COUNTS = "1 breaking change at 1 place, 1 other change at 1 place."
 _NONE = "0 breaking changes at 0 places, 0 other changes at 0 places."
 _NO_FILE = "should be a file to read (got: No such file or directory)"

@@ -5,14 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_documents import TEXT, Json, answering, compare, sending, shape
+from tests.support.api_documents import TEXT, Json, answering, compare, named, sending, shape
 
 NUMBER = {"type": "integer"}
 LIST = {"type": "array"}
-
-
-def named(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def test_property_that_a_child_describes_again_is_still_the_parents() -> None:

@@ -15,7 +15,7 @@ from app.constants import MAX_DOCUMENT_JOBS
 from app.exceptions import PortalError
 from app.services import document_work as module
 from app.services.document_work import DocumentWork, WorkLimits, container_bytes
-from tests.support.api_documents import answering
+from tests.support.api_documents import answering, named
 
 pytestmark = pytest.mark.alone
 
@@ -26,12 +26,11 @@ _LEVELS = 26
 
 def doubling(leaf: str) -> dict[str, Any]:
     """Schemas of which each is made of the next one, twice: 2^26 ways lead to the last."""
-    names = [{"$ref": f"#/components/schemas/S{n}"} for n in range(_LEVELS + 1)]
     schemas: dict[str, Any] = {
-        f"S{n}": {"allOf": [names[n + 1]] * 2, "default": {}} for n in range(_LEVELS)
+        f"S{n}": {"allOf": [named(f"S{n + 1}")] * 2, "default": {}} for n in range(_LEVELS)
     }
     schemas[f"S{_LEVELS}"] = {"properties": {"a": {"type": leaf}}}
-    return answering(names[0], schemas=schemas)
+    return answering(named("S0"), schemas=schemas)
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
