@@ -68,6 +68,8 @@ def is_alive(stack: str) -> bool:
         os.kill(int(stack.split("-")[1]), 0)
     except (ProcessLookupError, ValueError):
         return False
+    except PermissionError:
+        pass  # Another user's.
     return True
 
 
