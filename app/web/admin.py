@@ -16,7 +16,7 @@ from app.models.audit import AuditFilter
 from app.models.sessions import Email
 from app.services.password_links import NewLink
 from app.web.forms import Form
-from app.web.links import with_query
+from app.web.links import next_page
 from app.web.views import View, ViewDep
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
@@ -98,14 +98,13 @@ async def show_audit(
     given = request.query_params
     chosen = {name: given[name].strip() for name in _AUDIT_FILTERS if given.get(name, "").strip()}
     page = await audit.list_page(_read_filter(chosen), cursor=cursor or None, limit=PAGE_SIZE)
-    following = {**chosen, "cursor": page.next_cursor}
     return view.render(
         "admin/audit.html",
         form=Form(chosen),
         chosen=chosen,
         events=page.items,
         is_later_page=bool(cursor),
-        next_url=with_query("/admin/audit", following) if page.next_cursor else "",
+        next_url=next_page("/admin/audit", chosen, page.next_cursor),
     )
 
 
@@ -149,11 +148,10 @@ async def _render_users(
     view: View, accounts: AccountsDep, form: Form, cursor: str | None = None
 ) -> HTMLResponse:
     page = await accounts.list_page(cursor=cursor or None, limit=PAGE_SIZE)
-    following = {"cursor": page.next_cursor}
     return view.render(
         "admin/users.html",
         form=form,
         users=page.items,
         is_later_page=bool(cursor),
-        next_url=with_query("/admin/users", following) if page.next_cursor else "",
+        next_url=next_page("/admin/users", {}, page.next_cursor),
     )

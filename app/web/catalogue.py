@@ -16,7 +16,7 @@ from app.models.relations import RelationType
 from app.web.annotations import annotation_links
 from app.web.entity_frame import Frame, FrameDep, OwnedFrameDep, entity_key
 from app.web.forms import Form
-from app.web.links import with_query
+from app.web.links import next_page
 from app.web.views import View, ViewDep
 from app.web.wording import KIND_NAMES, RELATION_NAMES
 
@@ -39,7 +39,6 @@ async def show_catalogue(
     query = _read_query(chosen)
     page = await catalogue.list_page(query, cursor=cursor or None, limit=PAGE_ENTRIES)
     facets = await catalogue.facets()
-    following = {**chosen, "cursor": page.next_cursor}
     return view.render(
         "catalogue/list.html",
         area="catalogue",
@@ -49,7 +48,7 @@ async def show_catalogue(
         chosen=chosen,
         is_filtered=bool(chosen),
         is_later_page=bool(cursor),
-        next_url=with_query("/", following) if page.next_cursor else "",
+        next_url=next_page("/", chosen, page.next_cursor),
         may_create=view.may_write,
         owned=[] if chosen or cursor else await _owned(view, catalogue, facets),
     )

@@ -67,8 +67,8 @@ async def read_version(
     reading = await documents.outline(frame.actor, frame.key, version)
     found = _matching(reading, q, tag)
     shown = found[(page - 1) * _PAGE_OPERATIONS : page * _PAGE_OPERATIONS]
+    has_more = page * _PAGE_OPERATIONS < len(found)
     path, chosen = f"{frame.path}/api/{quote(version, safe='')}", {"q": q, "tag": tag}
-    following = {**chosen, "page": str(page + 1)}
     return view.render(
         "interfaces/read.html",
         tab="api",
@@ -84,7 +84,7 @@ async def read_version(
         words=q,
         chosen_tag=tag,
         first_url=with_query(path, chosen) if page > 1 else "",
-        next_url=with_query(path, following) if page * _PAGE_OPERATIONS < len(found) else "",
+        next_url=with_query(path, chosen, page=str(page + 1)) if has_more else "",
         **frame.context(),
     )
 

@@ -27,10 +27,15 @@ def is_web_url(value: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc) and value.isprintable()
 
 
-def with_query(path: str, values: Mapping[str, str | None]) -> str:
-    """The path with what is not empty as its query."""
-    query = urlencode({name: value for name, value in values.items() if value})
+def with_query(path: str, values: Mapping[str, str | None], **changes: str | None) -> str:
+    """The path with what is not empty as its query; `changes` are laid over the values."""
+    query = urlencode({name: value for name, value in {**values, **changes}.items() if value})
     return f"{path}?{query}" if query else path
+
+
+def next_page(path: str, values: Mapping[str, str | None], cursor: str | None) -> str:
+    """Where a list goes on; empty at its end."""
+    return with_query(path, values, cursor=cursor) if cursor else ""
 
 
 def entity_path(kind: str, namespace: str, name: str, *more: str) -> str:

@@ -11,7 +11,7 @@ from app.http.access import Access, access
 from app.http.dependencies import SearchDep
 from app.models.search import SearchCounts, SearchPage
 from app.models.texts import Kind, TeamName
-from app.web.links import with_query
+from app.web.links import next_page, with_query
 from app.web.views import ViewDep
 from app.web.wording import KIND_PLURALS
 
@@ -50,14 +50,13 @@ async def show_search(
 def _context(
     asked: Mapping[str, str | None], page: SearchPage, counts: SearchCounts
 ) -> dict[str, Any]:
-    following = page.next_cursor
     return {
         "question": asked["q"],
         "hits": page.items,
         "counts": counts,
         "kinds": _choices(asked, "kind", counts.kinds, KIND_PLURALS),
         "owners": _choices(asked, "owner", counts.owners, {})[: _SHOWN_OWNERS + 1],
-        "next_url": with_query("/search", {**asked, "cursor": following}) if following else "",
+        "next_url": next_page("/search", asked, page.next_cursor),
     }
 
 
@@ -70,7 +69,7 @@ def _choices(
     """All of them, the one that is chosen, and the others by their number."""
 
     def choice(label: str, count: int | None, value: str | None) -> Choice:
-        url = with_query("/search", {**asked, name: value})
+        url = with_query("/search", asked, **{name: value})
         return Choice(label, count, url, value == asked[name])
 
     # One that finds nothing is still shown, so that it can be taken back.

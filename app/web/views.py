@@ -34,8 +34,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(
-        {"with": lambda chosen, name, value: {**chosen, name: value}},
-        without=lambda chosen, name: {key: chosen[key] for key in chosen if key != name},
         yaml=dump_document,
         browser=wording.browser_name,
         hit_path=links.hit_path,

@@ -47,6 +47,7 @@ def test_what_is_empty_is_not_in_the_query() -> None:
     assert with_query("/", {"kind": "api", "tag": "", "owner": None}) == "/?kind=api"
     assert with_query("/", {"q": "a b&c"}) == "/?q=a+b%26c"
     assert with_query("/", {}) == "/"
+    assert with_query("/", {"kind": "api", "tag": "a"}, tag="", kind="system") == "/?kind=system"
 
 
 def test_parts_of_an_address_are_encoded() -> None:
