@@ -74,7 +74,7 @@ class Accounts:
                 connection, email=email, name=name, password_hash=password_hash, role="viewer"
             )
             action = REGISTERED if added else f"{REGISTERED}-again"
-            await add_event(connection, actor=None, action=action, target=f"user:{email}")
+            await add_event(connection, None, action, f"user:{email}")
 
     async def change_password(self, actor: Actor, *, current: str, new: str, agent: str) -> Tokens:
         """Set the actor's password and end all sessions; returns the tokens of a new one.
@@ -102,9 +102,7 @@ class Accounts:
         await self._actors.announce_change(actor.user_id)
         async with self._database.connect() as connection:
             await change_account(connection, actor.user_id, **values)
-            await add_event(
-                connection, actor=actor, action="user.password", target=f"user:{actor.email}"
-            )
+            await add_event(connection, actor, "user.password", f"user:{actor.email}")
         return await self._sessions.open(await self._load(actor.user_id), agent=agent)
 
     async def list_page(self, *, cursor: str | None, limit: int) -> UserPage:
@@ -148,10 +146,10 @@ class Accounts:
                 await change_account(connection, user_id, **values)
                 await add_event(
                     connection,
-                    actor=actor,
-                    action="user.update",
-                    target=f"user:{account.email}",
-                    detail=_describe_change(account, wanted),
+                    actor,
+                    "user.update",
+                    f"user:{account.email}",
+                    _describe_change(account, wanted),
                 )
             [changed] = await list_users(connection, only=user_id, limit=1)
         return changed

@@ -100,13 +100,7 @@ class ApiKeys:
             if added is None:
                 raise ConflictError("the key's prefix is taken: try again")
             detail = {"name": wanted.name, "scopes": sorted(wanted.scopes), "days": wanted.days}
-            await add_event(
-                connection,
-                actor=actor,
-                action="api_key.create",
-                target=_target(prefix),
-                detail=detail,
-            )
+            await add_event(connection, actor, "api_key.create", _target(prefix), detail)
         return ApiKeyCreated(**added.model_dump(), key=key)
 
     async def list_of(self, actor: Actor) -> list[ApiKeyOut]:
@@ -129,9 +123,7 @@ class ApiKeys:
             prefix = await revoke_key(connection, actor.user_id, key_id)
             if prefix is None:
                 raise NotFoundError("there is no such key")
-            await add_event(
-                connection, actor=actor, action="api_key.revoke", target=_target(prefix)
-            )
+            await add_event(connection, actor, "api_key.revoke", _target(prefix))
 
     async def flush_uses(self) -> None:
         """Write the times of last use; what cannot be written now is kept for later."""

@@ -130,12 +130,10 @@ class ApiUploads:
                 await self.publish(connection, {(stored.id, version): checked}, replaced)
                 await add_event(
                     connection,
-                    actor=actor,
-                    action="version.update" if found else "version.create",
-                    target=f"{key}/versions/{version}",
-                    detail={
-                        "sha256": {"before": before and before.hex(), "after": checked.sha256.hex()}
-                    },
+                    actor,
+                    "version.update" if found else "version.create",
+                    f"{key}/versions/{version}",
+                    {"sha256": {"before": before and before.hex(), "after": checked.sha256.hex()}},
                 )
             written = await get_head(connection, stored.id, version)
         assert written is not None
@@ -165,10 +163,10 @@ class ApiUploads:
             await delete_unused_contents(connection, [bytes.fromhex(found.sha256)])
             await add_event(
                 connection,
-                actor=actor,
-                action="version.delete",
-                target=f"{key}/versions/{version}",
-                detail={"sha256": found.sha256},
+                actor,
+                "version.delete",
+                f"{key}/versions/{version}",
+                {"sha256": found.sha256},
             )
 
 

@@ -42,9 +42,7 @@ class Audit:
         """Record who exports; to be called before the rows are read."""
         async with self._database.connect() as connection:
             detail = wanted.model_dump(mode="json", exclude_none=True)
-            await add_event(
-                connection, actor=actor, action="audit.export", target="audit", detail=detail
-            )
+            await add_event(connection, actor, "audit.export", "audit", detail)
 
     async def export_ndjson(self, wanted: AuditFilter) -> AsyncIterator[str]:
         """All matching events, newest first, one JSON object a line."""

@@ -174,13 +174,7 @@ class Catalogue:
                 owner_id = await find_owner(connection, new.owner)
                 await save_entities(connection, [SavedEntity(uuid.uuid4(), owner_id, new)])
                 detail = {"entity": new.model_dump(mode="json", exclude_defaults=True)}
-                await add_event(
-                    connection,
-                    actor=actor,
-                    action="entity.create",
-                    target=str(new.key),
-                    detail=detail,
-                )
+                await add_event(connection, actor, "entity.create", str(new.key), detail)
                 stored = await lock_entity(connection, new.key)
         except ConflictError as error:
             raise ConflictError(f"{new.key}: should be a new entity (it exists)") from error
@@ -208,9 +202,7 @@ class Catalogue:
             if detail:
                 owner_id = await find_owner(connection, change.owner)
                 await update_entity(connection, stored.id, owner_id, change)
-                await add_event(
-                    connection, actor=actor, action="entity.update", target=str(key), detail=detail
-                )
+                await add_event(connection, actor, "entity.update", str(key), detail)
                 stored = await lock_entity(connection, key)
         await self._forget(key)
         return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
@@ -226,9 +218,7 @@ class Catalogue:
             await delete_entity(connection, stored.id)
             await delete_unused_contents(connection, contents)
             detail = {"entity": stored.entity.model_dump(mode="json")}
-            await add_event(
-                connection, actor=actor, action="entity.delete", target=str(key), detail=detail
-            )
+            await add_event(connection, actor, "entity.delete", str(key), detail)
         await self._forget(key)
 
     async def _forget(self, key: EntityKey) -> None:

@@ -78,10 +78,10 @@ class Pages:
                 await update_page(connection, found[0], values)
             await add_event(
                 connection,
-                actor=actor,
-                action="page.create" if found is None else "page.update",
-                target=f"{key}/pages/{slug}",
-                detail=_describe(found and found[1], change),
+                actor,
+                "page.create" if found is None else "page.update",
+                f"{key}/pages/{slug}",
+                _describe(found and found[1], change),
             )
             written = await get_page(connection, stored.id, slug)
         assert written is not None
@@ -104,10 +104,10 @@ class Pages:
             await delete_page(connection, found[0])
             await add_event(
                 connection,
-                actor=actor,
-                action="page.delete",
-                target=f"{key}/pages/{slug}",
-                detail={"title": found[1].title, "version": found[1].version},
+                actor,
+                "page.delete",
+                f"{key}/pages/{slug}",
+                {"title": found[1].title, "version": found[1].version},
             )
 
 

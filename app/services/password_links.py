@@ -97,9 +97,7 @@ class PasswordLinks:
                 await put_member(connection, team, user_id, role)
             detail = {"role": wanted.role, "teams": wanted.teams}
             target = f"user:{wanted.email}"
-            await add_event(
-                connection, actor=actor, action="user.create", target=target, detail=detail
-            )
+            await add_event(connection, actor, "user.create", target, detail)
             link = await self._make(connection, actor, user_id, wanted.email)
             [user] = await list_users(connection, only=user_id, limit=1)
         return user, link
@@ -169,9 +167,7 @@ class PasswordLinks:
                 raise _no_link()
             await self._actors.announce_change(account.id)
             await change_account(connection, account.id, **values)
-            await add_event(
-                connection, actor=None, action="user.password-by-link", target=f"user:{email}"
-            )
+            await add_event(connection, None, "user.password-by-link", f"user:{email}")
 
     async def _make(
         self, connection: AsyncConnection, actor: Actor, user_id: uuid.UUID, email: str
@@ -182,9 +178,7 @@ class PasswordLinks:
         )
         detail = {"expires_at": expires_at.isoformat(timespec="seconds")}
         target = f"user:{email}"
-        await add_event(
-            connection, actor=actor, action="user.password-link", target=target, detail=detail
-        )
+        await add_event(connection, actor, "user.password-link", target, detail)
         return NewLink(token, expires_at)
 
 

@@ -53,14 +53,11 @@ class PasswordSignIn:
             if renewed:
                 await change_account(connection, account.id, password_hash=renewed)
             await add_event(
-                connection,
-                actor=actor_of(account, session_id),
-                action="session.create",
-                target=f"session:{session_id}",
+                connection, actor_of(account, session_id), "session.create", f"session:{session_id}"
             )
 
     async def _record_failure(self, account: Account | None) -> None:
         # An address without an account may be a password that was typed into the wrong field.
         target = f"user:{account.email}" if account else "user:unknown"
         async with self._database.connect() as connection:
-            await add_event(connection, actor=None, action="login.fail", target=target)
+            await add_event(connection, None, "login.fail", target)

@@ -126,10 +126,10 @@ class ProviderSignIn:
         async with self._database.connect() as connection:
             await add_event(
                 connection,
-                actor=actor_of(account, tokens.session_id),
-                action="session.create",
-                target=f"session:{tokens.session_id}",
-                detail=BY_PROVIDER,
+                actor_of(account, tokens.session_id),
+                "session.create",
+                f"session:{tokens.session_id}",
+                BY_PROVIDER,
             )
         return tokens
 
@@ -153,10 +153,10 @@ class ProviderSignIn:
         async with self._database.connect() as connection:
             await add_event(
                 connection,
-                actor=None,
-                action="login.fail",
-                target=f"user:{error.email or 'unknown'}",
-                detail={"reason": error.reason, **BY_PROVIDER},
+                None,
+                "login.fail",
+                f"user:{error.email or 'unknown'}",
+                {"reason": error.reason, **BY_PROVIDER},
             )
 
 

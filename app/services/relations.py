@@ -95,4 +95,4 @@ async def _record(
     target: EntityKey,
 ) -> None:
     detail = {"type": type_, "to": str(target)}
-    await add_event(connection, actor=actor, action=action, target=str(key), detail=detail)
+    await add_event(connection, actor, action, str(key), detail)

@@ -158,9 +158,7 @@ class Sessions:
         if not await self._store.remove(actor.user_id, session_id):
             raise NotFoundError("there is no such session")
         async with self._database.connect() as connection:
-            await add_event(
-                connection, actor=actor, action="session.delete", target=f"session:{session_id}"
-            )
+            await add_event(connection, actor, "session.delete", f"session:{session_id}")
 
     def _tokens_for(self, session: Session, refresh: str | None) -> Tokens:
         access = self._tokens.sign(session.user_id, session.id)
@@ -181,10 +179,10 @@ class Sessions:
         async with self._database.connect() as connection:
             await add_event(
                 connection,
-                actor=None,
-                action="session.reuse",
-                target=f"session:{session.id}",
-                detail={"user_id": str(session.user_id)},
+                None,
+                "session.reuse",
+                f"session:{session.id}",
+                {"user_id": str(session.user_id)},
             )
 
 

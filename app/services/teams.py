@@ -50,9 +50,7 @@ class Teams:
         async with self._database.connect() as connection:
             if not await storage.add_team(connection, wanted.model_dump()):
                 raise ConflictError(f"there is a team '{wanted.name}' already")
-            await add_event(
-                connection, actor=actor, action="team.create", target=f"team:{wanted.name}"
-            )
+            await add_event(connection, actor, "team.create", f"team:{wanted.name}")
         return TeamWithMembers(**wanted.model_dump(), members=[])
 
     async def change(self, actor: Actor, name: str, wanted: TeamChange) -> TeamWithMembers:
@@ -70,13 +68,7 @@ class Teams:
             await self._check_decides(connection, actor, name)
             if values:
                 await storage.change_team(connection, name, values)
-                await add_event(
-                    connection,
-                    actor=actor,
-                    action="team.update",
-                    target=f"team:{name}",
-                    detail=values,
-                )
+                await add_event(connection, actor, "team.update", f"team:{name}", values)
         return await self.get(actor, name)
 
     async def remove(self, actor: Actor, name: str) -> None:
@@ -96,7 +88,7 @@ class Teams:
                 raise ConflictError("the team owns entities: give them to another team first")
             await self._actors.announce_change(*await storage.member_ids(connection, name))
             await storage.remove_team(connection, name)
-            await add_event(connection, actor=actor, action="team.delete", target=f"team:{name}")
+            await add_event(connection, actor, "team.delete", f"team:{name}")
 
     async def put_member(self, actor: Actor, name: str, email: str, role: TeamRole) -> None:
         """Add someone to a team, or change their role in it.
@@ -119,11 +111,7 @@ class Teams:
             await self._actors.announce_change(account.id)
             await storage.put_member(connection, name, account.id, role)
             await add_event(
-                connection,
-                actor=actor,
-                action="team.member.put",
-                target=f"team:{name}",
-                detail={"email": email, "role": role},
+                connection, actor, "team.member.put", f"team:{name}", {"email": email, "role": role}
             )
 
     async def remove_member(self, actor: Actor, name: str, email: str) -> None:
@@ -147,11 +135,7 @@ class Teams:
             if not await storage.remove_member(connection, name, account.id):
                 raise NotFoundError("the team has no member of this address")
             await add_event(
-                connection,
-                actor=actor,
-                action="team.member.delete",
-                target=f"team:{name}",
-                detail={"email": email},
+                connection, actor, "team.member.delete", f"team:{name}", {"email": email}
             )
 
     async def _check_decides(self, connection: AsyncConnection, actor: Actor, name: str) -> None:

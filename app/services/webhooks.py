@@ -163,7 +163,7 @@ async def _record(
     if url is None:
         raise NotFoundError("there is no such webhook")
     target = f"webhook:{webhook_id}"
-    await add_event(connection, actor=actor, action=action, target=target, detail={"url": url})
+    await add_event(connection, actor, action, target, {"url": url})
 
 
 def sign(secret: str, message_id: str, timestamp: str, body: str) -> str:

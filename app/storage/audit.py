@@ -46,7 +46,6 @@ class Event(NamedTuple):
 
 async def add_event(
     connection: AsyncConnection,
-    *,
     actor: Actor | None,
     action: str,
     target: str,
