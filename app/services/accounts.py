@@ -21,7 +21,7 @@ from app.storage.accounts import (
     find_account,
     list_users,
     next_epoch,
-    now,
+    set_password,
 )
 from app.storage.actor_cache import ActorCache
 from app.storage.api_keys import hashes_of_keys, revoke_keys_of
@@ -87,23 +87,20 @@ class Accounts:
             Raised for a password that is easy to guess, or is the current one.
         """
         await self._limits.charge_login(actor.email)
-        account = await self._load(actor.user_id)
+        async with self._database.connect() as connection:
+            account = await require_account(connection, actor.user_id)
         if not await self._passwords.matches(current, account.password_hash):
             raise ForbiddenError("current_password: is wrong")
         check_new_password(new, email=actor.email)
         if new == current:
             raise ConflictError("new_password: should differ from the current one")
-        values = {
-            "password_hash": await self._passwords.hash(new),
-            "must_change_password": False,
-            "password_changed_at": now(),
-            "session_epoch": next_epoch(),
-        }
+        password_hash = await self._passwords.hash(new)
         await self._actors.announce_change(actor.user_id)
         async with self._database.connect() as connection:
-            await change_account(connection, actor.user_id, **values)
+            await set_password(connection, actor.user_id, password_hash)
             await add_event(connection, actor, "user.password", f"user:{actor.email}")
-        return await self._sessions.open(await self._load(actor.user_id), agent=agent)
+            changed = await require_account(connection, actor.user_id)
+        return await self._sessions.open(changed, agent=agent)
 
     async def list_page(self, *, cursor: str | None, limit: int) -> UserPage:
         """Accounts by address; the cursor is the last address of the page before."""
@@ -129,9 +126,7 @@ class Accounts:
         values = wanted.model_dump(exclude_none=True)
         await self._actors.announce_change(user_id)
         async with self._database.connect() as connection:
-            account = await find_account(connection, user_id)
-            if account is None:
-                raise NotFoundError("there is no such account")
+            account = await require_account(connection, user_id)
             forgets = values.pop("has_identity", None) is False
             loses = wanted.is_active is False or wanted.role in ("member", "viewer") or forgets
             is_last = not await count_other_admins(connection, user_id, self.ways)
@@ -167,12 +162,13 @@ class Accounts:
         await revoke_keys_of(connection, user_id)
         await remove_link(connection, user_id)
 
-    async def _load(self, user_id: uuid.UUID) -> Account:
-        async with self._database.connect() as connection:
-            account = await find_account(connection, user_id)
-        if account is None:
-            raise NotFoundError("there is no such account")
-        return account
+
+async def require_account(connection: AsyncConnection, user_id: uuid.UUID) -> Account:
+    """The account of that id, whether active or not."""
+    account = await find_account(connection, user_id)
+    if account is None:
+        raise NotFoundError("there is no such account")
+    return account
 
 
 def _describe_change(account: Account, wanted: UserChange) -> dict[str, object]:

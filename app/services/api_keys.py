@@ -3,6 +3,7 @@
 import hmac
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.constants import MAX_KEYS_PER_USER
@@ -15,6 +16,7 @@ from app.exceptions import (
 )
 from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
+from app.services.sessions import actor_of
 from app.services.tokens import token_digest
 from app.storage.api_keys import (
     add_key,
@@ -59,16 +61,8 @@ class ApiKeys:
         if found is None or not found.owner.is_active:
             raise NotSignedInError("the API key is not valid")
         self._uses[found.id] = datetime.now(UTC)
-        owner = found.owner
-        return Actor(
-            user_id=owner.id,
-            email=owner.email,
-            role=owner.role,
-            teams=owner.teams,
-            key_id=found.id,
-            scopes=frozenset(Scope(name) for name in found.scopes) & _OF_ROLE[owner.role],
-            must_change_password=owner.must_change_password,
-        )
+        scopes = frozenset(map(Scope, found.scopes)) & _OF_ROLE[found.owner.role]
+        return replace(actor_of(found.owner, None), key_id=found.id, scopes=scopes)
 
     async def create(self, actor: Actor, wanted: ApiKeyIn) -> ApiKeyCreated:
         """A new key of the actor, returned this one time.

@@ -14,7 +14,7 @@ from app.models.api_documents import VersionOut
 from app.models.entities import EntityKey
 from app.services.api_documents import version_tag
 from app.services.document_work import DocumentWork
-from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
+from app.services.entity_rules import check_version, require_owned
 from app.storage.api_documents import (
     Content,
     delete_unused_contents,
@@ -106,7 +106,7 @@ class ApiUploads:
             Raised when `if_match` is not the current document.
         """
         async with self._database.connect() as connection:
-            check_owner(actor, (await require_entity(connection, key)).entity.owner)
+            await require_owned(connection, actor, key, lock=False)
         async with self._work.turn_of(actor):
             checked, _ = await self.check(await read(), kind)
             return await self._store(actor, key, version, checked, if_match, replace)
@@ -121,7 +121,7 @@ class ApiUploads:
         replace: bool,
     ) -> tuple[VersionOut, bool]:
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             found = await get_head(connection, stored.id, version)
             _check_replacement(found, checked, if_match, replace)
             before = found and bytes.fromhex(found.sha256)
@@ -154,7 +154,7 @@ class ApiUploads:
     async def delete(self, actor: Actor, key: EntityKey, version: str, *, if_match: str) -> None:
         """Remove a version."""
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             found = await get_head(connection, stored.id, version)
             if found is None:
                 raise NotFoundError(f"{key} has no version '{version}'")

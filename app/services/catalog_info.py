@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.constants import MAX_IMPORT_DOCUMENTS
+from app.models.imports import ImportedEntity
 from app.services.descriptors import KINDS, Descriptor, read_entity
 from app.services.document_notes import Notes, show
 from app.services.organisation import Group, User, read_group, read_user
@@ -23,16 +24,6 @@ class CatalogInfoError(Exception):
         self.mistakes = mistakes
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A document that the portal has nothing for."""
-
-    number: int
-    kind: str
-    namespace: str
-    name: str
-
-
 @dataclass
 class CatalogInfo:
     """What a file describes, and what of it does not come in as it is."""
@@ -40,7 +31,8 @@ class CatalogInfo:
     entities: list[Descriptor] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: dict[int, ImportedEntity] = field(default_factory=dict)
+    """What the portal has nothing for, by the number of its document."""
     warnings: list[tuple[int, str]] = field(default_factory=list)
     """Each with the number of its document."""
 
@@ -103,7 +95,7 @@ def _read(document: Any, notes: Notes, found: CatalogInfo) -> None:
         user = read_user(document, notes)
         found.users += filter(None, [user])
         if user is None and not notes.mistakes:
-            found.skipped.append(_skipped(kind, document, notes))
+            found.skipped[notes.number] = _skipped(kind, document)
     else:
         found.entities += filter(None, [read_entity(document, notes)])
 
@@ -113,7 +105,7 @@ def _skip(kind: str, document: Mapping[str, Any], notes: Notes, found: CatalogIn
     if kind.lower() == "location":
         why = f"an import reads no other file. Import what it names: {_named(document)}"
     notes.warn("kind", f"skipped: {why}")
-    found.skipped.append(_skipped(kind, document, notes))
+    found.skipped[notes.number] = _skipped(kind, document)
 
 
 def _named(location: Mapping[str, Any]) -> str:
@@ -124,11 +116,11 @@ def _named(location: Mapping[str, Any]) -> str:
     return ", ".join(str(target) for target in named if target)
 
 
-def _skipped(kind: str, document: Mapping[str, Any], notes: Notes) -> Skipped:
+def _skipped(kind: str, document: Mapping[str, Any]) -> ImportedEntity:
     metadata = document.get("metadata")
     given = metadata if isinstance(metadata, dict) else {}
     name, namespace = str(given.get("name", "")), str(given.get("namespace", "default"))
-    return Skipped(notes.number, kind.lower(), namespace, name)
+    return ImportedEntity(kind=kind.lower(), namespace=namespace, name=name, result="skipped")
 
 
 def _doubles(found: CatalogInfo) -> Iterator[str]:

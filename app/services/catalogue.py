@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pydantic import BaseModel
 
 from app.constants import PAGE_SIZE
-from app.exceptions import ConflictError, NotFoundError
+from app.exceptions import ConflictError
 from app.models.access import Actor
 from app.models.entities import (
     EntityChange,
@@ -27,7 +27,8 @@ from app.services.entity_rules import (
     describe_change,
     entity_tag,
     find_owner,
-    lock_entity,
+    require_entity,
+    require_owned,
 )
 from app.storage.api_documents import delete_unused_contents, list_contents
 from app.storage.audit import add_event
@@ -37,7 +38,6 @@ from app.storage.entities import (
     count_entities,
     count_facets,
     delete_entity,
-    get_entity,
     list_entities,
     save_entities,
     update_entity,
@@ -85,9 +85,7 @@ class Catalogue:
         """One entity as JSON, from the cache if possible; see `ReadCache.read`."""
 
         async def load() -> Snapshot:
-            stored = await self._database.read_quickly(lambda by: get_entity(by, key))
-            if stored is None:
-                raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
+            stored = await self._database.read_quickly(lambda by: require_entity(by, key))
             return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
 
         return await self._cache.read(f"entity:{key}", f"entity:{key}", load, lookup)
@@ -175,7 +173,7 @@ class Catalogue:
                 await save_entities(connection, [SavedEntity(uuid.uuid4(), owner_id, new)])
                 detail = {"entity": new.model_dump(mode="json", exclude_defaults=True)}
                 await add_event(connection, actor, "entity.create", str(new.key), detail)
-                stored = await lock_entity(connection, new.key)
+                stored = await require_entity(connection, new.key)
         except ConflictError as error:
             raise ConflictError(f"{new.key}: should be a new entity (it exists)") from error
         await self._forget(new.key)
@@ -194,8 +192,7 @@ class Catalogue:
             Raised when the actor does not belong to both the old and the new owning team.
         """
         async with self._database.connect() as connection:
-            stored = await lock_entity(connection, key)
-            check_owner(actor, stored.entity.owner)
+            stored = await require_owned(connection, actor, key)
             check_owner(actor, change.owner)
             check_version(if_match, entity_tag(stored))
             detail = describe_change(stored.entity, change)
@@ -203,15 +200,14 @@ class Catalogue:
                 owner_id = await find_owner(connection, change.owner)
                 await update_entity(connection, stored.id, owner_id, change)
                 await add_event(connection, actor, "entity.update", str(key), detail)
-                stored = await lock_entity(connection, key)
+                stored = await require_entity(connection, key)
         await self._forget(key)
         return Snapshot(stored.entity.model_dump_json().encode(), entity_tag(stored))
 
     async def delete(self, actor: Actor, key: EntityKey, *, if_match: str) -> None:
         """Remove an entity with its own relations, documents and pages."""
         async with self._database.connect() as connection:
-            stored = await lock_entity(connection, key)
-            check_owner(actor, stored.entity.owner)
+            stored = await require_owned(connection, actor, key)
             check_version(if_match, entity_tag(stored))
             contents = await list_contents(connection, stored.id)
             await keep_by_name(connection, stored.id)

@@ -44,26 +44,22 @@ def check_version(if_match: str, current: str) -> None:
         )
 
 
-async def lock_entity(connection: AsyncConnection, key: EntityKey) -> StoredEntity:
-    """The entity, locked against other changes until the transaction ends."""
-    stored = await get_entity(connection, key, lock=True)
+async def require_entity(
+    connection: AsyncConnection, key: EntityKey, *, lock: bool = False
+) -> StoredEntity:
+    """The entity; with `lock`, locked against other changes until the transaction ends."""
+    stored = await get_entity(connection, key, lock=lock)
     if stored is None:
         raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
     return stored
 
 
-async def lock_owned(connection: AsyncConnection, actor: Actor, key: EntityKey) -> StoredEntity:
+async def require_owned(
+    connection: AsyncConnection, actor: Actor, key: EntityKey, *, lock: bool = True
+) -> StoredEntity:
     """The same, if the actor may change it."""
-    stored = await lock_entity(connection, key)
+    stored = await require_entity(connection, key, lock=lock)
     check_owner(actor, stored.entity.owner)
-    return stored
-
-
-async def require_entity(connection: AsyncConnection, key: EntityKey) -> StoredEntity:
-    """The entity, to be read."""
-    stored = await get_entity(connection, key)
-    if stored is None:
-        raise NotFoundError(f"there is no {key.kind} '{key.namespace}/{key.name}'")
     return stored
 
 

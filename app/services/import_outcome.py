@@ -45,16 +45,10 @@ class Outcome:
 
     def result(self, info: CatalogInfo, *, dry_run: bool) -> ImportResult:
         """All of it, in the file's order."""
-        skipped = {
-            one.number: ImportedEntity(
-                kind=one.kind, namespace=one.namespace, name=one.name, result="skipped"
-            )
-            for one in info.skipped
-        }
         # The warnings of one document stay in the order in which they were found.
         warnings = sorted(self.warnings, key=lambda warning: warning[0])
         return ImportResult(
-            items=[item for _, item in sorted((self.items | skipped).items())],
+            items=[item for _, item in sorted((self.items | info.skipped).items())],
             warnings=[said for _, said in warnings],
             dry_run=dry_run,
         )

@@ -9,7 +9,7 @@ from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut
 from app.services.document_work import DocumentWork
-from app.services.entity_rules import check_owner, check_version, lock_owned, require_entity
+from app.services.entity_rules import check_version, require_entity, require_owned
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.pages import add_page, delete_page, get_page, list_pages, update_page
@@ -67,7 +67,7 @@ class Pages:
         html = await self._render(actor, key, change.markdown)
         values = {"title": change.title, "markdown": change.markdown, "html": html}
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             found = await get_page(connection, stored.id, slug)
             if found is None:
                 if if_match is not None:
@@ -89,14 +89,14 @@ class Pages:
 
     async def _render(self, actor: Actor, key: EntityKey, markdown: str) -> str:
         async with self._database.connect() as connection:
-            check_owner(actor, (await require_entity(connection, key)).entity.owner)
+            await require_owned(connection, actor, key, lock=False)
         async with self._work.turn_of(actor):
             return (await self._work.run("page", markdown.encode())).body.decode()
 
     async def delete(self, actor: Actor, key: EntityKey, slug: str, *, if_match: str) -> None:
         """Remove a page."""
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             found = await get_page(connection, stored.id, slug)
             if found is None:
                 raise NotFoundError(f"{key} has no page '{slug}'")

@@ -12,21 +12,18 @@ from app.exceptions import (
     ConflictError,
     InvalidLinkError,
     InvalidRequestError,
-    NotFoundError,
 )
 from app.models.access import Actor
 from app.models.accounts import UserIn, UserOut
+from app.services.accounts import require_account
 from app.services.limits import Limits
 from app.services.passwords import Passwords, check_new_password
 from app.services.tokens import token_digest
 from app.storage.accounts import (
     add_account,
-    change_account,
-    find_account,
     find_account_by_email,
     list_users,
-    next_epoch,
-    now,
+    set_password,
 )
 from app.storage.actor_cache import ActorCache
 from app.storage.audit import add_event
@@ -115,9 +112,7 @@ class PasswordLinks:
             Raised when it is deactivated.
         """
         async with self._database.connect() as connection:
-            account = await find_account(connection, user_id)
-            if account is None:
-                raise NotFoundError("there is no such account")
+            account = await require_account(connection, user_id)
             if not account.is_active:
                 raise ConflictError("the account is deactivated: activate it first")
             return account.email, await self._make(connection, actor, user_id, account.email)
@@ -153,12 +148,7 @@ class PasswordLinks:
         """
         email = await self.find(token)
         check_new_password(password, email=email)
-        values = {
-            "password_hash": await self._passwords.hash(password),
-            "must_change_password": False,
-            "password_changed_at": now(),
-            "session_epoch": next_epoch(),
-        }
+        password_hash = await self._passwords.hash(password)
         async with self._database.connect() as connection:
             account = await find_account_by_email(connection, email)
             # Of two at once, and of one and a deactivation, the second finds no link.
@@ -166,7 +156,7 @@ class PasswordLinks:
             if account is None or taken != account.id:
                 raise _no_link()
             await self._actors.announce_change(account.id)
-            await change_account(connection, account.id, **values)
+            await set_password(connection, account.id, password_hash)
             await add_event(connection, None, "user.password-by-link", f"user:{email}")
 
     async def _make(

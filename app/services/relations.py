@@ -9,7 +9,7 @@ from app.models.relations import Relations as RelationsOut
 from app.models.relations import RelationType
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import LISTS, snapshot
-from app.services.entity_rules import lock_owned, require_entity
+from app.services.entity_rules import require_entity, require_owned
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import get_entity
@@ -57,7 +57,7 @@ class Relations:
         if key == target:
             raise InvalidRequestError(f"{key}: should not have a relation to itself")
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             await require_entity(connection, target)
             statement = Statement(type_, target, inverse=False)
             if await add_statements(connection, [(stored.id, statement)]):
@@ -75,7 +75,7 @@ class Relations:
             Raised when there is none.
         """
         async with self._database.connect() as connection:
-            stored = await lock_owned(connection, actor, key)
+            stored = await require_owned(connection, actor, key)
             other = await get_entity(connection, target)
             stated = [(stored.id, Statement(type_, target, inverse=False))]
             if other is not None:

@@ -81,9 +81,16 @@ def next_epoch() -> Any:
     return User.session_epoch + 1
 
 
-def now() -> Any:
-    """The time of the transaction, by the database's clock."""
-    return func.now()
+async def set_password(connection: AsyncConnection, user_id: uuid.UUID, password_hash: str) -> None:
+    """The password that the account's owner has chosen; all sessions end."""
+    await change_account(
+        connection,
+        user_id,
+        password_hash=password_hash,
+        must_change_password=False,
+        password_changed_at=func.now(),
+        session_epoch=next_epoch(),
+    )
 
 
 async def list_users(
