@@ -10,15 +10,12 @@ class PortalError(Exception):
 
     status = 500
     title = "Internal error"
+    headers: Mapping[str, str] = {}
+    """Headers of the response."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Headers of the response."""
-        return {}
 
 
 class InvalidRequestError(PortalError):
@@ -33,11 +30,8 @@ class NotSignedInError(PortalError):
 
     status = 401
     title = "Not signed in"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """How to sign in (RFC 9110, section 11.6.1)."""
-        return {"WWW-Authenticate": "Bearer"}
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+    """How to sign in (RFC 9110, section 11.6.1)."""
 
 
 class ForbiddenError(PortalError):
@@ -101,12 +95,7 @@ class TooManyRequestsError(PortalError):
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
-        self.retry_after = retry_after
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """When to try again."""
-        return {"Retry-After": str(self.retry_after)}
+        self.headers = {"Retry-After": str(retry_after)}
 
 
 class TooLargeError(PortalError):
@@ -128,18 +117,13 @@ class UnavailableError(PortalError):
 
     status = 503
     title = "Temporarily unavailable"
-    retry_seconds = RETRY_AFTER_SECONDS
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """When to try again."""
-        return {"Retry-After": str(self.retry_seconds)}
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 class BusyError(UnavailableError):
     """Too many have asked for the same at once."""
 
-    retry_seconds = BUSY_RETRY_SECONDS
+    headers: Mapping[str, str] = {"Retry-After": str(BUSY_RETRY_SECONDS)}
 
 
 class SchemaBehindError(UnavailableError):
