@@ -7,6 +7,7 @@ the services, which know its owner.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -156,6 +157,10 @@ def access(
         "dependencies": [Depends(guard) for guard in (*guards, *also)],
         "responses": {**problems(*own, *errors), **(responses or {})},
     }
+
+
+read_catalogue = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
+change_catalogue = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 
 
 @dataclass(frozen=True)

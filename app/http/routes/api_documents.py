@@ -8,12 +8,11 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.constants import MAX_DOCUMENT_BYTES
 from app.definitions.kinds import ApiKind
-from app.http.access import Access, ActorDep, MaybeActorDep, access
+from app.http.access import ActorDep, MaybeActorDep, change_catalogue, read_catalogue
 from app.http.conditional import IfMatch, MaybeIfMatch, respond
 from app.http.dependencies import ApiDocumentsDep, ApiUploadsDep, EntityKeyDep
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
 from app.http.uploads import read_body, request_body
-from app.models.access import Scope
 from app.models.api_documents import ApiDiff, VersionList, VersionName, VersionOut
 from app.services.api_documents import version_tag
 
@@ -23,8 +22,6 @@ router = APIRouter(
     responses=problems(*CATALOGUE_ERRORS),
 )
 
-_read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
-_write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 _Version = Annotated[VersionName, Path(examples=["2.0.0"])]
 _Kind = Annotated[
     ApiKind | SkipJsonSchema[None],
@@ -58,7 +55,7 @@ _BODY = request_body(
 )
 
 
-@router.get("/versions", **_read())
+@router.get("/versions", **read_catalogue())
 async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> VersionList:
     """An interface's versions, the highest first."""
     return await documents.list(key)
@@ -67,7 +64,7 @@ async def list_versions(documents: ApiDocumentsDep, key: EntityKeyDep) -> Versio
 @router.get(
     "/versions/{version}",
     response_model=dict[str, Any],
-    **_read(responses={**CONDITIONAL_READ, 200: {**CONDITIONAL_READ[200], **_TEXT}}),
+    **read_catalogue(responses={**CONDITIONAL_READ, 200: {**CONDITIONAL_READ[200], **_TEXT}}),
 )
 async def get_version(
     request: Request,
@@ -84,7 +81,7 @@ async def get_version(
 
 @router.put(
     "/versions/{version}",
-    **_write(
+    **change_catalogue(
         errors=(413, *CHANGE_ERRORS),
         responses={201: {"model": VersionOut, "description": "A new version."}},
         body=_BODY,
@@ -111,7 +108,7 @@ async def put_version(
     return head
 
 
-@router.delete("/versions/{version}", status_code=204, **_write(errors=CHANGE_ERRORS))
+@router.delete("/versions/{version}", status_code=204, **change_catalogue(errors=CHANGE_ERRORS))
 async def delete_version(
     uploads: ApiUploadsDep,
     actor: ActorDep,
@@ -123,7 +120,9 @@ async def delete_version(
     await uploads.delete(actor, key, version, if_match=if_match)
 
 
-@router.get("/diff", response_model=ApiDiff, **_read(errors=(409, 413), responses=CONDITIONAL_READ))
+@router.get(
+    "/diff", response_model=ApiDiff, **read_catalogue(errors=(409, 413), responses=CONDITIONAL_READ)
+)
 async def get_diff(
     request: Request,
     actor: MaybeActorDep,

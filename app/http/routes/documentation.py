@@ -1,15 +1,13 @@
 """Pages of documentation."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app.http.access import Access, ActorDep, access
+from app.http.access import ActorDep, change_catalogue, read_catalogue
 from app.http.conditional import IfMatch, MaybeIfMatch, respond
 from app.http.dependencies import EntityKeyDep, PagesDep
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
-from app.models.access import Scope
 from app.models.pages import PageChange, PageList, PageOut, Slug
 from app.services.cache import Snapshot
 from app.services.pages import page_tag
@@ -20,18 +18,16 @@ router = APIRouter(
     responses=problems(*CATALOGUE_ERRORS),
 )
 
-_read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
-_write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
 _Slug = Annotated[Slug, Path(examples=["migrating-to-2"])]
 
 
-@router.get("", **_read())
+@router.get("", **read_catalogue())
 async def list_pages(pages: PagesDep, key: EntityKeyDep) -> PageList:
     """An entity's pages by title."""
     return await pages.list(key)
 
 
-@router.get("/{slug}", response_model=PageOut, **_read(responses=CONDITIONAL_READ))
+@router.get("/{slug}", response_model=PageOut, **read_catalogue(responses=CONDITIONAL_READ))
 async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: _Slug) -> Response:
     """A page as written, and as safe HTML."""
     page = await pages.get(key, slug)
@@ -41,7 +37,7 @@ async def get_page(request: Request, pages: PagesDep, key: EntityKeyDep, slug: _
 @router.put(
     "/{slug}",
     response_model=PageOut,
-    **_write(
+    **change_catalogue(
         errors=(413, *CHANGE_ERRORS),
         responses={201: {"model": PageOut, "description": "A new page."}},
     ),
@@ -62,7 +58,7 @@ async def put_page(
     return page
 
 
-@router.delete("/{slug}", status_code=204, **_write(errors=CHANGE_ERRORS))
+@router.delete("/{slug}", status_code=204, **change_catalogue(errors=CHANGE_ERRORS))
 async def delete_page(
     pages: PagesDep, actor: ActorDep, key: EntityKeyDep, slug: _Slug, if_match: IfMatch
 ) -> None:

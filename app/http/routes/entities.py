@@ -1,17 +1,15 @@
 """The catalogue's entities."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.constants import MAX_PAGE_SIZE, PAGE_SIZE
-from app.http.access import Access, ActorDep, access
+from app.http.access import ActorDep, change_catalogue, read_catalogue
 from app.http.conditional import IfMatch, respond
 from app.http.dependencies import CatalogueDep, EntityKeyDep, services_of
 from app.http.responses import CATALOGUE_ERRORS, CHANGE_ERRORS, CONDITIONAL_READ, problems
-from app.models.access import Scope
 from app.models.entities import (
     EntityChange,
     EntityField,
@@ -30,9 +28,6 @@ router = APIRouter(
     prefix="/api/v1/entities", tags=["catalogue"], responses=problems(*CATALOGUE_ERRORS)
 )
 
-_read = partial(access, Access.READ, scope=Scope.CATALOGUE_READ)
-_write = partial(access, Access.MEMBER, scope=Scope.CATALOGUE_WRITE)
-
 
 def _plan_read(request: Request) -> Lookup:
     return services_of(request).catalogue.plan(EntityKey(**request.path_params))
@@ -46,7 +41,7 @@ class ListQuery(EntityQuery):
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = PAGE_SIZE
 
 
-@router.get("", response_model=EntityPage, **_read(responses=CONDITIONAL_READ))
+@router.get("", response_model=EntityPage, **read_catalogue(responses=CONDITIONAL_READ))
 async def list_entities(
     request: Request, catalogue: CatalogueDep, query: Annotated[ListQuery, Query()]
 ) -> Response:
@@ -58,7 +53,7 @@ async def list_entities(
     return respond(request, page)
 
 
-@router.post("", status_code=201, response_model=EntityOut, **_write(errors=(409,)))
+@router.post("", status_code=201, response_model=EntityOut, **change_catalogue(errors=(409,)))
 async def create_entity(catalogue: CatalogueDep, actor: ActorDep, new: EntityNew) -> Response:
     """Add an entity that your team owns."""
     created = await catalogue.create(actor, new)
@@ -66,7 +61,7 @@ async def create_entity(catalogue: CatalogueDep, actor: ActorDep, new: EntityNew
     return _written(created, 201, {"Location": place})
 
 
-@router.get("/facets", **_read())
+@router.get("/facets", **read_catalogue())
 async def get_facets(catalogue: CatalogueDep) -> Facets:
     """The values that lists can be filtered by, and how many entities have each."""
     return await catalogue.facets()
@@ -75,7 +70,7 @@ async def get_facets(catalogue: CatalogueDep) -> Facets:
 @router.get(
     "/{kind}/{namespace}/{name}",
     response_model=EntityOut,
-    **_read(responses=CONDITIONAL_READ, plan=_plan_read),
+    **read_catalogue(responses=CONDITIONAL_READ, plan=_plan_read),
 )
 async def get_entity(request: Request, key: EntityKeyDep) -> Response:
     """One entity."""
@@ -86,7 +81,7 @@ async def get_entity(request: Request, key: EntityKeyDep) -> Response:
 @router.put(
     "/{kind}/{namespace}/{name}",
     response_model=EntityOut,
-    **_write(errors=CHANGE_ERRORS),
+    **change_catalogue(errors=CHANGE_ERRORS),
 )
 async def replace_entity(
     catalogue: CatalogueDep,
@@ -102,7 +97,7 @@ async def replace_entity(
 @router.delete(
     "/{kind}/{namespace}/{name}",
     status_code=204,
-    **_write(errors=CHANGE_ERRORS),
+    **change_catalogue(errors=CHANGE_ERRORS),
 )
 async def delete_entity(
     catalogue: CatalogueDep, actor: ActorDep, key: EntityKeyDep, if_match: IfMatch

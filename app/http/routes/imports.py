@@ -3,10 +3,9 @@
 from fastapi import APIRouter, Request
 
 from app.constants import MAX_IMPORT_BYTES
-from app.http.access import Access, ActorDep, access
+from app.http.access import ActorDep, change_catalogue
 from app.http.dependencies import ImportsDep
 from app.http.uploads import read_body, request_body
-from app.models.access import Scope
 from app.models.imports import ImportResult
 
 router = APIRouter(prefix="/api/v1/entities", tags=["catalogue"])
@@ -31,7 +30,7 @@ _BODY = request_body(
 
 @router.post(
     "/import",
-    **access(Access.MEMBER, scope=Scope.CATALOGUE_WRITE, errors=(409, 413, 422), body=_BODY),
+    **change_catalogue(errors=(409, 413, 422), body=_BODY),
 )
 async def import_entities(
     request: Request, imports: ImportsDep, actor: ActorDep, dry_run: bool = False

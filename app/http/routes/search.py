@@ -4,17 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.http.access import Access, access
+from app.http.access import read_catalogue
 from app.http.dependencies import SearchDep
 from app.http.responses import CATALOGUE_ERRORS, problems
-from app.models.access import Scope
 from app.models.search import SearchPage
 from app.models.texts import Kind, TeamName
 
 router = APIRouter(prefix="/api/v1/search", tags=["search"], responses=problems(*CATALOGUE_ERRORS))
 
 
-@router.get("", **access(Access.READ, scope=Scope.CATALOGUE_READ))
+@router.get("", **read_catalogue())
 async def search(
     service: SearchDep,
     q: Annotated[str, Query(max_length=200, description="Words; the last one may be incomplete.")],

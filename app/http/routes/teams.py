@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from app.http.access import Access, ActorDep, MaybeActorDep, access
+from app.http.access import Access, ActorDep, MaybeActorDep, access, read_catalogue
 from app.http.dependencies import TeamsDep
-from app.models.access import Scope
 from app.models.sessions import Email
 from app.models.teams import MemberIn, TeamChange, TeamIn, TeamList, TeamWithMembers
 from app.models.texts import TeamName
@@ -16,7 +15,7 @@ _Name = Annotated[TeamName, Path(examples=["payments"])]
 _Email = Annotated[Email, Path(examples=["ada@example.com"])]
 
 
-@router.get("", **access(Access.READ, scope=Scope.CATALOGUE_READ))
+@router.get("", **read_catalogue())
 async def list_teams(teams: TeamsDep) -> TeamList:
     """All teams by name."""
     return TeamList(items=await teams.list_all())
@@ -28,7 +27,7 @@ async def create_team(actor: ActorDep, teams: TeamsDep, wanted: TeamIn) -> TeamW
     return await teams.create(actor, wanted)
 
 
-@router.get("/{name}", **access(Access.READ, scope=Scope.CATALOGUE_READ, errors=(404, 422)))
+@router.get("/{name}", **read_catalogue(errors=(404, 422)))
 async def get_team(actor: MaybeActorDep, teams: TeamsDep, name: _Name) -> TeamWithMembers:
     """A team; its members are shown to those who are signed in."""
     return await teams.get(actor, name)
