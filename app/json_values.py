@@ -12,7 +12,7 @@ def json_mistake(value: object, *, max_depth: int) -> str | None:
     level: list[object] = [value]
     for _ in range(max_depth + 1):
         for text in (item for item in level if isinstance(item, str)):
-            if not _is_storable(text):
+            if _UNSTORABLE.search(text):
                 return "should have no NUL and no unpaired surrogate"
         if any(isinstance(item, float) and not isfinite(item) for item in level):
             return "should have finite numbers only"
@@ -26,7 +26,3 @@ def _parts(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return (*value.keys(), *value.values())
     return value if isinstance(value, list) else ()
-
-
-def _is_storable(text: str) -> bool:
-    return _UNSTORABLE.search(text) is None

@@ -80,6 +80,6 @@ Spec = Annotated[dict[str, Any], AfterValidator(_check_spec), Field(default_fact
 
 def check_storable(text: str) -> str:
     """Refuse what PostgreSQL cannot store: NUL, and half a surrogate pair."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("should have no NUL and no unpaired surrogate")
+    if mistake := json_mistake(text, max_depth=0):
+        raise ValueError(mistake)
     return text
