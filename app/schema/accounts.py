@@ -16,22 +16,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import DateTime, Integer, LargeBinary, Text, Uuid
+from sqlalchemy.types import Text
 
+from app.models.access import Role, TeamRole
+from app.models.audit import ActorKind
 from app.schema.base import Base, Identified, one_of
-
-ROLES = ("admin", "member", "viewer")
-TEAM_ROLES = ("owner", "member")
-ACTOR_KINDS = ("session", "api_key", "system", "anonymous")
 
 
 class Team(Identified, Base):
     """A group of people that owns entities."""
 
     __tablename__ = "team"
-    name: Mapped[str] = mapped_column(Text, unique=True)
-    title: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text, server_default="")
+    name: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
 
 
 class User(Identified, Base):
@@ -39,37 +37,35 @@ class User(Identified, Base):
 
     __tablename__ = "user_account"
     __table_args__ = (
-        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(one_of("role", Role), name="role"),
         Index("uq_user_account_handle", "handle", unique=True),
     )
-    email: Mapped[str] = mapped_column(Text, unique=True)
-    name: Mapped[str] = mapped_column(Text, server_default="")
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(server_default="")
     # The name in Backstage's catalogue, in lower case; with its namespace unless that is `default`.
-    handle: Mapped[str | None] = mapped_column(Text)
+    handle: Mapped[str | None]
     # None until the first password is chosen.
-    password_hash: Mapped[str | None] = mapped_column(Text)
-    role: Mapped[str] = mapped_column(Text, server_default="member")
+    password_hash: Mapped[str | None]
+    role: Mapped[str] = mapped_column(server_default="member")
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     must_change_password: Mapped[bool] = mapped_column(server_default=text("false"))
-    password_changed_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    password_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     # Sessions carry the number they began under: counting up ends all of them.
-    session_epoch: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    session_epoch: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class Membership(Base):
     """Who belongs to which team, and who decides for it."""
 
     __tablename__ = "membership"
-    __table_args__ = (CheckConstraint(one_of("role", TEAM_ROLES), name="role"),)
+    __table_args__ = (CheckConstraint(one_of("role", TeamRole), name="role"),)
     team_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
     )
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    role: Mapped[str] = mapped_column(Text, server_default="member")
+    role: Mapped[str] = mapped_column(server_default="member")
     # By a group of the sign-in provider's, and only as long as somebody is in it.
     from_provider: Mapped[bool] = mapped_column(server_default=text("false"))
 
@@ -79,10 +75,10 @@ class ProviderIdentity(Base):
 
     __tablename__ = "provider_identity"
     __table_args__ = (UniqueConstraint("user_id", "issuer"),)
-    issuer: Mapped[str] = mapped_column(Text, primary_key=True)
-    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class PasswordLink(Base):
@@ -92,8 +88,8 @@ class PasswordLink(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True
     )
-    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    token_sha256: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
 
 
 class ApiKey(Identified, Base):
@@ -103,13 +99,13 @@ class ApiKey(Identified, Base):
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("user_account.id", ondelete="CASCADE"), index=True
     )
-    name: Mapped[str] = mapped_column(Text)
-    prefix: Mapped[str] = mapped_column(Text, unique=True)
-    key_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    name: Mapped[str]
+    prefix: Mapped[str] = mapped_column(unique=True)
+    key_sha256: Mapped[bytes]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class AuditEvent(Base):
@@ -117,18 +113,18 @@ class AuditEvent(Base):
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        CheckConstraint(one_of("actor_kind", ACTOR_KINDS), name="actor_kind"),
+        CheckConstraint(one_of("actor_kind", ActorKind), name="actor_kind"),
         Index("ix_audit_event_target", "target", "id"),
         Index("ix_audit_event_actor_id", "actor_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
     # No foreign key: an event outlives the account.
-    actor_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
-    actor: Mapped[str] = mapped_column(Text)
-    actor_kind: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Text)
-    target: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[uuid.UUID | None]
+    actor: Mapped[str]
+    actor_kind: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     address: Mapped[str | None] = mapped_column(INET)
-    request_id: Mapped[str] = mapped_column(Text, server_default="")
+    request_id: Mapped[str] = mapped_column(server_default="")

@@ -2,10 +2,11 @@
 
 import uuid
 from datetime import datetime
+from typing import Any, ClassVar, get_args
 
 from sqlalchemy import MetaData, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import DateTime, Uuid
+from sqlalchemy.types import DateTime, Text
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -20,18 +21,19 @@ class Base(DeclarativeBase):
     """Common metadata: every constraint has a name that a later migration can use."""
 
     metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, datetime: DateTime(timezone=True)}
 
 
 class Identified:
     """A table whose rows have an id of no meaning and know when they came."""
 
     id: Mapped[uuid.UUID] = mapped_column(
-        Uuid, primary_key=True, server_default=text("gen_random_uuid()")
+        primary_key=True, server_default=text("gen_random_uuid()")
     )
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-def one_of(column: str, values: tuple[str, ...]) -> str:
-    """SQL of a check that `column` holds one of `values`."""
-    quoted = ", ".join(f"'{value}'" for value in values)
+def one_of(column: str, literal: Any) -> str:
+    """SQL of a check that `column` holds one of the values of a `Literal`."""
+    quoted = ", ".join(f"'{value}'" for value in get_args(literal))
     return f"{column} IN ({quoted})"

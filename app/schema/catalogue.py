@@ -15,13 +15,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import DateTime, Integer, LargeBinary, Text
+from sqlalchemy.types import Text
 
+from app.definitions.kinds import ApiKind
+from app.models.relations import RelationType
+from app.models.texts import Kind
 from app.schema.base import Base, Identified, one_of
-
-KINDS = ("component", "api", "resource", "system", "domain")
-API_KINDS = ("openapi", "asyncapi", "graphql", "grpc")
-RELATION_TYPES = ("part_of", "depends_on", "provides", "consumes")
 
 
 class Entity(Identified, Base):
@@ -29,7 +28,7 @@ class Entity(Identified, Base):
 
     __tablename__ = "entity"
     __table_args__ = (
-        CheckConstraint(one_of("kind", KINDS), name="kind"),
+        CheckConstraint(one_of("kind", Kind), name="kind"),
         UniqueConstraint("kind", "namespace", "name"),
         Index(
             "uq_entity_kind_namespace_lower_name",
@@ -41,20 +40,20 @@ class Entity(Identified, Base):
         Index("ix_entity_tags", "tags", postgresql_using="gin"),
         Index("ix_entity_search", "search", postgresql_using="gin"),
     )
-    kind: Mapped[str] = mapped_column(Text)
-    namespace: Mapped[str] = mapped_column(Text, server_default="default")
-    name: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text, server_default="")
-    lifecycle: Mapped[str] = mapped_column(Text, server_default="production")
+    kind: Mapped[str]
+    namespace: Mapped[str] = mapped_column(server_default="default")
+    name: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    lifecycle: Mapped[str] = mapped_column(server_default="production")
     owner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("team.id"), index=True)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     links: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default="[]")
     annotations: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     labels: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     spec: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("portal_search(name, title, description, tags)", persisted=True)
     )
@@ -65,13 +64,13 @@ class Relation(Base):
 
     __tablename__ = "relation"
     __table_args__ = (
-        CheckConstraint(one_of("type", RELATION_TYPES), name="type"),
+        CheckConstraint(one_of("type", RelationType), name="type"),
         CheckConstraint("source_id <> target_id", name="not_to_itself"),
     )
     source_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True
     )
-    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
     target_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True
     )
@@ -85,7 +84,7 @@ class NamedRelation(Base):
 
     __tablename__ = "named_relation"
     __table_args__ = (
-        CheckConstraint(one_of("type", RELATION_TYPES), name="type"),
+        CheckConstraint(one_of("type", RelationType), name="type"),
         Index(
             "ix_named_relation_other", "other_kind", "other_namespace", text("lower(other_name)")
         ),
@@ -93,11 +92,11 @@ class NamedRelation(Base):
     entity_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True
     )
-    type: Mapped[str] = mapped_column(Text, primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
     inverse: Mapped[bool] = mapped_column(primary_key=True)
-    other_kind: Mapped[str] = mapped_column(Text, primary_key=True)
-    other_namespace: Mapped[str] = mapped_column(Text, primary_key=True)
-    other_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_kind: Mapped[str] = mapped_column(primary_key=True)
+    other_namespace: Mapped[str] = mapped_column(primary_key=True)
+    other_name: Mapped[str] = mapped_column(primary_key=True)
 
 
 class ApiContent(Base):
@@ -105,20 +104,20 @@ class ApiContent(Base):
 
     __tablename__ = "api_content"
     __table_args__ = (
-        CheckConstraint(one_of("api_kind", API_KINDS), name="api_kind"),
+        CheckConstraint(one_of("api_kind", ApiKind), name="api_kind"),
         Index("ix_api_content_search", "search", postgresql_using="gin"),
     )
-    sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    api_kind: Mapped[str] = mapped_column(Text, server_default="openapi")
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    api_kind: Mapped[str] = mapped_column(server_default="openapi")
     # As text: JSONB would forget the order in which the author put the paths.
-    document: Mapped[str] = mapped_column(Text)
+    document: Mapped[str]
     # The document in Swagger 2.0, of which `document` is the conversion.
-    original: Mapped[str | None] = mapped_column(Text)
+    original: Mapped[str | None]
     # The version of OpenAPI, or of the language that it is written in.
-    openapi: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    size_bytes: Mapped[int] = mapped_column(Integer)
-    summary: Mapped[str] = mapped_column(Text)
+    openapi: Mapped[str]
+    title: Mapped[str]
+    size_bytes: Mapped[int]
+    summary: Mapped[str]
     search: Mapped[str] = mapped_column(
         TSVECTOR, Computed("portal_search('', title, summary, '{}')", persisted=True)
     )
@@ -130,7 +129,7 @@ class ApiDocument(Identified, Base):
     __tablename__ = "api_document"
     __table_args__ = (UniqueConstraint("entity_id", "version"),)
     entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"))
-    version: Mapped[str] = mapped_column(Text)
+    version: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(ForeignKey("api_content.sha256"), index=True)
 
 
@@ -143,12 +142,12 @@ class Page(Identified, Base):
         Index("ix_page_search", "search", postgresql_using="gin"),
     )
     entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"))
-    slug: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
-    markdown: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Text)
-    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    slug: Mapped[str]
+    title: Mapped[str]
+    markdown: Mapped[str]
+    html: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed("portal_search('', title, markdown, '{}')", persisted=True),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import BigInteger, DateTime, LargeBinary, Text
+from sqlalchemy.types import BigInteger
 
 from app.schema.base import Base, Identified
 
@@ -14,9 +14,9 @@ class Webhook(Identified, Base):
     """An address that is notified of breaking changes; its secret is derived from the id."""
 
     __tablename__ = "webhook"
-    url: Mapped[str] = mapped_column(Text, unique=True)
-    last_delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    last_error: Mapped[str] = mapped_column(Text, server_default="")
+    url: Mapped[str] = mapped_column(unique=True)
+    last_delivered_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(server_default="")
 
 
 class WebhookDelivery(Identified, Base):
@@ -33,10 +33,10 @@ class WebhookDelivery(Identified, Base):
     entity_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("entity.id", ondelete="CASCADE"), index=True
     )
-    older: Mapped[str] = mapped_column(Text)
-    newer: Mapped[str] = mapped_column(Text)
-    old_sha256: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    new_sha256: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
-    body: Mapped[str | None] = mapped_column(Text)
+    older: Mapped[str]
+    newer: Mapped[str]
+    old_sha256: Mapped[bytes | None] = mapped_column(index=True)
+    new_sha256: Mapped[bytes | None] = mapped_column(index=True)
+    body: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    next_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    next_at: Mapped[datetime] = mapped_column(server_default=func.now())
