@@ -169,7 +169,7 @@ async def _write_definitions(
     changed: dict[tuple[uuid.UUID, str], Content] = {}
     replaced: list[bytes] = []
     for item, content, version in described:
-        old = before.get((item.id, version))
+        old = before[item.id].get(version)
         if old == content.sha256:
             continue
         changed[item.id, version] = content

@@ -1,13 +1,12 @@
 """Search over entities, API documents and pages."""
 
-import html
 import re
 from collections import Counter
 from typing import cast
 
 from app.constants import MAX_SEARCH_CANDIDATES, MAX_SEARCH_WORDS
 from app.exceptions import NotFoundError
-from app.models.search import SearchCounts, SearchHit, SearchPage
+from app.models.search import SearchCounts, SearchPage
 from app.models.texts import Kind
 from app.services.cursors import Cursors
 from app.storage import search
@@ -48,7 +47,7 @@ class Search:
             return SearchPage(items=[])
         async with self._database.read() as connection:
             # One more than the limit shows whether there is another page.
-            rows = await search.find(
+            hits = await search.find(
                 connection,
                 words,
                 phrase=query.strip().lower().replace("\x00", ""),
@@ -58,13 +57,10 @@ class Search:
                 limit=limit + 1,
             )
         behind = skipped + limit
-        more = len(rows) > limit and behind < _MAX_HITS
-        hits = [
-            SearchHit.model_validate(row._asdict() | {"highlight": _mark(row.excerpt)})
-            for row in rows[:limit]
-        ]
+        more = len(hits) > limit and behind < _MAX_HITS
         return SearchPage(
-            items=hits, next_cursor=self._cursors.encode(listing, [behind]) if more else None
+            items=hits[:limit],
+            next_cursor=self._cursors.encode(listing, [behind]) if more else None,
         )
 
     async def count(
@@ -103,8 +99,3 @@ class Search:
 def _words(query: str) -> list[str]:
     found = _WORD.findall(query.lower())[:MAX_SEARCH_WORDS]
     return [word[:_MAX_WORD_CHARACTERS] for word in found]
-
-
-def _mark(excerpt: str) -> str:
-    escaped = html.escape(excerpt)
-    return escaped.replace(search.START, "<mark>").replace(search.STOP, "</mark>")

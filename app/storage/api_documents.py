@@ -1,6 +1,7 @@
 """API documents in PostgreSQL: versions, and the contents that they share."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
@@ -88,12 +89,18 @@ async def put_versions(
 
 
 async def list_hashes(
-    connection: AsyncConnection, entity_ids: Collection[uuid.UUID]
-) -> dict[tuple[uuid.UUID, str], bytes]:
-    """What each version of these entities is, by entity and version."""
+    connection: AsyncConnection, entity_ids: Collection[uuid.UUID], kind: ApiKind | None = None
+) -> dict[uuid.UUID, dict[str, bytes]]:
+    """What each version of these entities is; with a kind, each that is of it."""
     columns = (ApiDocument.entity_id, ApiDocument.version, ApiDocument.sha256)
-    rows = await connection.execute(select(*columns).where(ApiDocument.entity_id.in_(entity_ids)))
-    return {(row.entity_id, row.version): row.sha256 for row in rows}
+    query = select(*columns).where(ApiDocument.entity_id.in_(entity_ids))
+    if kind is not None:
+        is_content = ApiContent.sha256 == ApiDocument.sha256
+        query = query.join(ApiContent, is_content).where(ApiContent.api_kind == kind)
+    found: dict[uuid.UUID, dict[str, bytes]] = defaultdict(dict)
+    for row in await connection.execute(query):
+        found[row.entity_id][row.version] = row.sha256
+    return found
 
 
 async def delete_version(connection: AsyncConnection, entity_id: uuid.UUID, version: str) -> None:

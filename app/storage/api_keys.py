@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Select, Uuid, column, func, select, update, values
+from sqlalchemy import DateTime, Uuid, column, func, select, update, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,15 +14,7 @@ from app.schema import ApiKey, User
 from app.storage.accounts import ACCOUNT_COLUMNS, Account
 from app.storage.key_cache import StoredKey
 
-_COLUMNS = (
-    ApiKey.id,
-    ApiKey.name,
-    ApiKey.prefix,
-    ApiKey.scopes,
-    ApiKey.created_at,
-    ApiKey.expires_at,
-    ApiKey.last_used_at,
-)
+_COLUMNS = [getattr(ApiKey, name) for name in ApiKeyOut.model_fields]
 
 
 async def find_key(connection: AsyncConnection, prefix: str) -> StoredKey | None:
@@ -60,12 +52,14 @@ async def add_key(
         "expires_at": func.now() + lifetime,
     }
     added = insert(ApiKey).values(row).on_conflict_do_nothing().returning(*_COLUMNS)
-    return _read((await connection.execute(added)).one_or_none())
+    row = (await connection.execute(added)).one_or_none()
+    return None if row is None else ApiKeyOut.model_validate(row)
 
 
 async def list_keys(connection: AsyncConnection, user_id: uuid.UUID) -> list[ApiKeyOut]:
     """A user's keys that were not revoked, newest first; also those that have expired."""
-    query = _keys_of(user_id).order_by(ApiKey.created_at.desc(), ApiKey.id)
+    query = select(*_COLUMNS).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    query = query.order_by(ApiKey.created_at.desc(), ApiKey.id)
     return [ApiKeyOut.model_validate(row) for row in await connection.execute(query)]
 
 
@@ -111,11 +105,3 @@ async def record_uses(connection: AsyncConnection, uses: Mapping[uuid.UUID, date
     await connection.execute(
         update(ApiKey).where(ApiKey.id == used.c.id).values(last_used_at=newest)
     )
-
-
-def _keys_of(user_id: uuid.UUID) -> Select[*tuple[Any, ...]]:
-    return select(*_COLUMNS).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
-
-
-def _read(row: Any) -> ApiKeyOut | None:
-    return None if row is None else ApiKeyOut.model_validate(row)

@@ -1,7 +1,7 @@
 """Full-text search in PostgreSQL: entities, API documents and pages in one query."""
 
+import html
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from app.constants import MAX_SEARCH_CANDIDATES
+from app.models.search import SearchHit
 from app.models.version_order import version_rank
 
-START, STOP = "\ue000", "\ue001"
+_START, _STOP = "\ue000", "\ue001"
 """Around matches: private-use characters, which are removed from the text before."""
 
 _MAX_EXCERPT_SOURCE = 20_000
@@ -74,10 +75,10 @@ _TEXTS = text(
             translate(
                 left(coalesce(page.markdown, api_content.summary, description),
                     {_MAX_EXCERPT_SOURCE}),
-                '{START}{STOP}', ''
+                '{_START}{_STOP}', ''
             ),
             (SELECT query FROM asked),
-            'StartSel={START}, StopSel={STOP}, MaxWords=30, MinWords=12, MaxFragments=2'
+            'StartSel={_START}, StopSel={_STOP}, MaxWords=30, MinWords=12, MaxFragments=2'
         ) AS excerpt
     FROM unnest(:types, :entities, :parts) WITH ORDINALITY AS hit (type, entity_id, part, place)
     JOIN entity ON entity.id = hit.entity_id
@@ -125,19 +126,6 @@ async def count(
     return (await connection.execute(_COUNTS, values)).all()
 
 
-class Hit(NamedTuple):
-    """What matches, and an excerpt of it with the matches marked."""
-
-    type: str
-    kind: str
-    namespace: str
-    name: str
-    entity_title: str
-    part: str | None
-    title: str
-    excerpt: str
-
-
 async def find(
     connection: AsyncConnection,
     words: Sequence[str],
@@ -147,7 +135,7 @@ async def find(
     owner: str | None,
     skipped: int,
     limit: int,
-) -> list[Hit]:
+) -> list[SearchHit]:
     """What matches all of the words, best matches first; of a document, the highest version.
 
     Parameters
@@ -175,6 +163,13 @@ async def find(
     }
     texts = (await connection.execute(_TEXTS, shown)).all()
     return [
-        Hit(row.type, row.kind, row.namespace, row.name, row.entity_title, part, *text)
+        SearchHit.model_validate(
+            {**row._mapping, "part": part, "title": text.title, "highlight": _mark(text.excerpt)}
+        )
         for row, part, text in zip(rows, parts, texts, strict=True)
     ]
+
+
+def _mark(excerpt: str) -> str:
+    escaped = html.escape(excerpt)
+    return escaped.replace(_START, "<mark>").replace(_STOP, "</mark>")

@@ -1,18 +1,18 @@
 """Webhooks in PostgreSQL, and the outbox that is worked by whichever replica comes first."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_new
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.version_order import predecessor
 from app.models.webhooks import WaitingMessage, WebhookOut
-from app.schema import ApiContent, ApiDocument, Entity, Team, Webhook, WebhookDelivery
-from app.storage.api_documents import Content, delete_unused_contents
+from app.schema import Entity, Team, Webhook, WebhookDelivery
+from app.storage.api_documents import Content, delete_unused_contents, list_hashes
 
 _LEASE = timedelta(minutes=2)
 """A replica that claims a delivery and is then killed leaves it to others after so long."""
@@ -39,7 +39,7 @@ class Delivery(NamedTuple):
 
 async def add_webhook(connection: AsyncConnection, url: str) -> uuid.UUID | None:
     """The new webhook's id; None if there is one of that address."""
-    added = insert_new(Webhook).values(url=url).on_conflict_do_nothing().returning(Webhook.id)
+    added = insert(Webhook).values(url=url).on_conflict_do_nothing().returning(Webhook.id)
     return await connection.scalar(added)
 
 
@@ -109,7 +109,7 @@ async def announce(
     webhooks = list(await connection.scalars(select(Webhook.id)))
     if not webhooks or not compared:
         return
-    before = await _stored(connection, {entity_id for entity_id, _ in compared})
+    before = await list_hashes(connection, {entity_id for entity_id, _ in compared}, "openapi")
     rows = [
         {
             "entity_id": entity_id,
@@ -124,18 +124,6 @@ async def announce(
     if rows:
         values = [{**row, "webhook_id": webhook} for row in rows for webhook in webhooks]
         await connection.execute(insert(WebhookDelivery), values)
-
-
-async def _stored(
-    connection: AsyncConnection, entity_ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, dict[str, bytes]]:
-    columns = (ApiDocument.entity_id, ApiDocument.version, ApiDocument.sha256)
-    found: dict[uuid.UUID, dict[str, bytes]] = {}
-    query = select(*columns).join(ApiContent, ApiContent.sha256 == ApiDocument.sha256)
-    query = query.where(ApiDocument.entity_id.in_(entity_ids), ApiContent.api_kind == "openapi")
-    for row in await connection.execute(query):
-        found.setdefault(row.entity_id, {})[row.version] = row.sha256
-    return found
 
 
 async def claim(connection: AsyncConnection) -> Delivery | None:
