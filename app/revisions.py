@@ -2,13 +2,14 @@
 than all the rest of a start that finds nothing to migrate."""
 
 import ast
+import re
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_ASSIGNED = re.compile(r"^(revision|down_revision)\b[^=\n]*= (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,9 @@ def code_revisions() -> Revisions:
     below: set[str] = set()
     known: set[str] = set()
     for path in (MIGRATIONS / "versions").glob("*.py"):
-        values = _assigned(ast.parse(path.read_text()))
+        found: dict[str, str] = dict(_ASSIGNED.findall(path.read_text()))
+        values = {name: ast.literal_eval(text) for name, text in found.items()}
         known.add(values["revision"])
         down = values["down_revision"]
         below.update([down] if isinstance(down, str) else down or ())
     return Revisions(known=frozenset(known), heads=frozenset(known - below))
-
-
-def _assigned(module: ast.Module) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for statement in module.body:
-        match statement:
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                pass
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                pass
-            case _:
-                continue
-        if name in ("revision", "down_revision"):
-            values[name] = ast.literal_eval(value)
-    return values

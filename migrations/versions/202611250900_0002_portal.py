@@ -8,8 +8,6 @@ from sqlalchemy.dialects import postgresql
 
 revision: str = "0002"
 down_revision: str | None = "0001"
-branch_labels = None
-depends_on = None
 
 _TABLES = ("page", "api_document", "api_content", "relation", "audit_event", "api_key")
 _ACCOUNT_COLUMNS = ("must_change_password", "is_active", "name")

@@ -4,8 +4,6 @@ from alembic import op
 
 revision: str = "0003"
 down_revision: str | None = "0002"
-branch_labels = None
-depends_on = None
 
 # Alembic's table came with the defaults for new tables: an attacker inside the portal could have
 # made the next release skip a migration.

@@ -6,8 +6,6 @@ from sqlalchemy.dialects import postgresql
 
 revision: str = "0004"
 down_revision: str | None = "0003"
-branch_labels = None
-depends_on = None
 
 _KINDS = "'component', 'api', 'resource', 'system'"
 _TYPES = "'part_of', 'depends_on', 'provides', 'consumes'"

@@ -5,8 +5,6 @@ from alembic import op
 
 revision: str = "0005"
 down_revision: str | None = "0004"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

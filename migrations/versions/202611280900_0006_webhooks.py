@@ -5,8 +5,6 @@ from alembic import op
 
 revision: str = "0006"
 down_revision: str | None = "0005"
-branch_labels = None
-depends_on = None
 
 _ID = sa.text("gen_random_uuid()")
 _NOW = sa.text("now()")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision: str = "0007"
 down_revision: str | None = "0006"
-branch_labels = None
-depends_on = None
 
 _NOW = sa.text("now()")
 

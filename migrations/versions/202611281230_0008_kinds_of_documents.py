@@ -5,8 +5,6 @@ from alembic import op
 
 revision: str = "0008"
 down_revision: str | None = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
