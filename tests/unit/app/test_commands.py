@@ -82,11 +82,6 @@ def test_commands_name_every_secret_that_they_lack_before_any_runs(
             "seed: PostgreSQL should accept the rows (got: ",
             "Check DATABASE_URL, and that `migrate` ran first.\n",
         ),
-        (
-            "reset-admin",
-            "reset-admin: PostgreSQL should accept the rows (got: ",
-            "Check DATABASE_URL, and that `migrate` ran first.\n",
-        ),
     ],
 )
 def test_database_away_is_told_on_one_line(

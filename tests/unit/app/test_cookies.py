@@ -16,11 +16,6 @@ ELSEWHERE = "the request comes from a page of another site"
 NO_TOKEN = "a change by cookie needs the session's token as `x-csrf-token` or `csrf_token`"
 
 
-@pytest.fixture
-def production(config: Config) -> Config:
-    return config.model_copy(update={"app_env": "production"})
-
-
 def request(headers: dict[str, str], *, scheme: str = "https", body: bytes = b"") -> Request:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
@@ -30,29 +25,19 @@ def request(headers: dict[str, str], *, scheme: str = "https", body: bytes = b""
     return Request({**scope, "server": ("portal.test", 443), "headers": raw}, receive)
 
 
-def cookies(config: Config, tokens: Tokens) -> list[str]:
+@pytest.mark.parametrize(
+    ("config", "prefix", "binding"),
+    [({"APP_ENV": "production"}, "__Host-", "; Secure"), ({}, "devportal-", "")],
+    indirect=["config"],
+)
+def test_cookies_are_bound_to_host_and_tls_but_in_development(
+    config: Config, prefix: str, binding: str
+) -> None:
     response = Response()
-    SessionCookies(config).attach(response, tokens)
-    return response.headers.getlist("set-cookie")
-
-
-def test_cookies_of_production_are_bound_to_host_and_tls(production: Config) -> None:
-    assert cookies(production, Tokens("s", "A", "R", 1800)) == [
-        "__Host-access=A; HttpOnly; Max-Age=1800; Path=/; SameSite=lax; Secure",
-        "__Host-refresh=R; HttpOnly; Max-Age=604800; Path=/; SameSite=lax; Secure",
-    ]
-
-
-def test_cookies_of_development_work_over_plain_http(config: Config) -> None:
-    assert cookies(config, Tokens("s", "A", "R", 1800)) == [
-        "devportal-access=A; HttpOnly; Max-Age=1800; Path=/; SameSite=lax",
-        "devportal-refresh=R; HttpOnly; Max-Age=604800; Path=/; SameSite=lax",
-    ]
-
-
-def test_refresh_cookie_stays_when_another_request_has_renewed_it(config: Config) -> None:
-    assert [line.partition("=")[0] for line in cookies(config, Tokens("s", "A", None, 1800))] == [
-        "devportal-access"
+    SessionCookies(config).attach(response, Tokens("s", "A", "R", 1800))
+    assert response.headers.getlist("set-cookie") == [
+        f"{prefix}access=A; HttpOnly; Max-Age=1800; Path=/; SameSite=lax{binding}",
+        f"{prefix}refresh=R; HttpOnly; Max-Age=604800; Path=/; SameSite=lax{binding}",
     ]
 
 

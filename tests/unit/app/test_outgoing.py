@@ -1,4 +1,4 @@
-"""Where the portal's own requests may go, and in which order versions stand."""
+"""Where the portal's own requests may go."""
 
 import pytest
 
