@@ -26,7 +26,6 @@ from app.services.catalogue import Catalogue
 from app.services.cursors import Cursors
 from app.services.document_work import DocumentWork
 from app.services.health import HealthService
-from app.services.import_organisation import ImportOrganisation
 from app.services.imports import Imports
 from app.services.limits import Limits
 from app.services.pages import Pages
@@ -154,7 +153,7 @@ def _compose(
         api_documents=api_documents,
         api_uploads=api_uploads,
         search=Search(database, cursors),
-        imports=Imports(database, cache, work, api_uploads, ImportOrganisation(actors)),
+        imports=Imports(database, cache, work, api_uploads, actors),
         health=HealthService(config, database, redis, code_revisions()),
         webhooks=Webhooks(config, database, api_documents),
     )

@@ -97,18 +97,14 @@ async def find_known_actor(request: Request) -> Actor | None:
 MaybeActorDep = Annotated[Actor | None, Depends(find_actor)]
 
 
-def _require_actor(request: Request, actor: MaybeActorDep) -> Actor:
+async def _require_actor(request: Request, actor: MaybeActorDep) -> Actor:
     if actor is not None:
         return actor
     unknown: UnavailableError | None = getattr(request.state, "identity_error", None)
     raise unknown or NotSignedInError("sign in, or send an API key as `Authorization: Bearer`")
 
 
-async def _actor(request: Request, actor: MaybeActorDep) -> Actor:
-    return _require_actor(request, actor)
-
-
-ActorDep = Annotated[Actor, Depends(_actor)]
+ActorDep = Annotated[Actor, Depends(_require_actor)]
 
 
 def access(
@@ -178,7 +174,7 @@ class _Guard:
         config = services_of(request).config
         if self._is_open(config, actor):
             return
-        actor = _require_actor(request, actor)
+        actor = await _require_actor(request, actor)
         may_keep_it = self.with_first_password or not config.password_login_enabled
         if actor.must_change_password and not may_keep_it:
             raise ForbiddenError(CHANGE_FIRST)

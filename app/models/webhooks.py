@@ -14,18 +14,14 @@ _PATTERN = r"^https?://[!-~]+$"
 
 
 def _check_url(value: str) -> str:
-    if not _is_address(value):
-        raise ValueError("should be an address such as https://ci.example.com/hook")
-    return value
-
-
-def _is_address(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        named = bool(parts.hostname) and parts.username is None and parts.port != 0
+        is_named = bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
-        return False
-    return named and re.fullmatch(_PATTERN, value) is not None
+        is_named = False
+    if not (is_named and re.fullmatch(_PATTERN, value)):
+        raise ValueError("should be an address such as https://ci.example.com/hook")
+    return value
 
 
 WebhookUrl = Annotated[

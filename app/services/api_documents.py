@@ -15,7 +15,7 @@ from app.models.version_order import version_rank
 from app.outline import Outline, Part
 from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
-from app.services.document_work import DocumentWork
+from app.services.document_work import DocumentWork, Work
 from app.services.entity_rules import require_entity
 from app.storage.api_documents import (
     get_document,
@@ -118,14 +118,7 @@ class ApiDocuments:
             Raised while others read or compare.
         """
         head = await self.get_head(key, version)
-
-        async def load() -> Snapshot:
-            document = (await self._document(head)).encode()
-            return Snapshot(
-                (await self._work.run("outline", document, head.kind)).body, head.sha256
-            )
-
-        found = await self._work_once(actor, f"index:{head.sha256}", load)
+        found = await self._work_on(actor, head, f"index:{head.sha256}", "outline")
         return _OUTLINE.validate_json(found.body)
 
     async def part(
@@ -144,17 +137,12 @@ class ApiDocuments:
             Raised when the document has none of that name.
         """
         head = await self.get_head(key, version)
-
-        async def load() -> Snapshot:
-            content = f"{json.dumps([kind, name])}\n{await self._document(head)}".encode()
-            return Snapshot((await self._work.run("part", content, head.kind)).body, head.sha256)
-
-        found = _PART.validate_json(
-            (await self._work_once(actor, f"{kind}:{head.sha256}:{name}", load)).body
-        )
-        if not found.exists:
+        wanted = f"{json.dumps([kind, name])}\n"
+        found = await self._work_on(actor, head, f"{kind}:{head.sha256}:{name}", "part", wanted)
+        part = _PART.validate_json(found.body)
+        if not part.exists:
             raise NotFoundError(f"version '{version}' has no {kind} '{name}'")
-        return found
+        return part
 
     async def diff(self, actor: Actor | None, key: EntityKey, older: str, newer: str) -> ApiDiff:
         """What changed from one version to another."""
@@ -201,6 +189,15 @@ class ApiDocuments:
         """
         async with self._work.turn("webhooks"):
             return await self._compare(old, new)
+
+    async def _work_on(
+        self, actor: Actor | None, head: VersionOut, name: str, what: Work, wanted: str = ""
+    ) -> Snapshot:
+        async def load() -> Snapshot:
+            content = f"{wanted}{await self._document(head)}".encode()
+            return Snapshot((await self._work.run(what, content, head.kind)).body, head.sha256)
+
+        return await self._work_once(actor, name, load)
 
     async def _work_once(
         self, actor: Actor | None, name: str, work: Callable[[], Awaitable[Snapshot]]

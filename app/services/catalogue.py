@@ -40,7 +40,6 @@ from app.storage.entities import (
     delete_entity,
     list_entities,
     save_entities,
-    update_entity,
 )
 from app.storage.generations import Lookup
 from app.storage.relations import keep_by_name
@@ -170,7 +169,7 @@ class Catalogue:
         try:
             async with self._database.connect() as connection:
                 owner_id = await find_owner(connection, new.owner)
-                await save_entities(connection, [SavedEntity(uuid.uuid4(), owner_id, new)])
+                await save_entities(connection, [SavedEntity(uuid.uuid4(), owner_id, new.key, new)])
                 detail = {"entity": new.model_dump(mode="json", exclude_defaults=True)}
                 await add_event(connection, actor, "entity.create", str(new.key), detail)
                 stored = await require_entity(connection, new.key)
@@ -198,7 +197,7 @@ class Catalogue:
             detail = describe_change(stored.entity, change)
             if detail:
                 owner_id = await find_owner(connection, change.owner)
-                await update_entity(connection, stored.id, owner_id, change)
+                await save_entities(connection, [SavedEntity(stored.id, owner_id, key, change)])
                 await add_event(connection, actor, "entity.update", str(key), detail)
                 stored = await require_entity(connection, key)
         await self._forget(key)

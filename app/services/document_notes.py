@@ -53,11 +53,7 @@ class Notes:
             self.refuse(place, f"{_rule(item)} (got {show(item['input'])})")
 
     def _at(self, place: str, said: str) -> str:
-        return (
-            f"document {self.number}: {place}: {said}"
-            if place
-            else (f"document {self.number}: {said}")
-        )
+        return ": ".join(filter(None, (f"document {self.number}", place, said)))
 
 
 def validated(

@@ -14,7 +14,7 @@ from app.exceptions import (
 from app.lines import shorten
 from app.models.access import Actor
 from app.models.entities import EntityChange, EntityKey, EntityOut
-from app.storage.entities import StoredEntity, find_team, get_entity
+from app.storage.entities import StoredEntity, find_teams, get_entity
 
 _MAX_SHOWN_CHARACTERS = 1000
 """The audit trail shows what changed; it is not a second copy of large texts."""
@@ -65,7 +65,7 @@ async def require_owned(
 
 async def find_owner(connection: AsyncConnection, name: str) -> uuid.UUID:
     """The id of the owning team."""
-    found = await find_team(connection, name)
+    found = (await find_teams(connection, [name])).get(name)
     if found is None:
         raise InvalidRequestError(f"owner: should name a team that exists (got '{name}')")
     return found

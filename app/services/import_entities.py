@@ -103,11 +103,12 @@ async def write(
     uploads: ApiUploads,
 ) -> None:
     """A few statements, however many entities there are."""
-    changed = [item for item in items if _is_changed(item, outcome)]
-    await save_entities(
-        connection,
-        [SavedEntity(item.id, item.owner_id, item.descriptor.entity) for item in changed],
-    )
+    changed = [
+        SavedEntity(item.id, item.owner_id, item.key, item.descriptor.entity)
+        for item in items
+        if _is_changed(item, outcome)
+    ]
+    await save_entities(connection, changed)
     await _write_relations(connection, items, outcome)
     await _write_definitions(connection, items, definitions, outcome, uploads)
 

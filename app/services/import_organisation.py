@@ -1,7 +1,7 @@
 """The teams and people of a catalog-info.yaml: who may own what it describes."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,58 +24,31 @@ from app.storage.organisation import (
 )
 
 
-class ImportOrganisation:
-    """Makes Backstage's groups teams, and its users accounts and members."""
-
-    def __init__(self, actors: ActorCache) -> None:
-        self._actors = actors
-
-    async def bring(
-        self, connection: AsyncConnection, actor: Actor, info: CatalogInfo, outcome: Outcome
-    ) -> None:
-        """Write teams and people, if the actor may; otherwise each is skipped with a warning."""
-        if not may_bring(actor):
-            _skip([*info.groups, *info.users], outcome)
-            return
-        teams = await _bring_teams(connection, info, outcome)
-        people = await self._bring_people(connection, info, outcome)
-        wanted = _distinct(_members(info, teams, people, outcome))
-        await self._bring_members(connection, wanted, people, outcome)
-
-    async def _bring_people(
-        self, connection: AsyncConnection, info: CatalogInfo, outcome: Outcome
-    ) -> list[StoredPerson]:
-        emails = {user.person.email for user in info.users}
-        handles = {user.person.handle for user in info.users}
-        handles |= {handle for group in info.groups for handle in group.members.values()}
-        handles |= {team[1:] for _, _, team in _named(info) if team.startswith("@")}
-        known = await find_people(connection, emails, handles)
-        missing = _missing(info, known)
-        if missing:
-            # They choose a password by a link, which an administrator makes for each.
-            rows = [{**user.person.model_dump(), "role": "member"} for user in missing]
-            await add_people(connection, rows)
-        await _name_people(connection, info, known, missing, outcome)
-        return await find_people(connection, emails, handles)
-
-    async def _bring_members(
-        self,
-        connection: AsyncConnection,
-        wanted: Mapping[Member, int | None],
-        people: list[StoredPerson],
-        outcome: Outcome,
-    ) -> None:
-        there = await list_places(connection, wanted)
-        new = [member for member in wanted if (member.team, member.user_id) not in there]
-        await self._actors.announce_change(*{member.user_id for member in new})
-        await add_members(connection, new)
-        emails = {person.id: person.email for person in people}
-        for member in new:
-            detail = {"email": emails[member.user_id], "role": member.role}
-            outcome.note("team.member.put", f"team:{member.team}", **detail)
-            number = wanted[member]
-            if number is not None and "members" not in outcome.items[number].changes:
-                outcome.change(number, "members")
+async def bring(
+    connection: AsyncConnection,
+    actors: ActorCache,
+    actor: Actor,
+    info: CatalogInfo,
+    outcome: Outcome,
+) -> None:
+    """Make groups teams, and users accounts and members; skip each if the actor may not."""
+    if not may_bring(actor):
+        _skip([*info.groups, *info.users], outcome)
+        return
+    teams = await _bring_teams(connection, info, outcome)
+    people = await _bring_people(connection, info, outcome)
+    wanted = _distinct(_members(info, teams, people, outcome))
+    there = await list_places(connection, wanted)
+    new = [member for member in wanted if (member.team, member.user_id) not in there]
+    await actors.announce_change(*{member.user_id for member in new})
+    await add_members(connection, new)
+    emails = {person.id: person.email for person in people}
+    for member in new:
+        detail = {"email": emails[member.user_id], "role": member.role}
+        outcome.note("team.member.put", f"team:{member.team}", **detail)
+        number = wanted[member]
+        if number is not None and "members" not in outcome.items[number].changes:
+            outcome.change(number, "members")
 
 
 def may_bring(actor: Actor) -> bool:
@@ -131,6 +104,23 @@ def _named(info: CatalogInfo) -> Iterator[tuple[int, str, str]]:
     for user in info.users:
         for place, team in user.teams.items():
             yield user.number, place, team
+
+
+async def _bring_people(
+    connection: AsyncConnection, info: CatalogInfo, outcome: Outcome
+) -> list[StoredPerson]:
+    emails = {user.person.email for user in info.users}
+    handles = {user.person.handle for user in info.users}
+    handles |= {handle for group in info.groups for handle in group.members.values()}
+    handles |= {team[1:] for _, _, team in _named(info) if team.startswith("@")}
+    known = await find_people(connection, emails, handles)
+    missing = _missing(info, known)
+    if missing:
+        # They choose a password by a link, which an administrator makes for each.
+        rows = [{**user.person.model_dump(), "role": "member"} for user in missing]
+        await add_people(connection, rows)
+    await _name_people(connection, info, known, missing, outcome)
+    return await find_people(connection, emails, handles)
 
 
 def _missing(info: CatalogInfo, known: list[StoredPerson]) -> list[User]:

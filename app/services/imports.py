@@ -16,8 +16,9 @@ from app.services.catalogue import LISTS
 from app.services.descriptors import Descriptor
 from app.services.document_work import DocumentWork
 from app.services.import_entities import Definitions, match, refuse, write
-from app.services.import_organisation import ImportOrganisation
+from app.services.import_organisation import bring
 from app.services.import_outcome import Outcome
+from app.storage.actor_cache import ActorCache
 from app.storage.audit import add_events
 from app.storage.database import Database
 
@@ -35,13 +36,13 @@ class Imports:
         cache: ReadCache,
         work: DocumentWork,
         uploads: ApiUploads,
-        organisation: ImportOrganisation,
+        actors: ActorCache,
     ) -> None:
         self._database = database
         self._cache = cache
         self._work = work
         self._uploads = uploads
-        self._organisation = organisation
+        self._actors = actors
 
     async def run(self, actor: Actor, content: bytes, *, dry_run: bool = False) -> ImportResult:
         """Import a file in one transaction; what is there as it says stays untouched.
@@ -66,7 +67,7 @@ class Imports:
         outcome = Outcome(warnings=[*info.warnings])
         try:
             async with self._database.connect() as connection:
-                await self._organisation.bring(connection, actor, info, outcome)
+                await bring(connection, self._actors, actor, info, outcome)
                 items = await match(connection, actor, info.entities, outcome)
                 await write(connection, items, definitions, outcome, self._uploads)
                 await add_events(connection, actor, outcome.events)

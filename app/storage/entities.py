@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +25,6 @@ from app.models.entities import (
     EntityChange,
     EntityItem,
     EntityKey,
-    EntityNew,
     EntityOut,
     EntityQuery,
     Facet,
@@ -191,27 +189,11 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredEntity:
     return StoredEntity(row.id, EntityOut.model_validate(row))
 
 
-async def find_team(connection: AsyncConnection, name: str) -> uuid.UUID | None:
-    """The id of the team of that name, held against its removal until the transaction ends."""
-    return (await find_teams(connection, [name])).get(name)
-
-
 async def find_teams(connection: AsyncConnection, names: Collection[str]) -> dict[str, uuid.UUID]:
-    """The ids of those of the teams that exist, held in the same way."""
+    """Ids of those of the teams that exist, held against removal until the transaction ends."""
     statement = select(Team.name, Team.id).where(Team.name.in_(names)).order_by(Team.name)
     rows = await connection.execute(statement.with_for_update(read=True, key_share=True))
     return {row.name: row.id for row in rows}
-
-
-async def update_entity(
-    connection: AsyncConnection, entity_id: uuid.UUID, owner_id: uuid.UUID, change: EntityChange
-) -> None:
-    """Replace an entity's content and count the change."""
-    values = _values(owner_id, change)
-    statement = update(Entity).where(Entity.id == entity_id)
-    await connection.execute(
-        statement.values(**values, version=Entity.version + 1, updated_at=func.now())
-    )
 
 
 class SavedEntity(NamedTuple):
@@ -219,16 +201,22 @@ class SavedEntity(NamedTuple):
 
     id: uuid.UUID
     owner_id: uuid.UUID
-    entity: EntityNew
+    key: EntityKey
+    content: EntityChange
 
 
 async def save_entities(connection: AsyncConnection, rows: Sequence[SavedEntity]) -> None:
-    """Add entities, or replace the content of those whose id exists, in one statement.
+    """Add entities, or replace the content of those whose id exists and count the change.
 
-    The database refuses another entity's key.
+    It is one statement, and the database refuses another entity's key.
     """
     saved = [
-        {"id": row.id, **asdict(row.entity.key), **_values(row.owner_id, row.entity)}
+        {
+            "id": row.id,
+            "owner_id": row.owner_id,
+            **asdict(row.key),
+            **row.content.model_dump(exclude={"owner", "kind", "namespace", "name"}),
+        }
         for row in rows
     ]
     if saved:
@@ -238,10 +226,3 @@ async def save_entities(connection: AsyncConnection, rows: Sequence[SavedEntity]
 async def delete_entity(connection: AsyncConnection, entity_id: uuid.UUID) -> None:
     """Remove an entity with its relations, documents and pages."""
     await connection.execute(delete(Entity).where(Entity.id == entity_id))
-
-
-def _values(owner_id: uuid.UUID, change: EntityChange) -> dict[str, Any]:
-    return {
-        "owner_id": owner_id,
-        **change.model_dump(exclude={"owner", "kind", "namespace", "name"}),
-    }
