@@ -9,13 +9,7 @@ from fastapi import FastAPI
 from app.composition import Composition, Stores
 from app.config import Config, ConfigError, load_config
 from app.http.description import describe_api
-from app.http.middleware import (
-    CrossOrigin,
-    HeadRequests,
-    OwnHosts,
-    RequestRecord,
-    security_headers,
-)
+from app.http.middleware import CrossOrigin, HeadRequests, OwnHosts, RequestRecord, security_headers
 from app.http.problems import UnexpectedErrors, install_problem_handlers
 from app.http.routes import (
     admin,

@@ -10,13 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    StringConstraints,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
 from app.constants import MAX_PASSWORD_CHARACTERS, MIN_SECRET_CHARACTERS
 from app.setting_rules import Between, Rule

@@ -7,14 +7,7 @@ from itertools import islice
 from proto_schema_parser import ast
 
 from app.definitions.kinds import Checked, read_text, summary_of
-from app.definitions.proto import (
-    Field,
-    Method,
-    ProtoFile,
-    Type,
-    read_proto,
-    value_type,
-)
+from app.definitions.proto import Field, Method, ProtoFile, Type, read_proto, value_type
 from app.definitions.proto_rules import proto_mistakes
 from app.openapi.reading import MAX_MISTAKES, DocumentError
 from app.outline import (

@@ -3,14 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    HttpUrl,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, TypeAdapter, ValidationError
 
 from app.constants import MAX_SPEC_BYTES, MAX_SPEC_DEPTH
 from app.json_values import json_mistake

@@ -10,14 +10,7 @@ from app.schema.accounts import (
     User,
 )
 from app.schema.base import Base
-from app.schema.catalogue import (
-    ApiContent,
-    ApiDocument,
-    Entity,
-    NamedRelation,
-    Page,
-    Relation,
-)
+from app.schema.catalogue import ApiContent, ApiDocument, Entity, NamedRelation, Page, Relation
 from app.schema.webhooks import Webhook, WebhookDelivery
 
 __all__ = [

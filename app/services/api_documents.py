@@ -17,11 +17,7 @@ from app.services.cache import ReadCache, Snapshot
 from app.services.catalogue import snapshot
 from app.services.document_work import DocumentWork, Work
 from app.services.entity_rules import require_entity
-from app.storage.api_documents import (
-    get_document,
-    get_head,
-    list_versions,
-)
+from app.storage.api_documents import get_document, get_head, list_versions
 from app.storage.database import Database
 
 _IMMUTABLE = "documents"

@@ -18,14 +18,7 @@ from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
 from app.services.sessions import actor_of
 from app.services.tokens import token_digest
-from app.storage.api_keys import (
-    add_key,
-    find_key,
-    hash_of_key,
-    list_keys,
-    record_uses,
-    revoke_key,
-)
+from app.storage.api_keys import add_key, find_key, hash_of_key, list_keys, record_uses, revoke_key
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.key_cache import KeyCache, StoredKey

@@ -5,12 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.exceptions import (
-    ChangedMeanwhileError,
-    ForbiddenError,
-    InvalidRequestError,
-    NotFoundError,
-)
+from app.exceptions import ChangedMeanwhileError, ForbiddenError, InvalidRequestError, NotFoundError
 from app.lines import shorten
 from app.models.access import Actor
 from app.models.entities import EntityChange, EntityKey, EntityOut

@@ -16,12 +16,7 @@ from app.services.entity_rules import describe_change
 from app.services.import_outcome import Outcome
 from app.storage.api_documents import Content, list_hashes
 from app.storage.entities import SavedEntity, StoredEntity, find_teams, get_entities, save_entities
-from app.storage.relations import (
-    Statement,
-    add_statements,
-    delete_statements,
-    list_statements,
-)
+from app.storage.relations import Statement, add_statements, delete_statements, list_statements
 
 _MAX_SHOWN_MISTAKES = 50
 

@@ -1,10 +1,6 @@
 """Pages of documentation that belong to entities."""
 
-from app.exceptions import (
-    ChangedMeanwhileError,
-    NotFoundError,
-    PreconditionRequiredError,
-)
+from app.exceptions import ChangedMeanwhileError, NotFoundError, PreconditionRequiredError
 from app.models.access import Actor
 from app.models.entities import EntityKey
 from app.models.pages import PageChange, PageList, PageOut

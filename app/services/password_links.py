@@ -8,23 +8,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.config import Config
-from app.exceptions import (
-    ConflictError,
-    InvalidLinkError,
-    InvalidRequestError,
-)
+from app.exceptions import ConflictError, InvalidLinkError, InvalidRequestError
 from app.models.access import Actor
 from app.models.accounts import UserIn, UserOut
 from app.services.accounts import require_account
 from app.services.limits import Limits
 from app.services.passwords import Passwords, check_new_password
 from app.services.tokens import token_digest
-from app.storage.accounts import (
-    add_account,
-    find_account_by_email,
-    list_users,
-    set_password,
-)
+from app.storage.accounts import add_account, find_account_by_email, list_users, set_password
 from app.storage.actor_cache import ActorCache
 from app.storage.audit import add_event
 from app.storage.database import Database

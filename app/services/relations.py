@@ -13,12 +13,7 @@ from app.services.entity_rules import require_entity, require_owned
 from app.storage.audit import add_event
 from app.storage.database import Database
 from app.storage.entities import get_entity
-from app.storage.relations import (
-    Statement,
-    add_statements,
-    delete_statements,
-    list_relations,
-)
+from app.storage.relations import Statement, add_statements, delete_statements, list_relations
 
 
 class Relations:

@@ -10,13 +10,7 @@ from app.models.access import Actor
 from app.models.sessions import SessionOut
 from app.request_context import client_address
 from app.services.limits import Limits, Verdict
-from app.services.tokens import (
-    AccessTokens,
-    RefreshTokens,
-    Tokens,
-    new_session_id,
-    token_digest,
-)
+from app.services.tokens import AccessTokens, RefreshTokens, Tokens, new_session_id, token_digest
 from app.storage.accounts import Account, find_account
 from app.storage.actor_cache import ActorCache
 from app.storage.admissions import Admissions

@@ -10,14 +10,7 @@ from app.constants import MAX_PAGE_SIZE, PAGE_SIZE
 from app.http.access import Access, ActorDep, access
 from app.http.dependencies import AccountsDep, AuditDep, PasswordLinksDep, own_url
 from app.models.access import Scope
-from app.models.accounts import (
-    PasswordLinkOut,
-    UserChange,
-    UserCreated,
-    UserIn,
-    UserOut,
-    UserPage,
-)
+from app.models.accounts import PasswordLinkOut, UserChange, UserCreated, UserIn, UserOut, UserPage
 from app.models.audit import AuditFilter, AuditFormat, AuditPage
 from app.models.sessions import Email
 from app.services.password_links import NewLink
