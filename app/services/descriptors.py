@@ -12,6 +12,7 @@ from app.models.entities import EntityKey, EntityNew
 from app.models.relations import RelationType
 from app.models.texts import Kind, TeamName
 from app.services.document_notes import Notes, show, validated
+from app.storage.relations import Statement
 
 KINDS: tuple[str, ...] = get_args(Kind)
 _DEFINITIONS = get_args(ApiKind)
@@ -19,14 +20,6 @@ _KEY = TypeAdapter(EntityKey)
 _TEAM = TypeAdapter[str](TeamName)
 _REF = re.compile(r"^(?:([a-zA-Z]+):)?(?:([^/:]+)/)?([^/:]+)$")
 _SUBSTITUTIONS = ("$text", "$json", "$yaml", "$openapi", "$asyncapi", "$include")
-
-
-class Target(NamedTuple):
-    """A relation that a document states; `inverse` if it leads from the other entity to this."""
-
-    type: RelationType
-    key: EntityKey
-    inverse: bool = False
 
 
 class _Field(NamedTuple):
@@ -70,7 +63,7 @@ class Descriptor:
 
     number: int
     entity: EntityNew
-    targets: dict[str, Target] = field(default_factory=dict)
+    targets: dict[str, Statement] = field(default_factory=dict)
     definition: tuple[ApiKind, str] | None = None
 
 
@@ -87,8 +80,8 @@ def read_entity(document: Mapping[str, Any], notes: Notes) -> Descriptor | None:
     if notes.mistakes or entity is None:
         return None
     for place, target in targets.items():
-        if target.key.folded == entity.key.folded:
-            notes.refuse(place, f"should not name the entity itself (got '{target.key}')")
+        if target.other.folded == entity.key.folded:
+            notes.refuse(place, f"should not name the entity itself (got '{target.other}')")
     return Descriptor(notes.number, entity, targets, definition)
 
 
@@ -176,7 +169,7 @@ def _is_shown(link: Any, index: int, notes: Notes) -> bool:
     return False
 
 
-def _targets(spec: dict[str, Any], namespace: str, notes: Notes) -> Iterator[tuple[str, Target]]:
+def _targets(spec: dict[str, Any], namespace: str, notes: Notes) -> Iterator[tuple[str, Statement]]:
     for name, relation in _RELATIONS.items():
         given = spec.get(name)
         if given is None:
@@ -188,7 +181,7 @@ def _targets(spec: dict[str, Any], namespace: str, notes: Notes) -> Iterator[tup
         for index, value in enumerate(given if relation.is_list else [given]):
             place = f"spec.{name}[{index}]" if relation.is_list else f"spec.{name}"
             if key := _reference(value, place, relation.kind, namespace, notes):
-                yield place, Target(relation.type, key, relation.inverse)
+                yield place, Statement(relation.type, key, relation.inverse)
 
 
 def _reference(

@@ -134,15 +134,12 @@ async def _write_relations(
     new: list[tuple[uuid.UUID, Statement]] = []
     for item in items:
         targets = item.descriptor.targets.values()
-        wanted = {Statement(type_, key.folded, inverse): key for type_, key, inverse in targets}
+        wanted = {one._replace(other=one.other.folded): one for one in targets}
         before = current.get(item.id, set())
         gone += [(item.id, statement) for statement in before - wanted.keys()]
-        new += [
-            (item.id, statement._replace(other=wanted[statement]))
-            for statement in wanted.keys() - before
-        ]
+        new += [(item.id, wanted[statement]) for statement in wanted.keys() - before]
         if wanted.keys() != before:
-            said = sorted(f"{'inverse ' * s.inverse}{s.type} {key}" for s, key in wanted.items())
+            said = sorted(f"{'inverse ' * s.inverse}{s.type} {s.other}" for s in wanted.values())
             number = item.descriptor.number
             outcome.note("relation.replace", str(item.key), relations=said)
             outcome.change(number, "relations")

@@ -54,8 +54,7 @@ class Relations:
         async with self._database.connect() as connection:
             stored = await require_owned(connection, actor, key)
             await require_entity(connection, target)
-            statement = Statement(type_, target, inverse=False)
-            if await add_statements(connection, [(stored.id, statement)]):
+            if await add_statements(connection, [(stored.id, Statement(type_, target))]):
                 await _record(connection, actor, "relation.create", key, type_, target)
         await self._cache.forget(LISTS)
 
@@ -72,7 +71,7 @@ class Relations:
         async with self._database.connect() as connection:
             stored = await require_owned(connection, actor, key)
             other = await get_entity(connection, target)
-            stated = [(stored.id, Statement(type_, target, inverse=False))]
+            stated = [(stored.id, Statement(type_, target))]
             if other is not None:
                 stated.append((other.id, Statement(type_, key, inverse=True)))
             if not await delete_statements(connection, stated):

@@ -1,7 +1,7 @@
 """Accounts in PostgreSQL."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, update
@@ -36,17 +36,9 @@ _TEAMS = (
     .scalar_subquery()
     .label("teams")
 )
-ACCOUNT_COLUMNS = (
-    User.id,
-    User.email,
-    User.name,
-    User.password_hash,
-    User.role,
-    User.is_active,
-    User.must_change_password,
-    User.session_epoch,
-    _TEAMS,
-)
+ACCOUNT_COLUMNS = [
+    _TEAMS if field.name == "teams" else getattr(User, field.name) for field in fields(Account)
+]
 
 
 async def find_account(connection: AsyncConnection, user_id: uuid.UUID) -> Account | None:

@@ -12,18 +12,10 @@ from app.models.audit import AuditEventOut, AuditFilter
 from app.request_context import client_address, request_id
 from app.schema import AuditEvent
 
-_COLUMNS = (
-    AuditEvent.id,
-    AuditEvent.at,
-    AuditEvent.actor_id,
-    AuditEvent.actor,
-    AuditEvent.actor_kind,
-    AuditEvent.action,
-    AuditEvent.target,
-    AuditEvent.detail,
-    func.host(AuditEvent.address).label("address"),
-    AuditEvent.request_id,
-)
+_COLUMNS = [
+    func.host(AuditEvent.address).label(name) if name == "address" else getattr(AuditEvent, name)
+    for name in AuditEventOut.model_fields
+]
 
 _ADD = text(
     """

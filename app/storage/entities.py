@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import (
     ARRAY,
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.entities import (
     EntityChange,
+    EntityField,
     EntityItem,
     EntityKey,
     EntityOut,
@@ -36,18 +37,8 @@ _KEY = (Entity.kind, Entity.namespace, Entity.name)
 """What identifies an entity, and the order of lists."""
 
 _COLUMNS: dict[str, Any] = {
-    "title": Entity.title,
-    "description": Entity.description,
-    "owner": Team.name.label("owner"),
-    "lifecycle": Entity.lifecycle,
-    "tags": Entity.tags,
-    "links": Entity.links,
-    "annotations": Entity.annotations,
-    "labels": Entity.labels,
-    "spec": Entity.spec,
-    "version": Entity.version,
-    "created_at": Entity.created_at,
-    "updated_at": Entity.updated_at,
+    name: Team.name.label(name) if name == "owner" else getattr(Entity, name)
+    for name in get_args(EntityField)
 }
 _FACETS: dict[str, Any] = {
     "kind": Entity.kind,

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models.entities import EntityKey
-from app.models.relations import EntityRef, RelationOut, Relations
+from app.models.relations import EntityRef, RelationOut, Relations, RelationType
 
 _SAME = (
     "o.kind = n.other_kind AND o.namespace = n.other_namespace "
@@ -86,9 +86,9 @@ _KEEP = text(
 class Statement(NamedTuple):
     """What an entity says of itself and another; `inverse` if the other is the source."""
 
-    type: str
+    type: RelationType
     other: EntityKey
-    inverse: bool
+    inverse: bool = False
 
 
 async def list_relations(connection: AsyncConnection, entity_id: uuid.UUID) -> Relations:

@@ -52,14 +52,9 @@ async def list_webhooks(connection: AsyncConnection) -> list[WebhookOut]:
         .scalar_subquery()
         .label("waiting")
     )
-    columns = (
-        Webhook.id,
-        Webhook.url,
-        Webhook.created_at,
-        Webhook.last_delivered_at,
-        Webhook.last_error,
-    )
-    rows = await connection.execute(select(*columns, waiting).order_by(Webhook.url))
+    columns = (Webhook.id, Webhook.url, Webhook.created_at)
+    state = (Webhook.last_delivered_at, Webhook.last_error, waiting)
+    rows = await connection.execute(select(*columns, *state).order_by(Webhook.url))
     return [WebhookOut.model_validate(row) for row in rows]
 
 

@@ -67,7 +67,7 @@ def test_relation_is_what_its_field_means(
     kind: str, spec: str, stated: tuple[str, str, bool]
 ) -> None:
     [target] = parse(kind, spec=f"owner: team-a, {spec}").entities[0].targets.values()
-    assert (target.type, str(target.key), target.inverse) == stated
+    assert (target.type, str(target.other), target.inverse) == stated
 
 
 @pytest.mark.parametrize(
