@@ -126,10 +126,6 @@ class BusyError(UnavailableError):
     headers: Mapping[str, str] = {"Retry-After": str(BUSY_RETRY_SECONDS)}
 
 
-class SchemaBehindError(UnavailableError):
-    """The schema lacks a revision that the code needs."""
-
-
 class CommandError(Exception):
     """A command of `python -m app` failed; the message says what to do."""
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from app.config import Config
 from app.constants import DEPENDENCY_TIMEOUT_SECONDS
-from app.exceptions import PortalError, SchemaBehindError
+from app.exceptions import PortalError, UnavailableError
 from app.models.health import DependencyHealth, Health, Readiness
 from app.revisions import Revisions
 from app.storage.database import Database
@@ -75,7 +75,7 @@ class HealthService:
         found = await self._database.migration_heads()
         if not self._revisions.are_reached_by(found):
             expected = _name(self._revisions.heads)
-            raise SchemaBehindError(f"should be at {expected} (is at {_name(found)})")
+            raise UnavailableError(f"should be at {expected} (is at {_name(found)})")
 
 
 async def _probe(probe: Probe) -> DependencyHealth:

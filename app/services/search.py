@@ -5,7 +5,6 @@ from collections import Counter
 from typing import cast
 
 from app.constants import MAX_SEARCH_CANDIDATES, MAX_SEARCH_WORDS
-from app.exceptions import NotFoundError
 from app.models.search import SearchCounts, SearchPage
 from app.models.texts import Kind
 from app.services.cursors import Cursors
@@ -42,7 +41,7 @@ class Search:
             Raised for a cursor that is not from a page of the same search.
         """
         listing = f"search:{kind}:{owner or ''}:{query}"
-        skipped = self._skipped(listing, cursor)
+        [skipped] = self._cursors.decode(listing, cursor) if cursor else [0]
         if not (words := _words(query)):
             return SearchPage(items=[])
         async with self._database.read() as connection:
@@ -85,15 +84,6 @@ class Search:
             kinds=dict(kinds.most_common()),
             owners=dict(owners.most_common()),
         )
-
-    def _skipped(self, listing: str, cursor: str | None) -> int:
-        if not cursor:
-            return 0
-        match self._cursors.decode(listing, cursor):
-            case [int(skipped)]:
-                return skipped
-            case _:
-                raise NotFoundError("there is no page with this cursor; start again without one")
 
 
 def _words(query: str) -> list[str]:

@@ -18,20 +18,10 @@ from app.models.access import Actor
 from app.models.webhooks import WebhookCreated, WebhookIn, WebhookList
 from app.services.api_documents import ApiDocuments
 from app.services.outgoing import Outgoing, OutgoingError
+from app.storage import webhooks as storage
 from app.storage.audit import add_event
 from app.storage.database import Database
-from app.storage.webhooks import (
-    Delivery,
-    add_webhook,
-    claim,
-    delete_webhook,
-    finish,
-    hasten,
-    keep_body,
-    list_messages,
-    list_webhooks,
-    put_off,
-)
+from app.storage.webhooks import Delivery
 
 _logger = logging.getLogger(__name__)
 _WAITS = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200, 21600, 43200))
@@ -54,8 +44,8 @@ class Webhooks:
         """All webhooks, with how it goes."""
         async with self._database.connect() as connection:
             return WebhookList(
-                items=await list_webhooks(connection),
-                messages=await list_messages(connection, _SHOWN_MESSAGES),
+                items=await storage.list_webhooks(connection),
+                messages=await storage.list_messages(connection, _SHOWN_MESSAGES),
             )
 
     async def create(self, actor: Actor, wanted: WebhookIn) -> WebhookCreated:
@@ -68,9 +58,9 @@ class Webhooks:
         """
         self._need_enabled()
         async with self._database.connect() as connection:
-            if len(await list_webhooks(connection)) >= MAX_WEBHOOKS:
+            if len(await storage.list_webhooks(connection)) >= MAX_WEBHOOKS:
                 raise ConflictError(f"there can be {MAX_WEBHOOKS} webhooks. Remove one")
-            webhook_id = await add_webhook(connection, wanted.url)
+            webhook_id = await storage.add_webhook(connection, wanted.url)
             if webhook_id is None:
                 raise ConflictError("there is a webhook of this address already")
             await _record(connection, actor, "webhook.create", webhook_id, wanted.url)
@@ -86,13 +76,13 @@ class Webhooks:
         """
         self._need_enabled()
         async with self._database.connect() as connection:
-            url = await hasten(connection, webhook_id)
+            url = await storage.hasten(connection, webhook_id)
             await _record(connection, actor, "webhook.retry", webhook_id, url)
 
     async def delete(self, actor: Actor, webhook_id: uuid.UUID) -> None:
         """Remove a webhook, and what it was to be sent."""
         async with self._database.connect() as connection:
-            url = await delete_webhook(connection, webhook_id)
+            url = await storage.delete_webhook(connection, webhook_id)
             await _record(connection, actor, "webhook.delete", webhook_id, url)
 
     def _need_enabled(self) -> None:
@@ -106,7 +96,7 @@ class Webhooks:
 
     async def _send_one(self) -> bool:
         async with self._database.connect() as connection:
-            delivery = await claim(connection)
+            delivery = await storage.claim(connection)
         if delivery is None:
             return False
         try:
@@ -114,7 +104,7 @@ class Webhooks:
             if body:
                 await self._post(delivery, body)
             async with self._database.connect() as connection:
-                await finish(connection, delivery, sent=bool(body))
+                await storage.finish(connection, delivery, sent=bool(body))
         except UnavailableError:
             # Of the portal itself: the lease ends, and somebody tries again.
             return False
@@ -126,7 +116,7 @@ class Webhooks:
         wait = _WAITS[delivery.attempts - 1] if delivery.attempts <= len(_WAITS) else None
         _logger.warning("webhook %s, attempt %s: %s", delivery.url, delivery.attempts, error)
         async with self._database.connect() as connection:
-            await put_off(connection, delivery, error, wait)
+            await storage.put_off(connection, delivery, error, wait)
 
     async def _describe(self, delivery: Delivery) -> str:
         """What is to be sent, kept for further attempts; empty if nothing breaks."""
@@ -137,7 +127,7 @@ class Webhooks:
             return ""
         body = json.dumps(_message(delivery, found), ensure_ascii=False)
         async with self._database.connect() as connection:
-            await keep_body(connection, delivery, body)
+            await storage.keep_body(connection, delivery, body)
         return body
 
     async def _post(self, delivery: Delivery, body: str) -> None:
