@@ -43,7 +43,6 @@ def _failure(kind: type[DBAPIError], cause: psycopg.Error) -> DBAPIError:
     return kind("SELECT 1", {}, cause)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -75,20 +74,17 @@ async def test_only_a_lost_connection_is_a_database_that_does_not_answer(
     assert (caught.value.status, caught.value.detail) == told
 
 
-@pytest.mark.anyio
-async def test_mistake_of_the_portal_stays_one(database: Database) -> None:
-    mistake = _failure(ProgrammingError, errors.UndefinedTable())
-    with pytest.raises(ProgrammingError) as caught:
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        _failure(ProgrammingError, errors.UndefinedTable()),
+        _failure(IntegrityError, errors.NotNullViolation()),
+    ],
+    ids=["statement", "rule of a table"],
+)
+async def test_mistake_of_the_portal_stays_one(database: Database, mistake: DBAPIError) -> None:
+    """No client can change it: it is logged with its traceback, and 500."""
+    with pytest.raises(DBAPIError) as caught:
         async with database.connect():
             raise mistake
     assert caught.value is mistake
-
-
-async def test_rule_of_a_table_that_the_portal_breaks_is_its_own_mistake(
-    database: Database,
-) -> None:
-    """No client can change it: it is logged with its traceback, and 500."""
-    error = _failure(IntegrityError, errors.NotNullViolation())
-    with pytest.raises(IntegrityError):
-        async with database.connect():
-            raise error
