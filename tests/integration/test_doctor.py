@@ -13,8 +13,7 @@ from docker.models.containers import Container
 from benchmarks.harness.portal_stack import PortalStack
 from infra.naming import ROLE_LABEL, SPEC_LABEL, STACK_LABEL
 from infra.x509 import make_authority, make_certificate
-from tests.support.edits import edited
-from tests.support.make import make, run
+from tests.support.make import edited, make, run
 
 # Above the kernel's largest process id.
 DEAD_PID = 2**22 + 1

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
-from tests.support.edits import edited
-from tests.support.make import Done, make
+from tests.support.make import Done, edited, make
 
 NO_ENGINE = "tcp://127.0.0.1:9"
 

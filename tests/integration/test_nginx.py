@@ -1,6 +1,7 @@
 """Production as its clients meet it: TLS, redirects, headers, limits and error pages."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from benchmarks.harness.production import (
     portal_client,
 )
 from tests.support.http3 import get_over_http3
-from tests.support.log_lines import access_line, app_line
 from tests.support.long_requests import count_refused, slow_uploads
 from tests.support.waiting import wait_for
 
@@ -31,6 +31,25 @@ HSTS = "max-age=63072000; includeSubDomains"
 def client(production_stack: PortalStack) -> Iterator[httpx.Client]:
     with portal_client(production_stack) as opened:
         yield opened
+
+
+def app_line(stack: PortalStack, identity: str) -> dict[str, str]:
+    """The line of whichever replica answered."""
+    return wait_for(
+        lambda: next(
+            (found for c in stack.containers("app") if (found := log_line(c.logs(), identity))),
+            None,
+        )
+    )
+
+
+def access_line(stack: PortalStack, identity: str) -> dict[str, str]:
+    return wait_for(lambda: log_line(stack.container("nginx").logs(), identity))
+
+
+def log_line(log: bytes, identity: str) -> dict[str, str] | None:
+    lines = [line for line in log.decode().splitlines() if identity in line]
+    return json.loads(lines[-1]) if lines else None
 
 
 def headers_of(answer: httpx.Response) -> dict[str, str]:

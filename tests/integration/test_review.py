@@ -6,8 +6,7 @@ import pytest
 
 from benchmarks.harness.portal_stack import PortalStack
 from infra.settings.policies import PolicySettings
-from tests.support.edits import edited
-from tests.support.make import Done, make
+from tests.support.make import Done, edited, make
 
 CREATED = "    container = docker.Container(name, spec, opts)\n"
 UNSAFE = """\

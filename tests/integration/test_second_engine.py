@@ -1,19 +1,25 @@
 """A stack on another engine than the machine's own: all of it there, nothing here."""
 
+import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import certifi
 import docker
 import httpx
 import pytest
 
-from benchmarks.harness.machine import labelled_stacks
+from benchmarks.harness.machine import labelled_stacks, tool_environment
 from benchmarks.harness.portal_stack import PortalStack
+from infra.errors import UserError
 from infra.naming import STACK_LABEL
 from tests.support.make import run, succeed
-from tests.support.newer_engine import next_debian
+from tests.support.packages import apt_get
 from tests.support.second_engine import (
     SecondEngine,
     development_there,
@@ -21,10 +27,40 @@ from tests.support.second_engine import (
     second_engine,
 )
 from tests.support.waiting import wait_until_ok
+from toolchain.images.machine import find_mirrors
 
 CONTEXT = "second-engine"
+_SUITE = "testing"
+_PACKAGES = "docker.io,iptables,iproute2"
 NEW_PASSWORD = "chosen-for-this-test"
 BASES = ("python", "postgres", "redis", "nginx", "adminer", "redis-commander", "prometheus")
+
+
+@contextmanager
+def next_debian() -> Iterator[Path]:
+    """The next Debian with its Docker engine, as new as most users', in a folder for its root.
+
+    Docker 28, for one, gives a folder that a COPY makes the mode of its files; Docker 26 does not.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("only root can unpack a Debian")
+    if not shutil.which("debootstrap"):
+        apt_get("update")
+        apt_get("install", "-y", "--no-install-recommends", "debootstrap", "debian-archive-keyring")
+    mirror: list[str] = []
+    # Without one, as on Ubuntu, debootstrap has its own.
+    with suppress(UserError):
+        mirror = [find_mirrors(tool_environment()).main]
+    folder = Path(tempfile.mkdtemp(prefix="devportal-next-debian-", dir="/var/tmp"))
+    options = ("--variant=minbase", f"--include={_PACKAGES}")
+    # A mount namespace of its own: killed at any time, it leaves no mount behind.
+    command = ["unshare", "--mount", "debootstrap", *options, _SUITE, str(folder), *mirror]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:]
+        yield folder
+    finally:
+        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,10 @@
-"""The front door: make targets on a test's stack."""
+"""The front door: make targets on a test's stack, and edits of its files."""
 
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.harness.portal_stack import PortalStack
 
@@ -41,3 +44,14 @@ def succeed(stack: PortalStack, target: str, **variables: str) -> str:
     done = make(stack, target, **variables)
     assert done.code == 0, done.out + done.err
     return done.out
+
+
+@contextmanager
+def edited(path: Path, edit: Callable[[str], str]) -> Iterator[None]:
+    """A file with another text, which is again what it was afterwards."""
+    before = path.read_text()
+    path.write_text(edit(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)

@@ -1,21 +1,43 @@
-"""Orders sent to edge nodes while something happens to the swarm, and what the swarm runs."""
+"""A stack on the tests' swarm, what the swarm runs of it, and orders sent to its edge nodes."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from docker import DockerClient
 from docker.errors import APIError
+from docker.models.containers import Container
 
 from benchmarks.harness.load import Load
 from benchmarks.harness.portal_stack import PortalStack
 from benchmarks.harness.production import trust
 from benchmarks.rolling import compare_orders, send_orders
 from infra.engine.client import is_by_election
+from infra.naming import container_labels
 from tests.support.second_engine import SecondEngine
 from tests.support.waiting import wait_for
 
 _CONNECTIONS = 4
+
+
+class SwarmPortalStack(PortalStack):
+    """Its containers are those that run on the stores' node: Swarm keeps some that have ended."""
+
+    def containers(self, role: str | None = None) -> list[Container]:
+        return list_tasks(self.client, self.name, role)
+
+    def image_id(self, role: str) -> str:
+        """As of every stack; the portal's is given, and its tasks may be on other nodes."""
+        if role != "app":
+            return super().image_id(role)
+        return str(self.client.images.get(self.settings["app"]["image"]).id)
+
+
+def list_tasks(client: DockerClient, stack: str, role: str | None = None) -> list[Container]:
+    """The running containers of a stack's tasks on one node."""
+    labels = container_labels(stack, role, of_tasks=True)
+    return client.containers.list(filters={"label": labels}, ignore_removed=True)
 
 
 class Orders:

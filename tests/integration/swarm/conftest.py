@@ -15,7 +15,7 @@ from benchmarks.harness.probe_image import ORDERS_TABLE, build_probe
 from benchmarks.harness.production import production_settings
 from tests.support.registry import Registry, run_registry
 from tests.support.second_engine import SecondEngine, lend_images, second_engine
-from tests.support.swarm_stack import SwarmPortalStack, list_tasks
+from tests.support.swarm_load import SwarmPortalStack, list_tasks
 from tests.support.switch import open_switch
 
 _NUMBERS = (2, 3, 4)

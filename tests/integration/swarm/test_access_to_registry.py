@@ -13,8 +13,7 @@ from docker.models.services import Service
 
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from tests.integration.swarm.conftest import Swarm
-from tests.support.swarm_load import running_tasks
-from tests.support.swarm_stack import list_tasks
+from tests.support.swarm_load import list_tasks, running_tasks
 from tests.support.waiting import wait_for
 
 _START_SECONDS = 120

@@ -12,11 +12,11 @@ import pytest
 from benchmarks.harness.portal_stack import PortalStack, PulumiFailed
 from benchmarks.harness.production import portal_client
 from tests.integration.swarm.conftest import Swarm
-from tests.support.power_cut import cut_power
 from tests.support.second_engine import SecondEngine
 from tests.support.swarm_load import running_tasks, send, task_ids, versions
-from tests.support.swarm_managers import (
+from tests.support.swarm_nodes import (
     KNOWN_SECONDS,
+    cut_power,
     has_leader,
     has_no_leader,
     list_nodes,
