@@ -1,4 +1,8 @@
-"""The summary of a plan, on recorded plans of the real program."""
+"""The summary of a plan, on recorded plans of the real program.
+
+They are what `pulumi preview --json --refresh --policy-pack policy` prints when
+PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true, less what no review reads.
+"""
 
 import json
 from pathlib import Path
