@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 _SENSITIVE = re.compile(r"/|/(boot|dev|etc|lib|proc|sys|usr)(/.*)?")
 _NUMERIC_USER = re.compile(r"[1-9]\d*:[1-9]\d*")
@@ -26,6 +26,10 @@ class Subject:
     def host(self, name: str) -> Any:
         return self.container["HostConfig"].get(name)
 
+    def users(self) -> list[str]:
+        """Of the image, and of the container."""
+        return [str(attrs["Config"]["User"]) for attrs in (self.image, self.container)]
+
     def bindings(self, name: str) -> list[str]:
         """Address or port of the host, of every published port."""
         return [one[name] for all_ in (self.host("PortBindings") or {}).values() for one in all_]
@@ -34,111 +38,75 @@ class Subject:
         return [str(mount.get(name) or "") for mount in self.container["Mounts"]]
 
 
-class Rule(NamedTuple):
-    """What should hold, where it is looked up, and which values break it."""
-
-    title: str
-    find: Callable[[Subject], Any]
-    is_broken_by: Callable[[Any], bool]
+RULES: Mapping[str, tuple[str, Callable[[Subject], object]]] = {
+    "4.1": (
+        "user is numeric and not root",
+        lambda s: not all(map(_NUMERIC_USER.fullmatch, s.users())),
+    ),
+    "4.6": ("image has a HEALTHCHECK", lambda s: not s.image["Config"].get("Healthcheck")),
+    "5.2": (
+        "AppArmor profile",
+        lambda s: s.container.get("AppArmorProfile") in (None, "", "unconfined"),
+    ),
+    "5.3": ("SELinux label", lambda s: not s.container.get("ProcessLabel")),
+    "5.4": (
+        "every capability dropped, none added",
+        lambda s: s.host("CapAdd") or s.host("CapDrop") != ["ALL"],
+    ),
+    "5.5": ("not privileged", lambda s: s.host("Privileged")),
+    "5.6": (
+        "no system folder of the host",
+        lambda s: any(map(_SENSITIVE.fullmatch, s.mounts("Source"))),
+    ),
+    "5.8": (
+        "no privileged port of the host",
+        lambda s: any(int(port or 1024) < 1024 for port in s.bindings("HostPort")),
+    ),
+    "5.9": ("only ports that are needed", lambda s: set(s.host("PortBindings") or {}) ^ s.ports),
+    "5.10": ("network namespace of its own", lambda s: s.host("NetworkMode") == "host"),
+    "5.11": ("memory limit", lambda s: not s.host("Memory")),
+    "5.12": ("CPU limit", lambda s: not s.host("NanoCpus")),
+    "5.13": ("read-only root", lambda s: not s.host("ReadonlyRootfs")),
+    "5.14": (
+        "ports on one address of the host",
+        lambda s: {"", "0.0.0.0", "::"} & set(s.bindings("HostIp")),
+    ),
+    "5.15": (
+        "restart policy on-failure:5",
+        lambda s: (
+            s.host("RestartPolicy")["Name"] != "on-failure"
+            or not 0 < s.host("RestartPolicy")["MaximumRetryCount"] <= 5
+        ),
+    ),
+    "5.16": ("process namespace of its own", lambda s: s.host("PidMode") == "host"),
+    "5.17": ("IPC namespace of its own", lambda s: s.host("IpcMode") == "host"),
+    "5.18": ("no device of the host", lambda s: s.host("Devices")),
+    "5.19": ("the engine's ulimits", lambda s: s.host("Ulimits")),
+    "5.20": (
+        "no shared mount propagation",
+        lambda s: {"shared", "rshared"} & set(s.mounts("Propagation")),
+    ),
+    "5.21": ("UTS namespace of its own", lambda s: s.host("UTSMode") == "host"),
+    "5.22": ("seccomp profile", lambda s: "seccomp=unconfined" in (s.host("SecurityOpt") or [])),
+    "5.25": ("the engine's cgroup", lambda s: s.host("CgroupParent")),
+    "5.26": (
+        "no new privileges",
+        lambda s: (
+            not {"no-new-privileges", "no-new-privileges:true"} & set(s.host("SecurityOpt") or [])
+        ),
+    ),
+    "5.27": ("health is checked", lambda s: not s.container["State"].get("Health")),
+    "5.29": ("process limit", lambda s: (s.host("PidsLimit") or 0) <= 0),
+    "5.30": ("not on docker0", lambda s: "bridge" in s.container["NetworkSettings"]["Networks"]),
+    "5.31": ("the engine's user namespaces", lambda s: s.host("UsernsMode") == "host"),
+    "5.32": (
+        "no engine socket",
+        lambda s: any(path.endswith("/docker.sock") for path in s.mounts("Source")),
+    ),
+}
+"""What should hold, and whether a container breaks it."""
 
 
 def broken_rules(subject: Subject) -> set[str]:
     """Numbers of the rules that do not hold."""
-    return {number for number, rule in RULES.items() if rule.is_broken_by(rule.find(subject))}
-
-
-def _host(title: str, name: str, is_broken_by: Callable[[Any], bool]) -> Rule:
-    return Rule(title, lambda subject: subject.host(name), is_broken_by)
-
-
-def _is_host(value: Any) -> bool:
-    return value == "host"
-
-
-def _is_none(value: Any) -> bool:
-    return not value
-
-
-RULES: dict[str, Rule] = {
-    "4.1": Rule(
-        "user is numeric and not root",
-        lambda s: [str(attrs["Config"]["User"]) for attrs in (s.image, s.container)],
-        lambda users: not all(map(_NUMERIC_USER.fullmatch, users)),
-    ),
-    "4.6": Rule(
-        "image has a HEALTHCHECK", lambda s: s.image["Config"].get("Healthcheck"), _is_none
-    ),
-    "5.2": Rule(
-        "AppArmor profile",
-        lambda s: s.container.get("AppArmorProfile"),
-        lambda profile: profile in (None, "", "unconfined"),
-    ),
-    "5.3": Rule("SELinux label", lambda s: s.container.get("ProcessLabel"), _is_none),
-    "5.4": Rule(
-        "every capability dropped, none added",
-        lambda s: (s.host("CapAdd") or [], s.host("CapDrop") or []),
-        lambda found: found != ([], ["ALL"]),
-    ),
-    "5.5": _host("not privileged", "Privileged", bool),
-    "5.6": Rule(
-        "no system folder of the host",
-        lambda s: s.mounts("Source"),
-        lambda paths: any(map(_SENSITIVE.fullmatch, paths)),
-    ),
-    "5.8": Rule(
-        "no privileged port of the host",
-        lambda s: s.bindings("HostPort"),
-        lambda ports: any(int(port or 1024) < 1024 for port in ports),
-    ),
-    "5.9": Rule(
-        "only ports that are needed",
-        lambda s: set(s.host("PortBindings") or {}) ^ s.ports,
-        bool,
-    ),
-    "5.10": _host("network namespace of its own", "NetworkMode", _is_host),
-    "5.11": _host("memory limit", "Memory", _is_none),
-    "5.12": _host("CPU limit", "NanoCpus", _is_none),
-    "5.13": _host("read-only root", "ReadonlyRootfs", _is_none),
-    "5.14": Rule(
-        "ports on one address of the host",
-        lambda s: s.bindings("HostIp"),
-        lambda addresses: any(address in ("", "0.0.0.0", "::") for address in addresses),
-    ),
-    "5.15": _host(
-        "restart policy on-failure:5",
-        "RestartPolicy",
-        lambda found: found["Name"] != "on-failure" or not 0 < found["MaximumRetryCount"] <= 5,
-    ),
-    "5.16": _host("process namespace of its own", "PidMode", _is_host),
-    "5.17": _host("IPC namespace of its own", "IpcMode", _is_host),
-    "5.18": _host("no device of the host", "Devices", bool),
-    "5.19": _host("the engine's ulimits", "Ulimits", bool),
-    "5.20": Rule(
-        "no shared mount propagation",
-        lambda s: s.mounts("Propagation"),
-        lambda kinds: bool({"shared", "rshared"} & set(kinds)),
-    ),
-    "5.21": _host("UTS namespace of its own", "UTSMode", _is_host),
-    "5.22": _host(
-        "seccomp profile", "SecurityOpt", lambda options: "seccomp=unconfined" in (options or [])
-    ),
-    "5.25": _host("the engine's cgroup", "CgroupParent", bool),
-    "5.26": _host(
-        "no new privileges",
-        "SecurityOpt",
-        lambda options: not {"no-new-privileges", "no-new-privileges:true"} & set(options or []),
-    ),
-    "5.27": Rule("health is checked", lambda s: s.container["State"].get("Health"), _is_none),
-    "5.29": _host("process limit", "PidsLimit", lambda limit: (limit or 0) <= 0),
-    "5.30": Rule(
-        "not on docker0",
-        lambda s: sorted(s.container["NetworkSettings"]["Networks"]),
-        lambda networks: "bridge" in networks,
-    ),
-    "5.31": _host("the engine's user namespaces", "UsernsMode", _is_host),
-    "5.32": Rule(
-        "no engine socket",
-        lambda s: s.mounts("Source"),
-        lambda paths: any(path.endswith("/docker.sock") for path in paths),
-    ),
-}
+    return {number for number, (_, is_broken_by) in RULES.items() if is_broken_by(subject)}
