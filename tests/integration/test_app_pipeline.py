@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import yaml
 
 from infra.resources.build_context import ROOT
 from tests.support.api_documents import TEXT, Json, answering, document, shape
-from tests.support.comments_api import serve_comments
 from tests.support.portal_client import Person, program
 from tests.support.portal_process import Environment, serve
+from tests.support.stand_ins import serve_comments
 
 _SECTION = (ROOT / "docs" / "portal.md").read_text().partition("## From a pipeline")[2]
 _BLOCK = r"^```{}\n(.*?)^```"
@@ -53,56 +53,48 @@ def run(command: str, folder: Path, given: Mapping[str, str]) -> "subprocess.Com
     )
 
 
+@pytest.fixture
+def given(environment: Environment, paula: Person, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A portal and a key, as variables, for a pipeline whose component is that of the docs."""
+    (tmp_path / "catalog-info.yaml").write_text(block("yaml"))
+    key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
+    with serve(environment) as (_, url):
+        yield {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key}
+
+
 @pytest.mark.parametrize(
     "command",
     [block("sh"), step("publish", "Publish")["run"]],
     ids=["docs", "GitHub"],
 )
 def test_command_of_the_docs_publishes_a_component_and_its_api(
-    command: str, environment: Environment, paula: Person, tmp_path: Path
+    command: str, given: dict[str, str], paula: Person, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalog-info.yaml").write_text(block("yaml"))
     (tmp_path / "openapi.yaml").write_text(json.dumps(document()))
-    key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
-    with serve(environment) as (_, url):
-        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key}
-        given |= {"VERSION": "1.2.3", "GITHUB_REF_NAME": "v1.2.3"}
-        # Again, as a pipeline may run twice.
-        for _ in range(2):
-            done = run(command, tmp_path, given)
-            assert done.returncode == 0, done.stdout + done.stderr
+    given |= {"VERSION": "1.2.3", "GITHUB_REF_NAME": "v1.2.3"}
+    # Again, as a pipeline may run twice.
+    for _ in range(2):
+        done = run(command, tmp_path, given)
+        assert done.returncode == 0, done.stdout + done.stderr
     relations = paula.get("/entities/component/default/orders/relations").json()["outgoing"]
     assert ("provides", "orders-api") in [(r["type"], r["entity"]["name"]) for r in relations]
     versions = paula.get("/entities/api/default/orders-api/versions").json()["items"]
     assert [item["version"] for item in versions] == ["1.2.3"]
 
 
-def test_command_of_the_docs_makes_main_the_newest_document_each_time(
-    environment: Environment, paula: Person, tmp_path: Path
+def test_command_of_the_docs_makes_main_the_newest_document_or_ends_with_its_mistake(
+    given: dict[str, str], paula: Person, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalog-info.yaml").write_text(block("yaml"))
     [version] = re.findall("`VERSION='([^']*)'`", _SECTION)
-    key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
-    with serve(environment) as (_, url):
-        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "VERSION": version}
-        for title in ("First", "Second"):
-            described = document() | {"info": {"title": title, "version": "1"}}
-            (tmp_path / "openapi.yaml").write_text(json.dumps(described))
-            done = run(block("sh"), tmp_path, given)
-            assert done.returncode == 0, done.stdout + done.stderr
+    file = tmp_path / "openapi.yaml"
+    for title in ("First", "Second"):
+        file.write_text(json.dumps(document(info={"title": title, "version": "1"})))
+        done = run(block("sh"), tmp_path, {**given, "VERSION": version})
+        assert done.returncode == 0, done.stdout + done.stderr
     main = paula.get("/entities/api/default/orders-api/versions/main").json()
     assert main["info"]["title"] == "Second"
-
-
-def test_refused_upload_ends_the_command_with_its_reason(
-    environment: Environment, paula: Person, tmp_path: Path
-) -> None:
-    (tmp_path / "catalog-info.yaml").write_text(block("yaml"))
-    (tmp_path / "openapi.yaml").write_text("{}")
-    key = program(paula, "catalogue:write").headers["Authorization"].removeprefix("Bearer ")
-    with serve(environment) as (_, url):
-        given = {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key, "VERSION": "2"}
-        done = run(block("sh"), tmp_path, given)
+    file.write_text("{}")
+    done = run(block("sh"), tmp_path, {**given, "VERSION": "2"})
     assert done.returncode == 22
     assert "openapi: should be 3.0.x or 3.1.x (got nothing)" in done.stdout
 

@@ -17,9 +17,8 @@ from benchmarks.harness.production import admin_password, portal_client, product
 from infra.naming import ROLE_LABEL, STACK_LABEL
 from infra.resources.build_context import ROOT
 from infra.x509 import Pair, make_authority, make_certificate
-from tests.support.catalogue_client import add
 from tests.support.make import make, run, succeed
-from tests.support.portal_client import log_in
+from tests.support.portal_client import add, log_in
 from tests.support.waiting import wait_for
 
 PASSWORD = "of:the/admin istrator"

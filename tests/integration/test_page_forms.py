@@ -12,7 +12,8 @@ from app.exceptions import BusyError
 from app.services.document_work import DocumentWork
 from app.web.wording import KIND_PLURALS
 from tests.support.api_documents import answering
-from tests.support.page_forms import Browser, alert, sign_in
+from tests.support.page_forms import Browser, sign_in
+from tests.support.portal_client import alert
 
 _ENTRY = {
     "kind": "component",

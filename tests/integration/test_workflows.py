@@ -16,7 +16,7 @@ import yaml
 from benchmarks.harness.machine import labelled_stacks, remove_stack_objects, tool_environment
 from infra.naming import container_labels
 from infra.resources.build_context import ROOT
-from tests.support.comments_api import serve_comments
+from tests.support.stand_ins import serve_comments
 
 STACK = "pr-7"
 _GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com")

@@ -5,7 +5,7 @@ import re
 import httpx
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import PASSWORD
+from tests.support.portal_client import PASSWORD, as_browser
 
 
 class Browser:
@@ -13,9 +13,7 @@ class Browser:
 
     def __init__(self, client: TestClient) -> None:
         client.cookies.clear()
-        client.follow_redirects = False
-        client.headers["Accept"] = "text/html"
-        self._client = client
+        self._client = as_browser(client)
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path)
@@ -40,9 +38,3 @@ def sign_in(replica: TestClient, email: str) -> Browser:
     browser = Browser(replica)
     assert browser.sign_in(email).status_code == 303
     return browser
-
-
-def alert(answer: httpx.Response) -> tuple[int, str]:
-    """Status and the text of the page's alert."""
-    found = re.search(r'role="alert">.*?<div>(.*?)</div>', answer.text, re.DOTALL)
-    return answer.status_code, found.group(1) if found else ""

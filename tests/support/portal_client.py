@@ -1,7 +1,9 @@
-"""The portal in this process, and people who use it."""
+"""The portal in this process, people who use it, and what they send to its catalogue."""
 
+import html
 import itertools
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +15,10 @@ from fastapi.testclient import TestClient
 
 from app.config import load_config
 from app.main import create_app
+from tests.support.portal_process import Environment, ask
 from tests.support.waiting import wait_until_ok
+
+Json = dict[str, Any]
 
 PASSWORD = "a" * 12
 """Everybody's, in the example data of tests."""
@@ -91,3 +96,48 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
     """Status and detail of a problem."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return answer.status_code, answer.json()["detail"]
+
+
+def as_browser(client: TestClient) -> TestClient:
+    """It asks for pages and follows no redirect."""
+    client.follow_redirects = False
+    client.headers["Accept"] = "text/html"
+    return client
+
+
+def alert(answer: httpx.Response) -> tuple[int, str]:
+    """Status and the text of the page's alert."""
+    found = re.search(r'role="alert">.*?<div>(.*?)</div>', answer.text, re.DOTALL)
+    return answer.status_code, html.unescape(found.group(1)) if found else ""
+
+
+def new(name: str, **more: Any) -> Json:
+    return {"kind": "component", "name": name, "title": name.title(), "owner": "payments", **more}
+
+
+def put(person: Person, path: str, body: Any, etag: str | None = None) -> httpx.Response:
+    return send(person, "PUT", path, etag, json=body)
+
+
+def send(
+    person: Person, method: str, path: str, etag: str | None = None, **options: Any
+) -> httpx.Response:
+    headers = {**person.headers, **({"If-Match": etag} if etag else {})}
+    return person.client.request(method, f"/api/v1/entities{path}", headers=headers, **options)
+
+
+def add(person: Person, name: str, **more: Any) -> tuple[str, str]:
+    """A new component's path and ETag."""
+    answer = person.post("/entities", new(name, **more))
+    assert answer.status_code == 201, answer.text
+    place = answer.headers["location"].removeprefix("/api/v1/entities")
+    return place, answer.headers["etag"]
+
+
+def change(title: str, **more: Any) -> Json:
+    return {"title": title, "owner": "payments", **more}
+
+
+def events(environment: Environment, target: str) -> list[tuple[Any, ...]]:
+    query = f"select actor, action, detail from audit_event where target = '{target}' order by id"
+    return ask(environment, query)

@@ -1,9 +1,8 @@
-"""An OpenID Connect provider on this machine, which tests may have lie."""
+"""An OpenID Connect provider on this machine, which tests may have lie, and browsers there."""
 
 import base64
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 import httpx
 import oidc_provider_mock
+from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
-from werkzeug.serving import make_server
+
+from tests.support.portal_client import alert
+from tests.support.portal_process import Environment, ask
+from tests.support.stand_ins import serve_app
 
 Claims = dict[str, Any]
 CLIENT_SECRET = "only-for-this-test-of-the-sign-in"
+NOT_GOOD = "The sign-in provider's answer is not good for this sign-in: try again."
+NOT_BEGUN = "This sign-in was not begun in this browser, is over or took too long: try again."
+ROLES = '{"admins": "admin", "staff": "member"}'
 
 
 @dataclass
@@ -99,13 +105,28 @@ def run_provider() -> Iterator[SignInProvider]:
     app = oidc_provider_mock.app()
     app.before_request(provider._hold_to_pkce)
     app.after_request(provider._watch)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    provider.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serve_app(app) as provider.url:
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+def begin(portal: TestClient, target: str = "") -> str:
+    """Follow the link of the page to sign in; where it leads."""
+    answer = portal.get("/sign-in/provider", params={"next": target})
+    assert answer.status_code == 303, alert(answer)
+    return answer.headers["location"]
+
+
+def sign_in(
+    portal: TestClient, provider: SignInProvider, subject: str, target: str = ""
+) -> httpx.Response:
+    return portal.get(provider.approve(begin(portal, target), subject))
+
+
+def me(portal: TestClient) -> dict[str, object]:
+    found = portal.get("/api/v1/me", headers={"Accept": "application/json"}).json()
+    return {name: found.get(name) for name in ("email", "role", "teams")}
+
+
+def events_of(environment: Environment, target: str) -> list[tuple[object, ...]]:
+    found = "select action, detail->>'by', detail->>'reason' from audit_event"
+    return ask(environment, f"{found} where target = '{target}' order by id")

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import run_replica
+from tests.support.portal_client import as_browser, run_replica
 from tests.support.portal_process import Environment
-from tests.support.sign_in_client import ROLES, as_browser
-from tests.support.sign_in_provider import SignInProvider, run_provider
+from tests.support.sign_in_provider import ROLES, SignInProvider, run_provider
 
 
 @pytest.fixture(scope="module")

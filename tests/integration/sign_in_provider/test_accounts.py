@@ -2,10 +2,17 @@
 
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import log_in, problem, program, run_replica, user_id
+from tests.support.portal_client import (
+    alert,
+    as_browser,
+    log_in,
+    problem,
+    program,
+    run_replica,
+    user_id,
+)
 from tests.support.portal_process import Environment, ask
-from tests.support.sign_in_client import ROLES, alert, as_browser, events_of, me, sign_in
-from tests.support.sign_in_provider import SignInProvider
+from tests.support.sign_in_provider import ROLES, SignInProvider, events_of, me, sign_in
 
 
 def test_first_sign_in_makes_an_account_and_each_follows_the_groups(

@@ -1,14 +1,25 @@
 """The ways in and out: by the provider, by passwords, or not at all."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, expect
 
-from tests.support.portal_client import PASSWORD, problem, run_replica
-from tests.support.portal_process import Environment
-from tests.support.sign_in_client import alert, as_browser, begin, sign_in
-from tests.support.sign_in_provider import Claims, SignInProvider, run_provider
+from tests.support.browser import keep_picture
+from tests.support.portal_client import PASSWORD, alert, as_browser, problem, run_replica
+from tests.support.portal_process import Environment, serve
+from tests.support.portal_site import Site, Visitor, visit
+from tests.support.sign_in_provider import (
+    ROLES,
+    Claims,
+    SignInProvider,
+    begin,
+    run_provider,
+    sign_in,
+)
 
 
 def test_sign_out_ends_the_session_at_the_provider_too(
@@ -96,3 +107,46 @@ def test_sign_ins_are_limited(environment: Environment, provider: SignInProvider
         portal = as_browser(client)
         for path in ("/sign-in/provider", "/sign-in/callback"):
             assert [portal.get(path).status_code for _ in range(4)][-1] == 429
+
+
+@pytest.fixture(scope="module")
+def site(environment: Environment, provider: SignInProvider) -> Iterator[Site]:
+    """Another site than the provider's."""
+    settings = provider.settings(OIDC_NAME="Example ID", OIDC_ROLES=ROLES)
+    with serve({**environment, **settings}) as (_, url):
+        yield Site(url.replace("127.0.0.1", "localhost"), PASSWORD)
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
+    with visit(browser, site) as found:
+        # The provider's pages ask for a style that no machine without the internet gets.
+        found.page.route("https://cdn.jsdelivr.net/**", lambda route: route.fulfill(body=""))
+        yield found
+
+
+def test_person_signs_in_with_groups_and_out_again_in_a_browser(
+    visitor: Visitor, provider: SignInProvider
+) -> None:
+    page = visitor.page
+    provider.know("ines", email="ines@example.com", groups=["payments", "staff"])
+    visitor.go("/account/keys")
+    keep_picture(page, "sign-in-with-provider")
+    page.set_viewport_size({"width": 390, "height": 844})
+    keep_picture(page, "sign-in-with-provider-phone")
+    page.get_by_role("link", name="Sign in with Example ID").click()
+    page.get_by_placeholder("sub").first.fill("ines")
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="API keys", level=1)).to_be_visible()
+    visitor.go("/teams/payments")
+    expect(page.get_by_role("main").get_by_text("ines@example.com")).to_be_visible()
+    keep_picture(page, "sign-in-with-provider-team")
+    page.locator("summary", has_text="Your account").click()
+    expect(page.locator(".menu-panel")).to_contain_text("Member")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect(page.get_by_role("heading", name="Sign in", level=1)).to_be_visible()
+    assert page.url == f"{visitor.site.url}/sign-in"
+    visitor.go("/account/keys")
+    expect(page.get_by_role("link", name="Sign in with Example ID")).to_be_visible()
+    assert visitor.complaints == []

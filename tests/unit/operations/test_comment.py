@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from operations.comment import comment
-from tests.support.comments_api import serve_comments
 from tests.support.refusals import refusal
+from tests.support.stand_ins import serve_comments
 
 
 @pytest.fixture
