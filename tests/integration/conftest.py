@@ -123,6 +123,11 @@ def other(environment: Environment) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
+def admin(replica: TestClient) -> Person:
+    return log_in(replica, "admin@example.com")
+
+
+@pytest.fixture(scope="module")
 def paula(replica: TestClient) -> Person:
     """Of the team payments."""
     return log_in(replica, "paula@example.com")

@@ -5,19 +5,24 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.portal_client import Person, log_in, problem, program, run_replica, user_id
+from tests.support.portal_client import (
+    PASSWORD,
+    Person,
+    log_in,
+    problem,
+    program,
+    run_replica,
+    user_id,
+)
 from tests.support.portal_process import Environment, ask
 
+BAD_KEY = (401, "the API key is not valid")
+ENDED = (401, "the session has ended")
 CHOSEN = "velvet-harbour-thimble"
 GONE = (
     410,
     "it was used, replaced or taken back, or has expired: ask an administrator for another",
 )
-
-
-@pytest.fixture(scope="module")
-def admin(replica: TestClient) -> Person:
-    return log_in(replica, "admin@example.com")
 
 
 def invite(admin: Person, email: str, **more: object) -> str:
@@ -94,30 +99,39 @@ def test_resetting_ends_sessions_once_the_new_password_is_chosen(
     token = renew(admin, "milo@example.com")
     assert milo.get("/me").status_code == 200
     assert choose(other, token) == (204, "")
-    assert problem(milo.get("/me")) == (401, "the session has ended")
+    assert problem(milo.get("/me")) == ENDED
     log_in(replica, "milo@example.com", CHOSEN)
 
 
-def test_deactivating_takes_link_and_keys_for_good(
+def test_deactivating_ends_sessions_and_takes_link_and_keys_for_good(
     admin: Person, replica: TestClient, other: TestClient
 ) -> None:
-    key = program(log_in(other, "petra@example.com"), "catalogue:read")
+    petra = log_in(other, "petra@example.com")
+    key = program(petra, "catalogue:read")
     token = renew(admin, "petra@example.com")
     path = f"/admin/users/{user_id(admin, 'petra@example.com')}"
     assert key.get("/teams").status_code == 200
-    assert admin.ask("PATCH", path, json={"is_active": False}).json()["link_expires_at"] is None
+    user = admin.ask("PATCH", path, json={"is_active": False}).json()
+    assert (user["is_active"], user["link_expires_at"]) == (False, None)
+    assert problem(petra.get("/me")) == ENDED
+    assert problem(key.get("/teams")) == BAD_KEY
+    given = {"email": "petra@example.com", "password": PASSWORD}
+    assert other.post("/api/v1/auth/login", json=given).status_code == 401
     inactive = (409, "the account is deactivated: activate it first")
     assert problem(admin.post(f"{path}/password-link")) == inactive
     assert admin.ask("PATCH", path, json={"is_active": True}).status_code == 200
     assert choose(other, token) == GONE
-    assert problem(key.at(replica).get("/teams")) == (401, "the API key is not valid")
+    assert problem(petra.get("/me")) == ENDED
+    assert problem(key.at(replica).get("/teams")) == BAD_KEY
+    log_in(other, "petra@example.com")
 
 
-def test_administrator_who_cannot_sign_in_yet_is_not_the_last_one(admin: Person) -> None:
+def test_last_administrator_who_can_sign_in_stays_one(admin: Person) -> None:
     invite(admin, "later-admin@example.com", role="admin")
     path = f"/admin/users/{user_id(admin, 'admin@example.com')}"
-    refused = (409, "the last administrator has to remain one")
-    assert problem(admin.ask("PATCH", path, json={"is_active": False})) == refused
+    for change in ({"role": "member"}, {"is_active": False}):
+        refused = (409, "the last administrator has to remain one")
+        assert problem(admin.ask("PATCH", path, json=change)) == refused
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,14 @@ def test_key_is_shown_once_and_stored_as_its_hash(olga: Person, environment: Env
     assert days == ("30 days",)
 
 
-def test_key_does_what_its_scopes_allow_and_nothing_else(olga: Person) -> None:
+def test_key_does_what_its_scopes_allow_and_nothing_else(olga: Person, admin: Person) -> None:
     key = program(olga, "catalogue:read")
     assert key.get("/teams").status_code == 200
     assert key.get("/me").json()["scopes"] == ["catalogue:read"]
     session_only = (403, "this needs a session, not an API key")
     assert problem(key.get("/me/api-keys")) == session_only
     assert problem(key.post("/auth/logout")) == session_only
-    audit = program(log_in(olga.client, "admin@example.com"), "audit:read")
+    audit = program(admin, "audit:read")
     assert audit.get("/admin/audit").status_code == 200
     assert problem(audit.get("/teams")) == (403, "this needs the scope catalogue:read")
 
@@ -56,8 +56,8 @@ def test_key_above_its_owners_role_is_not_made(
     assert problem(refused) == (403, f"scopes: {scope} is above the role {role}")
 
 
-def test_key_loses_what_its_owner_loses(replica: TestClient) -> None:
-    admin, milo = log_in(replica, "admin@example.com"), log_in(replica, "milo@example.com")
+def test_key_loses_what_its_owner_loses(replica: TestClient, admin: Person) -> None:
+    milo = log_in(replica, "milo@example.com")
     key = program(milo, "catalogue:read", "catalogue:write")
     milos_id = user_id(admin, "milo@example.com")
     admin.ask("PATCH", f"/admin/users/{milos_id}", json={"role": "viewer"})
@@ -91,10 +91,9 @@ def test_prefix_alone_or_with_another_secret_is_no_key(olga: Person) -> None:
         assert problem(Person(olga.client, bearer(token)).get("/me")) == BAD_KEY, token
 
 
-def test_nobody_revokes_another_ones_key(olga: Person) -> None:
+def test_nobody_revokes_another_ones_key(olga: Person, admin: Person) -> None:
     program(olga, "catalogue:read")
     key_id = olga.get("/me/api-keys").json()["items"][0]["id"]
-    admin = log_in(olga.client, "admin@example.com")
     assert problem(admin.ask("DELETE", f"/me/api-keys/{key_id}")) == (404, "there is no such key")
 
 

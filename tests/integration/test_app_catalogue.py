@@ -10,8 +10,7 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.catalogue_client import add, change, events, new, put, send
-from tests.support.portal_client import Person, log_in, problem
+from tests.support.portal_client import Person, add, change, events, new, problem, put, send
 from tests.support.portal_process import Environment, ask
 from tests.support.waiting import wait_for
 
@@ -34,13 +33,8 @@ def test_change_needs_the_version_it_is_of(paula: Person) -> None:
     assert send(paula, "DELETE", path, second).status_code == 412
     assert send(paula, "DELETE", path, "*").status_code == 204
     assert send(paula, "GET", path).status_code == 404
-
-
-def test_entity_that_is_made_again_is_another_version(paula: Person) -> None:
-    path, first = add(paula, "again")
-    assert send(paula, "DELETE", path, first).status_code == 204
-    _, second = add(paula, "again")
-    assert first != second
+    # Made again, it is another one.
+    assert add(paula, "versioned")[1] != first
 
 
 def test_client_that_has_the_current_version_is_told_so(paula: Person) -> None:
@@ -49,14 +43,6 @@ def test_client_that_has_the_current_version_is_told_so(paula: Person) -> None:
         headers = {**paula.headers, "If-None-Match": known}
         answer = paula.client.get(f"/api/v1/entities{path}", headers=headers)
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
-
-
-def test_second_entity_of_a_key_is_refused(paula: Person) -> None:
-    add(paula, "single")
-    assert problem(paula.post("/entities", new("single"))) == (
-        409,
-        "component:default/single: should be a new entity (it exists)",
-    )
 
 
 def test_change_is_audited_with_what_it_changed(paula: Person, environment: Environment) -> None:
@@ -78,14 +64,13 @@ def test_change_is_audited_with_what_it_changed(paula: Person, environment: Envi
     )
 
 
-def test_moving_to_another_team_needs_rights_on_both(paula: Person, replica: TestClient) -> None:
+def test_moving_to_another_team_needs_rights_on_both(paula: Person, admin: Person) -> None:
     path, etag = add(paula, "moved")
     away = change("Moved", owner="platform")
     assert problem(put(paula, path, away, etag)) == (
         403,
         "only members of the team 'platform' may do this",
     )
-    admin = log_in(replica, "admin@example.com")
     assert put(admin, path, away, etag).json()["owner"] == "platform"
     unknown = put(admin, path, change("Moved", owner="nobody"), "*")
     assert problem(unknown) == (422, "owner: should name a team that exists (got 'nobody')")
@@ -102,7 +87,6 @@ def test_moving_to_another_team_needs_rights_on_both(paula: Person, replica: Tes
         ("tags", ["Upper"]),
         ("links", [{"url": "javascript:alert(1)"}]),
         ("links", [{"url": "https://user:pw@a.example"}]),
-        ("links", [{"url": "data:text/html,x"}]),
         ("spec", {"a": "x" * 70_000}),
         ("spec", {"a": "\ud800"}),
         ("surprise", 1),
@@ -117,13 +101,13 @@ def test_what_breaks_a_rule_is_refused(paula: Person, field: str, value: Any) ->
     assert detail.startswith(f"body.{field}")
 
 
-def test_deep_and_endless_values_are_refused(paula: Person) -> None:
-    deep = '{"a":' * 30 + "1" + "}" * 30
-    for spec in (deep, '{"a": 1e999}', '{"a": NaN}'):
-        body = json.dumps(new("refused"))[:-1] + f', "spec": {spec}}}'
-        headers = {**paula.headers, "Content-Type": "application/json"}
+def test_body_that_is_no_plain_json_is_refused(paula: Person) -> None:
+    deep, entry = '{"a":' * 30 + "1" + "}" * 30, json.dumps(new("refused"))[:-1]
+    bodies = [f'{entry}, "spec": {spec}}}' for spec in (deep, '{"a": 1e999}', '{"a": NaN}')]
+    headers = {**paula.headers, "Content-Type": "application/json"}
+    for body in (*map(str.encode, bodies), b"{", b"\xff"):
         answer = paula.client.post("/api/v1/entities", content=body, headers=headers)
-        assert answer.status_code == 422, spec
+        assert problem(answer)[0] == 422, body
 
 
 def test_list_is_narrowed_and_shows_the_fields_that_were_asked_for(paula: Person) -> None:
@@ -172,9 +156,8 @@ def test_of_writers_at_the_same_time_one_wins(paula: Person, other: TestClient) 
 
 
 def test_team_that_comes_to_own_something_meanwhile_is_not_removed(
-    replica: TestClient, environment: Environment
+    admin: Person, environment: Environment
 ) -> None:
-    admin = log_in(replica, "admin@example.com")
     assert admin.post("/teams", {"name": "brief", "title": "Brief"}).status_code == 201
     with (
         ThreadPoolExecutor() as threads,
@@ -195,11 +178,8 @@ def test_team_that_comes_to_own_something_meanwhile_is_not_removed(
         assert problem(removed.result()) == (409, said)
 
 
-def test_team_may_be_removed_while_its_members_change(
-    replica: TestClient, other: TestClient
-) -> None:
+def test_team_may_be_removed_while_its_members_change(admin: Person, other: TestClient) -> None:
     """Both hold the team first, then its members: the other way round one waits for the other."""
-    admin = log_in(replica, "admin@example.com")
     there, place = admin.at(other), "/teams/fleeting/members/paula@example.com"
     with ThreadPoolExecutor() as threads:
         for _ in range(20):
@@ -209,13 +189,6 @@ def test_team_may_be_removed_while_its_members_change(
             removed = admin.ask("DELETE", "/teams/fleeting")
             assert removed.status_code == 204
             assert changed.result().status_code in (204, 404)
-
-
-def test_body_that_is_no_text_is_refused_like_any_other_that_is_no_json(paula: Person) -> None:
-    headers = {**paula.headers, "Content-Type": "application/json"}
-    for body in (b"\xff", b"{"):
-        answer = paula.client.post("/api/v1/entities", content=body, headers=headers)
-        assert problem(answer)[0] == 422
 
 
 def read(person: Person, path: str, etag: str) -> httpx.Response:

@@ -1,13 +1,13 @@
 """Import of catalog-info.yaml, and search, on real stores."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.catalogue_client import add, send
-from tests.support.portal_client import Person, problem
-from tests.support.portal_process import Environment, ask
+from tests.support.api_documents import document
+from tests.support.portal_client import Person, add, problem, send
 
 FILE = """\
 apiVersion: backstage.io/v1alpha1
@@ -30,31 +30,6 @@ spec:
 
 def import_file(person: Person, text: str) -> httpx.Response:
     return send(person, "POST", "/import", content=text.encode())
-
-
-def results(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [item["result"] for item in answer.json()["items"]]
-
-
-def test_import_brings_entities_relations_and_documents_once(
-    paula: Person, environment: Environment
-) -> None:
-    assert results(import_file(paula, FILE)) == ["created", "created"]
-    count = "select count(*) from audit_event"
-    before = ask(environment, count)
-    assert results(import_file(paula, FILE)) == ["unchanged", "unchanged"]
-    assert ask(environment, count) == before
-    related = send(paula, "GET", "/component/default/imported/relations").json()["outgoing"]
-    assert [(edge["type"], edge["entity"]["name"]) for edge in related] == [
-        ("depends_on", "orders-database"),
-        ("part_of", "checkout"),
-        ("provides", "imported-api"),
-    ]
-    versions = send(paula, "GET", "/api/default/imported-api/versions").json()["items"]
-    assert [version["version"] for version in versions] == ["1.2.0"]
-    fewer = FILE.replace("system: checkout,", "").replace("tags: [java]", "tags: [go]")
-    assert results(import_file(paula, fewer)) == ["updated", "unchanged"]
 
 
 def test_import_names_every_mistake_and_brings_nothing(paula: Person) -> None:
@@ -131,3 +106,17 @@ def test_search_goes_on_behind_its_cursor(paula: Person) -> None:
     seen = [(hit["type"], hit["name"], hit["part"]) for hit in first["items"] + second["items"]]
     assert len(set(seen)) == 6
     assert paula.get("/search", params={**asked, "q": "b"}).status_code == 404
+
+
+def test_search_finds_the_highest_version_that_matches(paula: Person) -> None:
+    place, etag = add(paula, "searched-api", kind="api")
+    for version in ("1.10.0", "1.9.0", "2.0.0-rc.1", "1.2.0"):
+        paths = {"/zebras": {"get": {"summary": version, "responses": {}}}}
+        paths["/zebras"]["get"]["responses"] = {"200": {"description": "ok"}}
+        content = json.dumps(document(paths if version[0] == "1" else {}))
+        made = send(paula, "PUT", f"{place}/versions/{version}", content=content.encode())
+        assert made.status_code == 201, made.text
+    [hit] = paula.get("/search", params={"q": "zebras"}).json()["items"]
+    assert (hit["type"], hit["part"]) == ("api_document", "1.10.0")
+    assert "<mark>zebras</mark>" in hit["highlight"]
+    assert send(paula, "DELETE", place, etag).status_code == 204

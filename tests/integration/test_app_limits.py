@@ -53,28 +53,24 @@ def test_limit_is_exact_under_64_clients_over_two_processes(
     assert statuses == {200: _LIMIT, 429: 2 * _CLIENTS - _LIMIT}
 
 
-def test_limit_is_told_before_it_is_reached_and_after(
+def test_limit_is_told_before_it_is_reached_and_after_and_a_refused_request_costs_nothing(
     environment: Environment,
 ) -> None:
-    limits = {"USER_REQUESTS_PER_MINUTE": "50", "KEY_REQUESTS_PER_MINUTE": "3"}
+    limits = {"USER_REQUESTS_PER_MINUTE": "10", "KEY_REQUESTS_PER_MINUTE": "3"}
     with run_replica(environment, **limits) as client:
         key = program(log_in(client, "paula@example.com"), "catalogue:read")
-        answers = [key.get("/me") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    policy = '"user";q=50;w=60, "key";q=3;w=60'
-    assert [answer.headers["ratelimit-policy"] for answer in answers] == [policy] * 4
+        answers = [key.get("/me") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [*[200] * 3, *[429] * 3]
+    policy = '"user";q=10;w=60, "key";q=3;w=60'
+    assert [answer.headers["ratelimit-policy"] for answer in answers] == [policy] * 6
     assert answers[0].headers["ratelimit"].endswith(', "key";r=2;t=20')
+    left = [int(answer.headers["ratelimit"].split(";")[1][2:]) for answer in answers[3:]]
+    # A slow machine's user may get one back meanwhile, every 6 s.
+    assert left == sorted(left)
     last = answers[-1]
     wait = int(last.headers["retry-after"])
     assert 10 <= wait <= 20
     assert problem(last) == (429, f"the limit 'key' is 3 per minute: wait {wait} s")
-
-
-def test_refused_request_costs_nothing(environment: Environment) -> None:
-    with run_replica(environment, KEY_REQUESTS_PER_MINUTE="1") as client:
-        key = program(log_in(client, "selma@example.com"), "catalogue:read")
-        left = [key.get("/me").headers["ratelimit"].partition(",")[0] for _ in range(5)]
-    assert len(set(left[1:])) == 1
 
 
 def test_guesses_are_limited_by_address_and_account(

@@ -5,8 +5,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.page_forms import Browser, alert, sign_in
-from tests.support.portal_client import PASSWORD, log_in, run_replica
+from tests.support.page_forms import Browser, sign_in
+from tests.support.portal_client import alert, log_in, run_replica
 from tests.support.portal_process import Environment, ask
 
 
@@ -76,18 +76,6 @@ def test_an_account_is_made_where_registration_is_open_and_only_there(
         answer = browser.post("/sign-in", email=fields["email"], password=fields["password"])
         assert answer.headers["location"] == "/"
         assert browser.get("/entities/new").status_code == 403
-
-
-def test_a_first_password_has_to_be_changed_before_anything_else(
-    environment: Environment, replica: TestClient
-) -> None:
-    mark = "update user_account set must_change_password = true where email = 'nadia@example.com'"
-    ask(environment, mark)
-    browser = sign_in(replica, "nadia@example.com")
-    assert browser.get("/").headers["location"] == "/account/password"
-    new = {"current_password": PASSWORD, "new_password": "velvet-harbour-thimble"}
-    assert browser.send("/account/password", **new).headers["location"] == "/"
-    assert browser.get("/account/keys").status_code == 200
 
 
 def test_an_account_is_made_by_its_form_and_its_owner_chooses_a_password(

@@ -30,7 +30,8 @@ def test_strangers_learn_the_status_alone_in_production(
     database.away = True
     answer = client.get("/health", headers={"Authorization": "Bearer not a token"})
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
-    assert client.get("/version").status_code == 401
+    inside = ("/version", "/docs", "/openapi.json")
+    assert [client.get(path).status_code for path in inside] == [401] * 3
     page = client.get("/sign-in", headers={"Accept": "text/html"})
     assert (page.status_code, "<span>Developer portal </span>" in page.text) == (200, True)
 
