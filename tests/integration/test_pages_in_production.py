@@ -41,17 +41,8 @@ def test_first_password_has_to_be_changed_and_cookies_are_bound_to_the_host(
     expect(page.get_by_label("Current password")).to_be_visible()
     keep_picture(page, "production-first-password")
     cookies = page.context.cookies()
-    assert cookies
-    loose = [
-        cookie
-        for cookie in cookies
-        if not (
-            cookie.get("name", "").startswith("__Host-")
-            and cookie.get("secure")
-            and cookie.get("path") == "/"
-        )
-    ]
-    assert loose == []
+    assert {(cookie.get("secure"), cookie.get("path")) for cookie in cookies} == {(True, "/")}
+    assert all(cookie.get("name", "").startswith("__Host-") for cookie in cookies), cookies
     change_password(visitor, first, NEW_PASSWORD)
     expect(page.get_by_role("heading", name="Catalogue", level=1)).to_be_visible()
     keep_picture(page, "production-catalogue")

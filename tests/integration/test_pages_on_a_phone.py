@@ -89,11 +89,11 @@ def test_first_result_is_on_the_first_screen(visitor: Visitor, path: str, result
     assert box["y"] < _PHONE["height"]
 
 
-@pytest.mark.parametrize("name", ["Users", "Webhooks", "Audit"])
-def test_menu_leads_an_administrator_everywhere(visitor: Visitor, name: str) -> None:
+def test_menu_leads_an_administrator_everywhere(visitor: Visitor) -> None:
     page = visitor.page
     visitor.go("/")
-    page.locator(".menu summary").click()
-    keep_picture(page, "portal-phone-menu")
-    page.locator(".menu-panel").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    for name in ("Users", "Webhooks", "Audit"):
+        page.locator(".menu summary").click()
+        keep_picture(page, "portal-phone-menu")
+        page.locator(".menu-panel").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()

@@ -1,5 +1,7 @@
 """The portal as someone new meets it: one walk through it, watched for every complaint.
 
+The tools of development beside it show what they are for.
+
 The pictures of docs/screenshots are taken here as well, see CONTRIBUTING.md.
 """
 
@@ -11,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from benchmarks.harness.portal_stack import PortalStack
 from tests.support.browser import keep_picture
 from tests.support.portal_client import bearer
 from tests.support.portal_site import ADMIN, Site, Visitor, visit
@@ -87,6 +90,24 @@ def _see_it_in_the_audit(visitor: Visitor) -> None:
     expect(newest).to_contain_text(ADMIN)
     expect(newest).to_contain_text("api_key.create")
     keep_picture(page, "portal-audit")
+
+
+def test_adminer_logs_in_with_one_click_and_shows_the_database(
+    browser: Browser, running_stack: PortalStack
+) -> None:
+    with browser.new_page() as page:
+        page.goto(running_stack.output("adminer_url"))
+        keep_picture(page, "adminer-login")
+        page.get_by_role("button", name="Login").click()
+        expect(page.get_by_role("link", name="alembic_version").first).to_be_visible()
+        keep_picture(page, "adminer-database")
+
+
+def test_redis_commander_shows_the_keys(browser: Browser, running_stack: PortalStack) -> None:
+    with browser.new_page() as page:
+        page.goto(running_stack.output("redis_commander_url"))
+        expect(page.locator("#keyTree")).to_contain_text("redis:6379")
+        keep_picture(page, "redis-commander")
 
 
 _DESK: ViewportSize = {"width": 1280, "height": 800}

@@ -54,15 +54,6 @@ def open_browser() -> Iterator[Browser]:
         browser.close()
 
 
-@contextmanager
-def open_page(url: str) -> Iterator[Page]:
-    """A page of its own, at `url`."""
-    with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        yield page
-
-
 def listen(page: Page) -> list[str]:
     """What the page complains of from now on: errors of scripts, what its policy refused."""
     complaints: list[str] = []

@@ -9,8 +9,9 @@ import httpx
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.harness.portal_stack import PortalStack
-from tests.support.api_documents import ASYNCAPI, GRAPHQL, PROTO
+from tests.support.api_documents import ASYNCAPI, GRAPHQL, PROTO, document, shape
 from tests.support.browser import listen
+from tests.support.portal_client import log_in
 
 ADMIN = "admin@example.com"
 SAMPLE = "/entities/api/default/tour-api"
@@ -52,10 +53,7 @@ class Site:
     def log_in(self) -> Iterator[httpx.Client]:
         """A program that acts for the administrator."""
         with httpx.Client(base_url=self.url, timeout=30) as client:
-            given = {"email": ADMIN, "password": self.password}
-            answer = client.post("/api/v1/auth/login", json=given)
-            answer.raise_for_status()
-            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            client.headers.update(log_in(client, ADMIN, self.password).headers)
             yield client
 
 
@@ -77,8 +75,8 @@ def add_sample(site: Site) -> None:
         client.post("/api/v1/admin/webhooks", json=hook).raise_for_status()
         base = f"/api/v1{SAMPLE}"
         for version in ("1.0.0", "2.0.0"):
-            document = _document(version)
-            client.put(f"{base}/versions/{version}", json=document).raise_for_status()
+            place = f"{base}/versions/{version}"
+            client.put(place, json=_document(version)).raise_for_status()
         for kind, text in (("asyncapi", ASYNCAPI), ("graphql", GRAPHQL), ("grpc", PROTO)):
             other = {**_KEY, "name": f"tour-{kind}", "title": f"Tour {kind}", "owner": "payments"}
             client.post("/api/v1/entities", json=other).raise_for_status()
@@ -100,14 +98,12 @@ def _document(version: str) -> dict[str, Any]:
     if version == "1.0.0":
         gone = {"tags": ["visits"], "summary": "End", "responses": {"204": {"description": "Done"}}}
         paths["/visits"]["delete"] = gone
-    visit = {"type": "object", "properties": {"id": {"type": "string", "description": "Its id."}}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Tour API", "version": version, "description": "Visits."},
-        "servers": [{"url": "https://tour.example.com"}],
-        "paths": paths,
-        "components": {"schemas": {"Visit": visit}},
-    }
+    return document(
+        paths,
+        schemas={"Visit": shape(id={"type": "string", "description": "Its id."})},
+        info={"title": "Tour API", "version": version, "description": "Visits."},
+        servers=[{"url": "https://tour.example.com"}],
+    )
 
 
 _REF = {"$ref": "#/components/schemas/Visit"}
