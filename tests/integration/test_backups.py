@@ -160,7 +160,6 @@ def test_schema_of_an_older_backup_is_brought_up_to_date(stack: PortalStack, bac
     ("damage", "told"),
     [
         (_SWAP_CHECKSUM, "should be restorable (got: pg_restore: error: "),
-        ("printf x >> database.dump", "should have the checksum of its manifest, "),
         (_ONE_ROW_MORE, "should have the rows of its manifest, "),
     ],
 )

@@ -24,6 +24,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.alone
 
+Settings = dict[str, Any]
 HSTS = "max-age=63072000; includeSubDomains"
 
 
@@ -31,6 +32,15 @@ HSTS = "max-age=63072000; includeSubDomains"
 def client(production_stack: PortalStack) -> Iterator[httpx.Client]:
     with portal_client(production_stack) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def given(production_stack: PortalStack) -> Iterator[Settings]:
+    """Groups of settings as they were before the first test that changes one, and are after all."""
+    before = {group: production_stack.settings[group] for group in ("app", "nginx")}
+    yield before
+    production_stack.configure(**before)
+    production_stack.up()
 
 
 def app_line(stack: PortalStack, identity: str) -> dict[str, str]:
@@ -147,34 +157,27 @@ def test_static_files_are_served_by_nginx_and_cached(
 
 
 def test_portal_of_an_image_from_elsewhere_serves_its_own_static_files(
-    client: httpx.Client, production_stack: PortalStack
+    client: httpx.Client, production_stack: PortalStack, given: Settings
 ) -> None:
     """Nginx's volume still has those of the version before."""
-    given = production_stack.settings["app"]
-    production_stack.configure(app={**given, "image": production_stack.image_id("app")})
+    image = production_stack.image_id("app")
+    production_stack.configure(**given | {"app": {**given["app"], "image": image}})
     production_stack.up()
     answer = client.get("/assets/portal.css")
-    production_stack.configure(app=given)
-    production_stack.up()
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "max-age=3600")
     assert access_line(production_stack, answer.headers["x-request-id"])["upstream"] != ""
 
 
 def test_paused_nginx_goes_on_with_the_new_replicas(
-    client: httpx.Client, production_stack: PortalStack
+    client: httpx.Client, production_stack: PortalStack, given: Settings
 ) -> None:
     """It still has the old ones in memory, which the same update takes away."""
-    given = production_stack.settings["app"]
     nginx, before = production_stack.container("nginx"), replicas_of(production_stack)
     nginx.pause()
-    production_stack.configure(app={**given, "environment": {"ROUND": "2"}})
+    production_stack.configure(**given | {"app": {**given["app"], "environment": {"ROUND": "2"}}})
     production_stack.up()
-    statuses = {client.get("/livez").status_code for _ in range(20)}
-    after = replicas_of(production_stack)
-    production_stack.configure(app=given)
-    production_stack.up()
-    assert statuses == {200}
-    assert before.isdisjoint(after)
+    assert {client.get("/livez").status_code for _ in range(20)} == {200}
+    assert before.isdisjoint(replicas_of(production_stack))
     assert production_stack.container("nginx").id == nginx.id
 
 
@@ -305,11 +308,11 @@ def test_replica_that_goes_while_it_is_tried_loses_no_request_that_it_has_not_go
 
 
 def test_limits_change_by_a_reload_and_hold(
-    client: httpx.Client, production_stack: PortalStack
+    client: httpx.Client, production_stack: PortalStack, given: Settings
 ) -> None:
     nginx = production_stack.container("nginx").id
-    limits = production_stack.settings["nginx"]
-    production_stack.configure(nginx={**limits, "requests_per_second": 5, "burst": 5})
+    limits = {**given["nginx"], "requests_per_second": 5, "burst": 5}
+    production_stack.configure(**given | {"nginx": limits})
     # The images' labels are its own as well, and it is the newest: it is not the stack's nginx.
     stranger = production_stack.client.containers.run(
         production_stack.image_id("nginx"), ["300"], entrypoint="sleep", detach=True
@@ -319,8 +322,6 @@ def test_limits_change_by_a_reload_and_hold(
     finally:
         stranger.remove(force=True)
     answers = [client.get("/livez") for _ in range(40)]
-    production_stack.configure(nginx=limits)
-    production_stack.up()
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert {answer.headers["retry-after"] for answer in refused} == {"1"}
@@ -329,18 +330,15 @@ def test_limits_change_by_a_reload_and_hold(
 
 
 def test_http3_answers_when_it_is_asked_for(
-    client: httpx.Client, production_stack: PortalStack
+    client: httpx.Client, production_stack: PortalStack, given: Settings
 ) -> None:
     port = production_stack.settings["ports"]["https"]
-    given = production_stack.settings["nginx"]
     assert "alt-svc" not in client.get("/livez").headers
-    production_stack.configure(nginx={**given, "http3": True})
+    production_stack.configure(**given | {"nginx": {**given["nginx"], "http3": True}})
     production_stack.up()
     told = client.get("/livez").headers["alt-svc"]
     authority = production_stack.output("ca_certificate")
     answer = asyncio.run(get_over_http3(port, DOMAIN, authority, "/livez"))
-    production_stack.configure(nginx=given)
-    production_stack.up()
     assert told == f'h3=":{port}"; ma=86400'
     assert answer[":status"] == "200"
     assert {

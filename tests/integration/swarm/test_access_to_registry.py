@@ -30,10 +30,6 @@ def test_password_is_seen_nowhere(stack: PortalStack, swarm: Swarm) -> None:
     assert swarm.registry.password not in text
 
 
-def test_node_without_the_image_pulls_it(stack: PortalStack, swarm: Swarm) -> None:
-    pull_again(stack, swarm)
-
-
 def test_wrong_password_is_said_before_any_service_changes(
     stack: PortalStack, swarm: Swarm
 ) -> None:
@@ -53,7 +49,9 @@ def test_wrong_password_is_said_before_any_service_changes(
     assert versions(stack) == before
 
 
-def test_nodes_pull_with_another_password(stack: PortalStack, swarm: Swarm) -> None:
+def test_nodes_without_the_image_pull_it_with_another_password(
+    stack: PortalStack, swarm: Swarm
+) -> None:
     swarm.registry.let_in(secrets.token_hex())
     swarm.registry.tell(stack)
     stack.up()
