@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from docker.errors import NotFound
+from docker.models.volumes import Volume
 
 from infra.errors import UserError
 from infra.naming import PROJECT
@@ -36,10 +37,8 @@ def lock(stack: Stack, options: argparse.Namespace) -> None:
         f"{_LABEL}.since": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
         f"{_LABEL}.reason": options.reason.strip(),
     }
-    volumes = connect_engine(stack).volumes
-    if (held := volumes.create(_name(stack), labels=labels).attrs["Labels"])[
-        f"{_LABEL}.token"
-    ] != token:
+    held = _labels_of(connect_engine(stack).volumes.create(_name(stack), labels=labels))
+    if held.get(f"{_LABEL}.token") != token:
         raise UserError(_describe(stack, held))
     print(f"stack {stack.name}: locked until `make unlock STACK={stack.name}`")
 
@@ -66,9 +65,14 @@ def _name(stack: Stack) -> str:
 
 def _find(stack: Stack) -> Mapping[str, str] | None:
     try:
-        return connect_engine(stack).volumes.get(_name(stack)).attrs["Labels"]
+        return _labels_of(connect_engine(stack).volumes.get(_name(stack)))
     except NotFound:
         return None
+
+
+def _labels_of(volume: Volume) -> Mapping[str, str]:
+    """None of ours on one that was made by hand, which locks all the same."""
+    return volume.attrs["Labels"] or {}
 
 
 def _describe(stack: Stack, held: Mapping[str, str]) -> str:
@@ -79,5 +83,7 @@ def _describe(stack: Stack, held: Mapping[str, str]) -> str:
 
 
 def _tell(held: Mapping[str, str]) -> str:
-    holder, since, reason = (held[f"{_LABEL}.{part}"] for part in ("holder", "since", "reason"))
+    holder, since, reason = (
+        held.get(f"{_LABEL}.{part}", "(not told)") for part in ("holder", "since", "reason")
+    )
     return f"by {holder} since {since}: {reason}"

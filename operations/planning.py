@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,16 @@ def reviewing(stack: Stack) -> Iterator[None]:
 
 def print_review(stack: Stack, base: str, options: Sequence[str]) -> int:
     """The plan as Markdown, against what runs or what the revision `base` would; Pulumi's code."""
-    with base_stack(stack, base) if base else nullcontext(stack) as planned:
+    with ExitStack() as ends:
+        planned = ends.enter_context(base_stack(stack, base)) if base else stack
         code, plan = _plan(planned, "review", *options)
-        # Before the base goes: where that fails, the plan is there all the same.
         _print(plan, stack)
+        try:
+            ends.close()
+        except UserError as error:
+            # Beside the review, which has its plan: `reviewing` would say that there is none.
+            print(error, file=sys.stderr)
+            code = code or 1
     return code
 
 

@@ -21,7 +21,7 @@ class FakeVolumes:
     """An engine's volumes; one that is there is not made again."""
 
     def __init__(self) -> None:
-        self.labels: dict[str, dict[str, str]] = {}
+        self.labels: dict[str, dict[str, str] | None] = {}
 
     def list(self, **_chosen: Any) -> list[Any]:
         return []
@@ -62,6 +62,14 @@ def test_locked_stack_is_not_deployed(locked: Stack, target: str) -> None:
     )
     assert calls(locked) == []
     assert Deployment(locked).run("preview") == 0
+
+
+def test_lock_that_was_made_by_hand_holds_as_well(locked: Stack, engine: MagicMock) -> None:
+    engine.volumes.labels = dict.fromkeys(engine.volumes.labels)
+    assert refusal(deploy_lock.lock, locked, parse(["lock", "--reason=mine"])) == (
+        "stack dev: should not be locked (got a lock by (not told) since (not told): (not told)). "
+        "Ask, or run `make unlock STACK=dev`."
+    )
 
 
 def test_unlocked_stack_is_deployed_again(

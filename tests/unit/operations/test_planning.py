@@ -194,3 +194,17 @@ def test_base_that_fails_leaves_no_files(prod: Stack, failing: str, removal: lis
     )
     assert words(prod) == ["make up [s3://states]", "stack export", *removal]
     assert_nothing_stays(prod)
+
+
+def test_plan_is_the_review_though_its_base_does_not_go(
+    prod: Stack, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prod = elsewhere(prod)
+    write_file(prod.root / "ends", "exit 0\n")
+    write_file(prod.root / "make-ends", '[ "$1" != down ]\n')
+    assert Deployment(prod, base="HEAD").run("review") == 1
+    told = capfd.readouterr()
+    assert told.out == "## Stack `prod`: nothing changes\n"
+    assert told.err.splitlines()[-1] == (
+        "base: `make down` should succeed (got 1). Correct what it says."
+    )
