@@ -3,29 +3,12 @@
 from collections.abc import Mapping
 
 from infra.naming import CONTAINER, NETWORK, SERVICE, VOLUME
+from infra.settings.policies import PolicySettings
 from policy import rules
-from policy.resource import Resource, Rule
-from policy.service import as_container
+from policy.resource import Resource, Rule, as_container
 
-_OF_CONTAINERS: tuple[Rule, ...] = (
-    rules.not_privileged,
-    rules.no_docker_socket,
-    rules.no_host_namespaces,
-    rules.not_root,
-    rules.read_only_root,
-    rules.no_capabilities,
-    rules.confined,
-    rules.limits,
-    rules.health_check,
-    rules.restart_policy,
-    rules.stop_grace,
-    rules.log_rotation,
-    rules.pinned_image,
-    rules.labels,
-    rules.no_secret_in_environment,
-    rules.loopback_only,
-    rules.only_nginx_publishes,
-    rules.no_development_tools,
+_OF_CONTAINERS: tuple[Rule, ...] = tuple(
+    getattr(rules, name) for name in PolicySettings.model_fields if name != "protected_data"
 )
 # A service has no word for what these ask about; docs/swarm.md.
 _NOT_OF_SERVICES = {
