@@ -4,7 +4,6 @@ import io
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 import pulumi
 import pulumi_docker as docker
@@ -12,9 +11,9 @@ import pulumi_docker as docker
 from infra.cluster.service import EDGE_NODE, Running, Service
 from infra.cluster.task import encode
 from infra.resources.secret_files import SECRETS_PATH
-from infra.services.nginx.component import NginxArgs, describe_configuration, describe_nginx
+from infra.services.nginx.component import NginxArgs, describe_nginx
 from infra.services.nginx.configuration import NginxTrial
-from infra.services.nginx.live import CONFIGURATION_PATH, render_peers
+from infra.services.nginx.live import CONFIGURATION_PATH, checksums, render_peers
 
 _BUNDLE_PATH = f"{CONFIGURATION_PATH}.tar"
 _FOLDER_MB = 4
@@ -51,12 +50,12 @@ class EdgeNginx(pulumi.ComponentResource):
     ) -> None:
         super().__init__("devportal:infra:EdgeNginx", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tried = describe_configuration(args, args.defaults.naming.physical("nginx-trial"))
-        trial = NginxTrial("nginx-trial", tried, child)
+        tried = args.configuration(args.defaults.naming.physical("nginx-trial"))
+        trial = NginxTrial("nginx-trial", args.defaults.engine, tried, child)
         described = describe_nginx(args)
         described = replace(
             described,
-            secret_files=dict(zip(_TLS_FILES, (args.tls.certificate, args.tls.key), strict=True)),
+            secret_files=args.tls_files,
             depends_on=[*after, trial],
             tmpfs_mb={**described.tmpfs_mb, CONFIGURATION_PATH: _FOLDER_MB},
         )
@@ -64,7 +63,7 @@ class EdgeNginx(pulumi.ComponentResource):
             tasks=0,
             constraints=[EDGE_NODE],
             goes_back=True,
-            configs=[self._create_config(args, tried.files, trial)],
+            configs=[self._create_config(args, tried["files"], trial)],
             kernel=_GIVE_UP_EARLY,
             labels=labels,
         )
@@ -106,12 +105,9 @@ def pack(files: Mapping[str, str]) -> bytes:
 
     Certificate and key are links to where the secrets are.
     """
-    sums = "".join(
-        f"{sha256(files[name].encode()).hexdigest()}  {name}\n" for name in sorted(files)
-    )
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, text in sorted({**files, "checksums": sums}.items()):
+        for name, text in sorted({**files, "checksums": checksums(files)}.items()):
             entry = tarfile.TarInfo(f"live/{name}")
             entry.size, entry.mode = len(text.encode()), _READ_FILE
             archive.addfile(entry, io.BytesIO(text.encode()))

@@ -16,11 +16,9 @@ _FOLDER_MODE = 0o700
 
 
 class _DataGuardProvider(EngineProvider):
+    key = "volume"
     identity = ("volume",)
     inputs = ("retain", "fresh_start", "is_used")
-
-    def id_of(self, props: Props) -> str:
-        return props["volume"]
 
     def put(self, olds: Props, news: Props) -> Props:
         is_new = not olds

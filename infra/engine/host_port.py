@@ -31,10 +31,8 @@ class HostPortError(ProviderError):
 
 
 class _HostPortProvider(EngineProvider):
+    key = "name"
     identity = ("address",)
-
-    def id_of(self, props: Props) -> str:
-        return props["name"]
 
     def put(self, olds: Props, news: Props) -> Props:
         with _choosing:

@@ -18,10 +18,8 @@ class ImageInUseError(ProviderError):
 
 
 class _ImageCleanupProvider(EngineProvider):
+    key = "stack"
     identity = ("stack",)
-
-    def id_of(self, props: Props) -> str:
-        return props["stack"]
 
     def put(self, olds: Props, news: Props) -> Props:
         return {}

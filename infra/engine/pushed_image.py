@@ -101,6 +101,5 @@ class PushedImage(EngineResource, module="devportal", name="PushedImage"):
             "credentials": login.credentials if login else None,
             "reference": None,
         }
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["credentials"])
-        merged = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(_PushedImageProvider(), name, engine, props, merged)
+        hidden = ("credentials",)
+        super().__init__(_PushedImageProvider(), name, engine, props, opts, hidden)

@@ -21,10 +21,8 @@ from infra.naming import ROLE_LABEL, STACK_LABEL, container_labels
 
 
 class _ReadinessProvider(EngineProvider):
+    key = "container_name"
     inputs = ("container", "container_name", "goal", "pids_limit", "ports", "networks", "repairs")
-
-    def id_of(self, props: Props) -> str:
-        return props["container_name"]
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """Ask the engine: a plan shows `state: "healthy" => "paused"`, for instance."""

@@ -18,11 +18,9 @@ class LoginError(ProviderError):
 
 
 class _RegistryLoginProvider(EngineProvider):
+    key = "server"
     identity = ("server",)
     inputs = ("credentials",)
-
-    def id_of(self, props: Props) -> str:
-        return props["server"]
 
     def put(self, olds: Props, news: Props) -> Props:
         server = news["server"]
@@ -68,6 +66,5 @@ class RegistryLogin(EngineResource, module="devportal", name="RegistryLogin"):
     ) -> None:
         credentials = pulumi.Output.secret({"username": user, "password": password})
         props: Props = {"server": server, "credentials": credentials, "revision": None}
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["credentials"])
-        merged = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(_RegistryLoginProvider(), name, engine, props, merged)
+        hidden = ("credentials",)
+        super().__init__(_RegistryLoginProvider(), name, engine, props, opts, hidden)

@@ -5,6 +5,7 @@ one breaks `refresh` and `destroy` of every stack that has it. Files and classes
 `infra/resources/certificate.py` and `infra/services/nginx/configuration.py` stay where they are.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import docker
@@ -27,6 +28,8 @@ Props = dict[str, Any]
 class EngineProvider(ResourceProvider):
     """Creates, compares, updates and reads through one method each for writing and finding."""
 
+    key: ClassVar[str]
+    """Input that is the resource's id."""
     identity: ClassVar[tuple[str, ...]] = ()
     """Inputs whose change replaces the resource."""
     inputs: ClassVar[tuple[str, ...]] = ()
@@ -34,7 +37,7 @@ class EngineProvider(ResourceProvider):
 
     def id_of(self, props: Props) -> str:
         """The resource's id."""
-        raise NotImplementedError
+        return props[self.key]
 
     def put(self, olds: Props, news: Props) -> Props:
         """Bring the engine to `news` and return the outputs; `olds` is empty at creation."""
@@ -69,7 +72,7 @@ class EngineProvider(ResourceProvider):
 
 
 class EngineResource(Resource):
-    """A resource of ours on the stack's engine."""
+    """A resource of ours on the stack's engine; outputs that are `hidden` are never shown."""
 
     def __init__(
         self,
@@ -78,7 +81,10 @@ class EngineResource(Resource):
         engine: EngineAddress,
         props: Props,
         opts: pulumi.ResourceOptions | None = None,
+        hidden: Sequence[str] = (),
     ) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=list(hidden))
+        opts = pulumi.ResourceOptions.merge(opts, secret)
         super().__init__(provider, name, {**props, "engine": engine.properties()}, opts)
 
 

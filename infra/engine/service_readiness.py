@@ -21,10 +21,8 @@ from infra.engine.service_state import (
 
 
 class _ServiceReadinessProvider(EngineProvider):
+    key = "service_name"
     inputs = ("service", "service_name", "goal", "tasks", "spec")
-
-    def id_of(self, props: Props) -> str:
-        return props["service_name"]
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """Ask the swarm; what the same plan changes is not there to be asked."""

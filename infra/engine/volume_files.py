@@ -18,10 +18,8 @@ from infra.engine.volume_access import read_files, write_files
 
 
 class _VolumeFilesProvider(EngineProvider):
+    key = "volume"
     identity = ("volume",)
-
-    def id_of(self, props: Props) -> str:
-        return props["volume"]
 
     def is_changed(self, olds: Props, news: Props) -> bool:
         return olds.get("digest") != _digest(news)
@@ -81,6 +79,5 @@ class VolumeFiles(EngineResource, module="devportal", name="VolumeFiles"):
             "digest": None,
             "revision": None,
         }
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["files", "digest"])
-        merged = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(_VolumeFilesProvider(), name, engine, props, merged)
+        hidden = ("files", "digest")
+        super().__init__(_VolumeFilesProvider(), name, engine, props, opts, hidden)

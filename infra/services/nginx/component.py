@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pulumi
 
+from infra.engine.resource import Props
 from infra.resources.certificate import TlsMaterial
 from infra.resources.container import RunningContainer, run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.volume import create_files_volume, mount_volume
-from infra.services.nginx.configuration import ConfigurationArgs, NginxConfiguration
+from infra.services.nginx.configuration import NginxConfiguration
 from infra.services.nginx.files import Site, render_files
 from infra.services.nginx.live import CONFIGURATION_PATH
 from infra.settings import NginxSettings
@@ -33,7 +34,7 @@ class NginxArgs:
     edge_network, app_network
         Networks of the clients and of the replicas.
     peers
-        `host:port` of every replica.
+        `host:port` of every replica that gets requests.
     assets
         Folder whose files nginx serves itself; None leaves them to the portal.
     """
@@ -47,6 +48,26 @@ class NginxArgs:
     peers: pulumi.Input[list[str]]
     tls: TlsMaterial
     assets: Path | None
+
+    @property
+    def tls_files(self) -> dict[str, pulumi.Output[str]]:
+        """Certificate and key, by the names that the configuration has for them."""
+        return {"server.crt": self.tls.certificate, "server.key": self.tls.key}
+
+    def configuration(self, volume: pulumi.Input[str]) -> Props:
+        """What the server is to read, in `volume`; see `NginxConfiguration`."""
+        return {
+            "stack": self.defaults.naming.stack,
+            "volume": volume,
+            "image": self.image,
+            "uid": _UID,
+            "gid": _GID,
+            "files": render_files(self.settings, self.site, self.assets),
+            "secret_files": self.tls_files,
+            "peers": self.peers,
+            "assets": str(self.assets) if self.assets else "",
+            "drain_seconds": self.site.drain_seconds,
+        }
 
 
 class Nginx(pulumi.ComponentResource):
@@ -64,7 +85,8 @@ class Nginx(pulumi.ComponentResource):
         volume = create_files_volume("nginx", args.defaults.naming, parent=self)
         configuration = NginxConfiguration(
             "nginx-configuration",
-            describe_configuration(args, volume.name),
+            args.defaults.engine,
+            args.configuration(volume.name),
             pulumi.ResourceOptions(parent=self),
         )
         # The configuration's id is the volume's name, known once its files are written.
@@ -74,23 +96,6 @@ class Nginx(pulumi.ComponentResource):
         self.url = _url(server, args.site)
         self.authority = args.tls.authority
         self.register_outputs({})
-
-
-def describe_configuration(args: NginxArgs, volume: pulumi.Input[str]) -> ConfigurationArgs:
-    """What the server is to read, tested in `volume`."""
-    return ConfigurationArgs(
-        stack=args.defaults.naming.stack,
-        engine=args.defaults.engine,
-        volume=volume,
-        image=args.image,
-        uid=_UID,
-        gid=_GID,
-        files=render_files(args.settings, args.site, args.assets),
-        secret_files={"server.crt": args.tls.certificate, "server.key": args.tls.key},
-        peers=args.peers,
-        drain_seconds=args.site.drain_seconds,
-        assets=args.assets,
-    )
 
 
 def describe_nginx(args: NginxArgs) -> ContainerArgs:

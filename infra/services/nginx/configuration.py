@@ -8,7 +8,6 @@ worker can send them another request when this returns. Stopping the old replica
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,12 +22,10 @@ _DIGESTED = ("files", "secret_files", "peers", "assets_digest", "uid", "gid")
 
 
 class _ConfigurationProvider(EngineProvider):
+    key = "volume"
     identity = ("volume",)
     # When the container of a new one finds that it refuses the configuration, the old one is gone.
     inputs = ("image",)
-
-    def id_of(self, props: Props) -> str:
-        return props["volume"]
 
     def is_changed(self, olds: Props, news: Props) -> bool:
         is_other = olds.get("digest") != _digest_of_inputs(news)
@@ -58,65 +55,31 @@ def _digest_of_inputs(props: Props) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigurationArgs:
-    """What nginx is to read.
+class NginxConfiguration(EngineResource, module="devportal", name="NginxConfiguration"):
+    """The configuration that the stack's nginx serves by.
 
     Parameters
     ----------
-    volume
-        Name of the volume that holds the configuration.
-    image
-        Nginx's image: the candidate is tested with it.
-    files, secret_files
-        Texts by name; the latter are never shown.
-    peers
-        `host:port` of every replica that gets requests.
-    assets
-        Folder whose files nginx serves itself; None leaves them to the portal.
-    drain_seconds
-        How long requests that have begun may take before their replica is stopped.
+    props
+        `volume` for the files of `files`, `secret_files` and `peers` and for those of the folder
+        `assets` (empty for none), the `uid` and `gid` that own them, the `image` that they are
+        tested with, the `stack`, and the `drain_seconds` of a replica that is stopped.
     """
-
-    stack: str
-    volume: pulumi.Input[str]
-    image: pulumi.Input[str]
-    uid: int
-    gid: int
-    files: dict[str, str]
-    secret_files: dict[str, pulumi.Input[str]]
-    peers: pulumi.Input[list[str]]
-    assets: Path | None
-    drain_seconds: int
-    engine: EngineAddress
-
-
-class NginxConfiguration(EngineResource, module="devportal", name="NginxConfiguration"):
-    """The configuration that the stack's nginx serves by."""
 
     provider_type: ClassVar[type[EngineProvider]] = _ConfigurationProvider
 
-    def __init__(self, name: str, args: ConfigurationArgs, opts: pulumi.ResourceOptions) -> None:
-        props: Props = {
-            "stack": args.stack,
-            "volume": args.volume,
-            "image": args.image,
-            "uid": args.uid,
-            "gid": args.gid,
-            "files": args.files,
-            "secret_files": pulumi.Output.secret(args.secret_files),
-            "peers": args.peers,
-            "assets": str(args.assets) if args.assets else "",
-            "drain_seconds": args.drain_seconds,
-            "assets_digest": _digest_of_folder(args.assets),
+    def __init__(
+        self, name: str, engine: EngineAddress, props: Props, opts: pulumi.ResourceOptions
+    ) -> None:
+        whole: Props = {
+            **props,
+            "secret_files": pulumi.Output.secret(props["secret_files"]),
+            "assets_digest": _digest_of_folder(props["assets"]),
             "digest": None,
             "checksums": None,
         }
-        secret = pulumi.ResourceOptions(
-            additional_secret_outputs=["secret_files", "digest", "checksums"]
-        )
-        merged = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(self.provider_type(), name, args.engine, props, merged)
+        hidden = ("secret_files", "digest", "checksums")
+        super().__init__(self.provider_type(), name, engine, whole, opts, hidden)
 
 
 class NginxTrial(NginxConfiguration, module="devportal", name="NginxTrial"):
@@ -125,11 +88,11 @@ class NginxTrial(NginxConfiguration, module="devportal", name="NginxTrial"):
     provider_type = _TrialProvider
 
 
-def _digest_of_folder(folder: Path | None) -> str:
-    if folder is None:
+def _digest_of_folder(folder: str) -> str:
+    if not folder:
         return ""
     digest = hashlib.sha256()
-    for name, path in source_files(folder).items():
+    for name, path in source_files(Path(folder)).items():
         digest.update(name.encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -93,7 +93,7 @@ def is_live(props: dict[str, Any]) -> bool | None:
     if found is None:
         return None
     files = {name.removeprefix("live/"): content for name, content in found.items()}
-    return files.pop("checksums", b"") == wanted.encode() and _sum(files) == wanted
+    return files.pop("checksums", b"") == wanted.encode() and checksums(files) == wanted
 
 
 def _files(props: dict[str, Any], peers: list[str]) -> Files:
@@ -102,11 +102,11 @@ def _files(props: dict[str, Any], peers: list[str]) -> Files:
         for name, path in source_files(Path(props["assets"])).items():
             files[f"assets/{name}"] = path.read_bytes()
     # By these nginx's start finds what a power loss has damaged.
-    return {**files, "checksums": _sum(files)}
+    return {**files, "checksums": checksums(files)}
 
 
-def _sum(files: Mapping[str, str | bytes]) -> str:
-    """Sorted: the inputs come back from Pulumi's state in another order."""
+def checksums(files: Mapping[str, str | bytes]) -> str:
+    """A line for each file, sorted: the inputs come back from Pulumi's state in another order."""
     return "".join(
         f"{sha256(_encode(files[name])).hexdigest()}  {name}\n" for name in sorted(files)
     )
