@@ -40,12 +40,13 @@ def make_authority(stack: str, names: list[str]) -> Pair:
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _subject(f"devportal {stack} authority")
+    permitted = [_name(name, is_subtree=True) for name in names]
     builder = (
         _builder(subject, subject, key.public_key(), _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.NameConstraints([_subtree(n) for n in names], None), critical=True)
+        .add_extension(x509.NameConstraints(permitted, None), critical=True)
     )
     return Pair(_pem(builder.sign(key, hashes.SHA256())), _key_pem(key))
 
@@ -181,16 +182,9 @@ def _authority_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifi
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier.value)
 
 
-def _name(name: str) -> Name:
+def _name(name: str, *, is_subtree: bool = False) -> Name:
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _subtree(name: str) -> Name:
-    try:
-        return x509.IPAddress(ipaddress.ip_network(name))
+        return x509.IPAddress((ipaddress.ip_network if is_subtree else ipaddress.ip_address)(name))
     except ValueError:
         return x509.DNSName(name)
 

@@ -135,26 +135,23 @@ def _update(running: Running) -> docker.ServiceUpdateConfigArgs:
     """
     goes_back = running.goes_back or running.order == "start-first"
     on_failure = "rollback" if goes_back else "pause"
-    return docker.ServiceUpdateConfigArgs(
-        order=running.order,
-        parallelism=running.parallelism,
-        failure_action="continue" if running.is_job else on_failure,
-        monitor=f"{_MONITOR_SECONDS}s",
-        delay="0s",
-        max_failure_ratio="0.0",
-    )
+    action = "continue" if running.is_job else on_failure
+    return docker.ServiceUpdateConfigArgs(failure_action=action, **_pace(running))
 
 
 def _rollback(running: Running) -> docker.ServiceRollbackConfigArgs:
     """The way back is like the way there; the engine's own, stop-first, would be a drift."""
-    return docker.ServiceRollbackConfigArgs(
-        order=running.order,
-        parallelism=running.parallelism,
-        failure_action="pause",
-        monitor=f"{_MONITOR_SECONDS}s",
-        delay="0s",
-        max_failure_ratio="0.0",
-    )
+    return docker.ServiceRollbackConfigArgs(failure_action="pause", **_pace(running))
+
+
+def _pace(running: Running) -> dict[str, Any]:
+    return {
+        "order": running.order,
+        "parallelism": running.parallelism,
+        "monitor": f"{_MONITOR_SECONDS}s",
+        "delay": "0s",
+        "max_failure_ratio": "0.0",
+    }
 
 
 def _endpoint(args: ContainerArgs) -> docker.ServiceEndpointSpecArgs:

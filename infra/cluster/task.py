@@ -133,13 +133,7 @@ def _mounts(args: ContainerArgs) -> list[docker.ServiceTaskSpecContainerSpecMoun
         )
         for mount in args.mounts
     ]
-    return [*volumes, *_memory_folders({**args.tmpfs_mb, "/dev/shm": args.shared_memory_mb})]
-
-
-def _memory_folders(
-    sizes_mb: Mapping[str, int],
-) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:
-    return [
+    in_memory = [
         docker.ServiceTaskSpecContainerSpecMountArgs(
             type="tmpfs",
             target=path,
@@ -148,8 +142,9 @@ def _memory_folders(
                 size_bytes=size * _MEBIBYTE
             ),
         )
-        for path, size in sizes_mb.items()
+        for path, size in {**args.tmpfs_mb, "/dev/shm": args.shared_memory_mb}.items()
     ]
+    return [*volumes, *in_memory]
 
 
 def _health_check(

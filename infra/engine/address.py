@@ -19,12 +19,11 @@ _SCHEMES = ("unix://", "tcp://", "http://", "https://", "ssh://", "npipe://")
 CERTIFICATE_FILES = ("ca.pem", "cert.pem", "key.pem")
 # Settings of the provider that our own resources cannot follow: each has a place they share.
 _REFUSED = {
-    "docker:caMaterial": "files (got text). Put ca.pem, cert.pem and key.pem into a folder and "
-    "set docker:certPath to it.",
-    "docker:certMaterial": "files (got text). Put ca.pem, cert.pem and key.pem into a folder and "
-    "set docker:certPath to it.",
-    "docker:keyMaterial": "files (got text). Put ca.pem, cert.pem and key.pem into a folder and "
-    "set docker:certPath to it.",
+    **dict.fromkeys(
+        ("docker:caMaterial", "docker:certMaterial", "docker:keyMaterial"),
+        "files (got text). Put ca.pem, cert.pem and key.pem into a folder and set docker:certPath "
+        "to it.",
+    ),
     "docker:sshOpts": "in ~/.ssh/config (got options). Write them there, for this host.",
 }
 

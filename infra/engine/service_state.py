@@ -78,8 +78,10 @@ class _Seen:
         """Those of what was wanted, which after a rollback is not the present specification."""
         return self.others if self.update.startswith("rollback") else self.tasks
 
-    def in_state(self, *states: str) -> list[dict[str, Any]]:
-        return [task for task in self.tasks if task["Status"]["State"] in states]
+    @property
+    def newest(self) -> str:
+        """State of the last task."""
+        return self.tasks[0]["Status"]["State"] if self.tasks else "not begun"
 
 
 def observe_service(client: docker.DockerClient, wanted: WantedService) -> str:
@@ -90,11 +92,11 @@ def observe_service(client: docker.DockerClient, wanted: WantedService) -> str:
         return MISSING
     if wanted.goal == FINISHED:
         # Whatever became of its update: for Swarm a task that ends has failed it.
-        return FINISHED if _is_done(seen) else _newest(seen)
+        return FINISHED if seen.newest == "complete" else seen.newest
     if seen.update in _GIVEN_UP:
         return seen.update.replace("_", " ")
     # Those on a lost node are to stop, and are said to run until the node comes back.
-    active = _active(seen)
+    active = [task for task in seen.tasks if task["DesiredState"] == "running"]
     running = sum(task["Status"]["State"] == "running" for task in active)
     expected = wanted.tasks or len(active)
     if seen.update == "updating" or running != expected or not running:
@@ -172,31 +174,17 @@ def _look(client: docker.DockerClient, wanted: WantedService) -> _Seen:
     return _Seen(state, message, present[True], present[False])
 
 
-def _active(seen: _Seen) -> list[dict[str, Any]]:
-    return [task for task in seen.tasks if task["DesiredState"] == "running"]
-
-
-def _is_done(seen: _Seen) -> bool:
-    return bool(seen.tasks) and seen.tasks[0]["Status"]["State"] == "complete"
-
-
-def _newest(seen: _Seen) -> str:
-    return seen.tasks[0]["Status"]["State"] if seen.tasks else "not begun"
-
-
 def _has_failed(seen: _Seen, goal: str) -> bool:
     if goal == FINISHED:
-        return bool(seen.tasks) and seen.tasks[0]["Status"]["State"] in _FAILED
-    return seen.update in _GIVEN_UP or (
-        not seen.update and len(seen.in_state(*_FAILED)) >= _FAILED_TASKS
-    )
+        return seen.newest in _FAILED
+    failed = sum(task["Status"]["State"] in _FAILED for task in seen.tasks)
+    return seen.update in _GIVEN_UP or (not seen.update and failed >= _FAILED_TASKS)
 
 
 def _never_ran(seen: _Seen) -> bool:
     """Whether the last task ended before its program began, so that it changed nothing."""
-    newest = seen.tasks[0]["Status"] if seen.tasks else {}
-    error = newest.get("Err", "")
-    return newest.get("State") in ("failed", "rejected") and not error.startswith(_RAN)
+    error = seen.tasks[0]["Status"].get("Err", "") if seen.tasks else ""
+    return seen.newest in ("failed", "rejected") and not error.startswith(_RAN)
 
 
 def _describe_failure(

@@ -9,7 +9,6 @@ from infra.settings.groups import (
     MonitoringSettings,
     NginxSettings,
     PortSettings,
-    TlsSettings,
 )
 from infra.settings.loading import Settings
 from infra.settings.secrets import SecretSettings
@@ -33,5 +32,4 @@ __all__ = [
     "SecretSettings",
     "Settings",
     "TlsMode",
-    "TlsSettings",
 ]

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from pydantic import AfterValidator, SecretStr, WrapValidator
 
 from app.setting_rules import Rule
-from infra.settings.values import accept_encrypted
+from infra.settings.values import accept_encrypted, fulfils
 from infra.x509 import are_certificates
 
 DATABASE = "devportal"
@@ -44,7 +44,7 @@ class PostgresServer:
         """That of a URL. Raises ValueError for one that breaks its rule."""
         parts = _split(url, ("postgresql", "postgres"))
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
-        mode = options.pop("sslmode")
+        mode = options.pop("sslmode", "")
         if options or mode not in _TLS_MODES or parts.path != f"/{DATABASE}" or not parts.username:
             raise ValueError
         user, password = unquote(parts.username), unquote(parts.password or "")
@@ -64,10 +64,7 @@ def _split(url: SecretStr, schemes: tuple[str, ...]) -> SplitResult:
 
 
 def _check_postgres(value: SecretStr) -> SecretStr:
-    try:
-        PostgresServer.of(value)
-    except KeyError:
-        raise ValueError from None
+    PostgresServer.of(value)
     return value
 
 
@@ -75,12 +72,6 @@ def _check_redis(value: SecretStr) -> SecretStr:
     parts = _split(value, ("redis", "rediss"))
     number = parts.path.removeprefix("/")
     if parts.query or (number and not number.isdigit()):
-        raise ValueError
-    return value
-
-
-def _check_authorities(value: str) -> str:
-    if not are_certificates(value):
         raise ValueError
     return value
 
@@ -105,6 +96,6 @@ RedisUrl = Annotated[
 ]
 Authorities = Annotated[
     str,
-    AfterValidator(_check_authorities),
+    fulfils(are_certificates),
     Rule("PEM of the certificates of authorities, without a key"),
 ]

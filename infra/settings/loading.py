@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.settings import Environment
 from infra.errors import SettingsError
 from infra.naming import stack_name_mistake
-from infra.settings.messages import describe_mistakes
+from infra.settings.messages import describe_mistakes, set_secret
 from infra.settings.model import NAMESPACE, SECRET_GROUPS, SECRET_SETTINGS, StackSettings
 from infra.settings.rules import combination_mistakes
 
@@ -76,10 +76,7 @@ def find_value(values: Mapping[str, Any], where: str) -> Any:
 
 def encryption_mistake(where: str, key: str) -> str:
     """A secret, or the group of them, that stands in plain text."""
-    return (
-        f"{NAMESPACE}:{where}: should be encrypted (got plain text). Set it with "
-        f"`pulumi config set --secret --path {NAMESPACE}:{key}`."
-    )
+    return f"{NAMESPACE}:{where}: should be encrypted (got plain text). {set_secret(key)}"
 
 
 def decode(value: str) -> Any:

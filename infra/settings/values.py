@@ -77,11 +77,20 @@ def _normalise_address(value: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def _check_folder(value: str) -> str:
-    whole = value.startswith("/") and posixpath.normpath(value) == value and value.isprintable()
-    if not whole or value.startswith("//") or value == "/" or ":" in value:
-        raise ValueError
-    return value
+def fulfils(is_right: Callable[[Any], bool]) -> AfterValidator:
+    """A validator that leaves a value as it is, or refuses it."""
+
+    def check(value: Any) -> Any:
+        if not is_right(value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+def _is_folder(value: str) -> bool:
+    is_whole = value.startswith("/") and posixpath.normpath(value) == value and value.isprintable()
+    return is_whole and not value.startswith("//") and value != "/" and ":" not in value
 
 
 Domain = Annotated[
@@ -96,7 +105,7 @@ BindAddress = Annotated[
 ]
 Folder = Annotated[
     str,
-    AfterValidator(_check_folder),
+    fulfils(_is_folder),
     Rule("an absolute path, such as /srv/backups, without a colon, '//', '.' or '..'"),
 ]
 ImageReference = Annotated[
@@ -124,18 +133,6 @@ def _spell_plain(value: object) -> object:
     return value
 
 
-def _check_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError
-    return value
-
-
-def _check_text(value: SecretStr) -> SecretStr:
-    if "\0" in value.get_secret_value():
-        raise ValueError
-    return value
-
-
 VariableName = Annotated[
     str,
     Field(pattern="^[A-Z][A-Z0-9_]{0,126}$"),
@@ -145,7 +142,7 @@ VariableValue = Annotated[
     str,
     BeforeValidator(_spell_plain),
     Field(max_length=4096),
-    AfterValidator(_check_line),
+    fulfils(str.isprintable),
     Rule("at most 4096 printable characters; a fraction stands between quotes"),
 ]
 SecretName = Annotated[
@@ -156,7 +153,7 @@ SecretName = Annotated[
 SecretText = Annotated[
     SecretStr,
     Field(min_length=1, max_length=65536),
-    AfterValidator(_check_text),
+    fulfils(lambda value: "\0" not in value.get_secret_value()),
     Rule("1 to 65536 characters without NUL"),
     WrapValidator(accept_encrypted),
 ]
