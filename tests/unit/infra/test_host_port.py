@@ -28,8 +28,10 @@ def three_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_port, "_chosen", set())
 
 
-def test_port_that_a_container_publishes_is_not_chosen() -> None:
-    assert choose_port(engine(19001, 19003), "127.0.0.1") == 19002
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.1"])
+def test_port_that_a_container_publishes_is_not_chosen(address: str) -> None:
+    """An address of another machine is left to its engine."""
+    assert choose_port(engine(19001, 19003), address) == 19002
 
 
 def test_port_that_a_process_listens_on_is_not_chosen() -> None:
@@ -51,10 +53,6 @@ def test_no_free_port_is_reported() -> None:
         "ports: should have a free one on 127.0.0.1 from 19001 to 19003 (got none in 100 "
         "attempts). Set the port to one that is free."
     )
-
-
-def test_address_of_another_machine_is_left_to_its_engine() -> None:
-    assert choose_port(engine(19001, 19003), "192.0.2.1") == 19002
 
 
 def test_port_is_kept_until_its_address_changes() -> None:

@@ -1,8 +1,6 @@
 """What is asked of an engine before anything changes."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -172,21 +170,15 @@ def test_what_the_engine_would_refuse_is_refused(
     )
 
 
-@contextmanager
-def warnings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    found: list[str] = []
-    monkeypatch.setattr(preflight.pulumi.log, "warn", found.append)
-    yield found
-
-
 def test_memory_for_twice_the_replicas_and_disk_for_images_are_warned_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     small = {"NCPU": 2, "MemTotal": 3 << 30, "DockerRootDir": "/var/lib/docker"}
     usage = SimpleNamespace(free=1 << 30)
     monkeypatch.setattr(preflight.shutil, "disk_usage", lambda folder: usage)
-    with warnings(monkeypatch) as found:
-        assert check(monkeypatch, FakeEngine(info=small), NEAR, ports={"https": 0, "http": 0}) == []
+    found: list[str] = []
+    monkeypatch.setattr(preflight.pulumi.log, "warn", found.append)
+    assert check(monkeypatch, FakeEngine(info=small), NEAR, ports={"https": 0, "http": 0}) == []
     assert found == [
         "memory: should suffice for the limits of all containers while an update runs, 4096 MB "
         "(got 3072 MB). Lower app.replicas or the limits, or the engine may kill containers when "

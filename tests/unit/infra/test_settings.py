@@ -31,13 +31,6 @@ def test_backups_are_taken_in_production_and_in_development_where_asked_for() ->
     assert development(backups={"enabled": True}).backups.enabled
 
 
-@pytest.mark.parametrize("password", ["a b:c\\d>e#f", 'it\'s "100%"', "pässwörter", "@/?&=12345"])
-def test_password_of_any_printable_characters_is_accepted(password: str) -> None:
-    secrets = {"redis_password": password, "app_password": password}
-    _, mistakes = Settings.check({"environment": "development", "secrets": secrets}, "dev")
-    assert mistakes == []
-
-
 @pytest.mark.parametrize("stack", ["dev", "a-b_c-1", "7", "a" * 31])
 def test_stack_name_of_letters_digits_and_single_separators_is_accepted(stack: str) -> None:
     assert load_settings(stack, environment="development").stack == stack
@@ -72,16 +65,6 @@ def test_what_is_the_same_in_any_spelling_is_normalised() -> None:
 )
 def test_image_of_any_valid_spelling_is_accepted(image: str) -> None:
     assert development(app={"image": image}).app.image == image
-
-
-@pytest.mark.parametrize(
-    ("given", "has_start_interval", "seconds"), [(None, True, 30), (None, False, 5), (2, True, 2)]
-)
-def test_probes_are_rare_where_starts_have_an_interval_of_their_own(
-    given: int | None, has_start_interval: bool, seconds: int
-) -> None:
-    health = development(health={"interval_seconds": given}).health
-    assert health.interval_for(has_start_interval) == seconds
 
 
 def test_portal_reads_back_what_the_stack_sets() -> None:

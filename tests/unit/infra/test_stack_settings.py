@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.naming import CONTAINER, NETWORK, SPEC_LABEL, VOLUME
+from infra.naming import CONTAINER, SPEC_LABEL
 from infra.settings import Settings
 from tests.support.recording import (
     FILES,
@@ -15,7 +15,6 @@ from tests.support.recording import (
     Recorder,
     labels_of,
     load_settings,
-    published,
     record_portal,
 )
 
@@ -88,16 +87,6 @@ def test_postgresql_gets_its_shares_of_the_containers_memory() -> None:
     ]
 
 
-def test_production_publishes_no_port_but_those_of_nginx_in_the_providers_order() -> None:
-    assert published(production(nginx={"http3": True})) == {
-        "nginx": [
-            ("127.0.0.1", 80, 8080, "tcp"),
-            ("127.0.0.1", 443, 8443, "tcp"),
-            ("127.0.0.1", 443, 8443, "udp"),
-        ]
-    }
-
-
 def test_backups_are_taken_where_they_are_enabled_after_the_portal_has_migrated() -> None:
     recorder = development(backups={"enabled": True})
     assert (READINESS, "app-readiness") in recorder.before(CONTAINER, "backups")
@@ -131,12 +120,6 @@ def test_backups_go_to_a_folder_of_the_host_where_one_is_named() -> None:
     assert stores == [("bind", "/srv/b")]
 
 
-def test_development_tools_run_where_they_are_enabled() -> None:
-    recorder = development(devtools=False)
-    assert set(recorder.of_type(CONTAINER)) == {"postgres", "redis", "app"}
-    assert {"adminer_url", "redis_commander_url"}.isdisjoint(recorder.outputs)
-
-
 def test_image_of_the_portal_follows_its_settings() -> None:
     images = development(app={"version": "1.4", "reload": True}).of_type(IMAGE)
     assert images["app-image"]["name"] == "devportal-dev-app:1.4"
@@ -152,14 +135,6 @@ def test_image_from_elsewhere_is_not_built() -> None:
     configuration = "pulumi-python:dynamic/devportal:NginxConfiguration"
     [nginx] = recorder.of_type(configuration).values()
     assert nginx["assets"] == ""
-
-
-def test_stacks_share_no_name() -> None:
-    def names(stack: str) -> set[str]:
-        recorder, kinds = development(stack), (CONTAINER, NETWORK, VOLUME, IMAGE)
-        return {item["name"] for kind in kinds for item in recorder.of_type(kind).values()}
-
-    assert names("one").isdisjoint(names("two"))
 
 
 def of_portal(url: str) -> dict[str, str]:

@@ -106,10 +106,11 @@ def test_secret_that_is_not_given_any_more_is_emptied(volume: Volume) -> None:
         assert provider.read("id", outs).outs == outs
 
 
-def test_file_that_somebody_has_added_is_drift(volume: Volume) -> None:
+@pytest.mark.parametrize("name", ["added", "secret_key"])
+def test_file_that_somebody_has_added_or_changed_is_drift(volume: Volume, name: str) -> None:
     provider = _VolumeFilesProvider()
     outs = provider.create(PROPS).outs
-    write_files({**PROPS, "files": {"added": "by hand"}})
+    write_files({**PROPS, "files": {name: "by hand"}})
     assert outs is not None
     found = provider.read("id", outs).outs
     assert found is not None
@@ -157,11 +158,3 @@ def test_other_address_of_the_same_engine_writes_nothing(monkeypatch: pytest.Mon
 def test_missing_volume_means_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volume_files, "read_files", lambda _, alone: None)
     assert _VolumeFilesProvider().read("id", state_of(PROPS)).id == ""
-
-
-def test_file_changed_by_hand_is_drift(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(volume_files, "read_files", lambda _, alone: {"secret_key": b"edited"})
-    provider = _VolumeFilesProvider()
-    found = provider.read("id", state_of(PROPS)).outs
-    assert found is not None
-    assert provider.diff("id", found, PROPS).changes is True
