@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 PROJECT = "devportal"
 BUILD_LOGS = ".build-logs"
@@ -67,3 +68,11 @@ class Naming:
     def labels(self, role: str) -> dict[str, str]:
         """Labels by which everything of this stack, and nothing else, is selected."""
         return {STACK_LABEL: self.stack, ROLE_LABEL: role}
+
+    def label_list(self, role: str, more: Mapping[str, Any] | None = None) -> list[Any]:
+        """These and `more` as the docker provider takes them.
+
+        It has a type of its own, of one shape, for the labels of each kind of object.
+        """
+        named = {**self.labels(role), **(more or {})}
+        return [{"label": name, "value": value} for name, value in named.items()]

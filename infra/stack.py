@@ -90,7 +90,7 @@ class DevportalStack(pulumi.ComponentResource):
         return outputs | self._run_monitoring(app, backups)
 
     def _run_development(self) -> Outputs:
-        ports = self._development_port(APP_PORT, self._settings.ports.portal)
+        ports = self._development_port("portal", APP_PORT)
         app = App("app", AppArgs(portal=self._portal(migrates=True), ports=ports), self._child)
         [container] = app.containers
         backups = self._run_backups(after=container)
@@ -100,14 +100,14 @@ class DevportalStack(pulumi.ComponentResource):
 
     def _find_postgres(self) -> Postgres | ExternalPostgres:
         image = self._images.build(POSTGRES_IMAGE)
-        ports = self._development_port(POSTGRES_PORT, self._settings.ports.postgres)
+        ports = self._development_port("postgres", POSTGRES_PORT)
         args = self._inputs.postgres(image, self._networks.postgres, ports)
         return find_postgres("postgres", args, self._child)
 
     def _find_redis(self) -> Redis | ExternalRedis:
         is_own = self._settings.redis.external_url is None
         image = self._images.build(REDIS_IMAGE) if is_own else ""
-        ports = self._development_port(REDIS_PORT, self._settings.ports.redis)
+        ports = self._development_port("redis", REDIS_PORT)
         args = self._inputs.redis(image, self._networks.redis, ports)
         return find_redis("redis", args, self._child)
 
@@ -162,9 +162,8 @@ class DevportalStack(pulumi.ComponentResource):
             return {}
         args = DevToolsArgs(
             adminer_image=self._images.build(ADMINER_IMAGE),
-            adminer_port=self._settings.ports.adminer,
             redis_commander_image=self._images.build(REDIS_COMMANDER_IMAGE),
-            redis_commander_port=self._settings.ports.redis_commander,
+            ports=self._settings.ports,
             network=self._networks.postgres,
             database_password=self._secrets.app_password,
             redis_password=self._secrets.devtools_password,
@@ -185,8 +184,7 @@ class DevportalStack(pulumi.ComponentResource):
             exporter_image=self._images.build(EXPORTER_IMAGE),
             networks=[networks.edge, networks.app] if self._is_production else [networks.app],
             exporter_network=networks.app,
-            address=settings.ports.address_of("prometheus"),
-            port=settings.ports.prometheus,
+            ports=settings.ports,
             settings=settings.monitoring,
             defaults=self._defaults,
             watched=watched,
@@ -196,9 +194,11 @@ class DevportalStack(pulumi.ComponentResource):
         )
         return {"prometheus_url": Monitoring("monitoring", args, self._child).url}
 
-    def _development_port(self, internal: int, external: int) -> list[PublishedPort]:
+    def _development_port(self, name: str, internal: int) -> list[PublishedPort]:
         """In production the host publishes nginx's ports, and on loopback Prometheus'."""
-        return [] if self._is_production else [PublishedPort(internal, external)]
+        if self._is_production:
+            return []
+        return [PublishedPort.of(self._settings.ports, name, internal)]
 
     def _common_outputs(
         self, url: pulumi.Output[str], authority: pulumi.Output[str] | None = None

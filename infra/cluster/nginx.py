@@ -46,7 +46,7 @@ class EdgeNginx(pulumi.ComponentResource):
         args: NginxArgs,
         after: Sequence[pulumi.Resource],
         labels: Mapping[str, pulumi.Input[str]],
-        opts: pulumi.ResourceOptions | None = None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("devportal:infra:EdgeNginx", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -67,7 +67,7 @@ class EdgeNginx(pulumi.ComponentResource):
             kernel=_GIVE_UP_EARLY,
             labels=labels,
         )
-        service = Service("nginx", described, running, args.defaults, child)
+        service = Service(described, running, args.defaults, child)
         self.url = service.ready.service_name.apply(lambda _: args.site.url)
         self.register_outputs({})
 
@@ -81,10 +81,7 @@ class EdgeNginx(pulumi.ComponentResource):
             # Pulumi names it: what is new is there before the service takes it.
             "nginx-configuration",
             data=packed,
-            labels=[
-                docker.ServiceConfigLabelArgs(label=label, value=value)
-                for label, value in args.defaults.naming.labels("nginx").items()
-            ],
+            labels=args.defaults.naming.label_list("nginx"),
             # Made before it was tried, one that is refused would have the next `up` make another.
             opts=pulumi.ResourceOptions(
                 parent=self, delete_before_replace=False, depends_on=[trial]

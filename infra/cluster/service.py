@@ -1,7 +1,5 @@
 """How every service of a cluster is run: hardened, limited, supervised, and awaited."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +13,7 @@ from infra.engine.container_state import FINISHED
 from infra.engine.service_readiness import ServiceReadiness
 from infra.engine.service_state import RUNNING
 from infra.resources.container_args import ContainerArgs, ContainerDefaults
+from infra.resources.container_spec import hash_inputs
 
 STORE_NODE = f"node.labels.{STORE_LABEL}==true"
 EDGE_NODE = f"node.labels.{EDGE_LABEL}==true"
@@ -37,8 +36,6 @@ class Running:
     goes_back
         Whether an update that fails is undone, as it always is where new tasks start first; not
         where the old one would meet data that the new one has written.
-    is_job
-        Whether its task ends; it runs again when its description changes.
     configs
         Files that are no secret.
     kernel
@@ -52,25 +49,27 @@ class Running:
     order: Literal["start-first", "stop-first"] = "stop-first"
     parallelism: int = 1
     goes_back: bool = False
-    is_job: bool = False
     configs: Sequence[docker.ServiceTaskSpecContainerSpecConfigArgs] = field(default=())
     kernel: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
 
 
 class Service(pulumi.ComponentResource):
-    """One service, its secrets, and the resource that knows when it is ready."""
+    """One service, its secrets, and the resource that knows when it is ready.
+
+    A job runs again when its description changes.
+    """
 
     ready: ServiceReadiness
 
     def __init__(
         self,
-        name: str,
         args: ContainerArgs,
         running: Running,
         defaults: ContainerDefaults,
-        opts: pulumi.ResourceOptions | None = None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        name = args.role
         super().__init__("devportal:infra:Service", name, None, opts)
         spec = self._describe(args, running, defaults)
         service = docker.Service(
@@ -85,9 +84,9 @@ class Service(pulumi.ComponentResource):
             name,
             service=service.id,
             service_name=service.name,
-            goal=FINISHED if running.is_job else RUNNING,
+            goal=FINISHED if args.is_job else RUNNING,
             tasks=running.tasks,
-            spec=_hash_spec(spec),
+            spec=hash_inputs(**vars(spec)),
             wait_seconds=(args.wait_seconds or defaults.health.wait_seconds)
             * max(1, running.tasks),
             engine=defaults.engine,
@@ -98,23 +97,19 @@ class Service(pulumi.ComponentResource):
     def _describe(
         self, args: ContainerArgs, running: Running, defaults: ContainerDefaults
     ) -> docker.ServiceArgs:
-        labels = {**defaults.naming.labels(args.role), **running.labels}
         return docker.ServiceArgs(
             name=defaults.naming.physical(args.role),
-            labels=[
-                docker.ServiceLabelArgs(label=label, value=value) for label, value in labels.items()
-            ],
+            labels=defaults.naming.label_list(args.role, running.labels),
             task_spec=describe_task(
                 args,
                 defaults,
                 constraints=running.constraints,
-                is_job=running.is_job,
                 secrets=create_secrets(args, defaults.naming, self),
                 configs=running.configs,
                 kernel=running.kernel,
             ),
             mode=_mode(running),
-            update_config=_update(running),
+            update_config=_update(running, is_job=args.is_job),
             rollback_config=_rollback(running),
             endpoint_spec=_endpoint(args),
         )
@@ -128,14 +123,14 @@ def _mode(running: Running) -> docker.ServiceModeArgs:
     )
 
 
-def _update(running: Running) -> docker.ServiceUpdateConfigArgs:
+def _update(running: Running, *, is_job: bool) -> docker.ServiceUpdateConfigArgs:
     """A new task that does not become healthy ends the update; one of a job is meant to end.
 
     Where it starts first, the old ones have served all along and Swarm goes back to them.
     """
     goes_back = running.goes_back or running.order == "start-first"
     on_failure = "rollback" if goes_back else "pause"
-    action = "continue" if running.is_job else on_failure
+    action = "continue" if is_job else on_failure
     return docker.ServiceUpdateConfigArgs(failure_action=action, **_pace(running))
 
 
@@ -169,12 +164,3 @@ def _endpoint(args: ContainerArgs) -> docker.ServiceEndpointSpecArgs:
         ]
         or None,
     )
-
-
-def _hash_spec(spec: docker.ServiceArgs) -> pulumi.Output[str]:
-    return pulumi.Output.all(**vars(spec)).apply(_hash)
-
-
-def _hash(spec: dict[str, Any]) -> str:
-    text = json.dumps(spec, sort_keys=True, default=vars)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

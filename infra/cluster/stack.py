@@ -32,9 +32,6 @@ from infra.services.postgres import (
 from infra.services.redis import REDIS_IMAGE, describe_redis, redis_url
 from infra.settings import Settings
 
-_ON_STORE_NODE = Running(constraints=[STORE_NODE])
-# There, too: Swarm runs the job of a lost node again on another, whatever became of it.
-_JOB = Running(is_job=True, constraints=[STORE_NODE])
 _PEER = f"tasks.app:{APP_PORT}"
 """Every healthy task of the portal, as a health check that passes is what puts one under its name;
 nginx asks again every 2 s."""
@@ -86,23 +83,25 @@ class SwarmStack(pulumi.ComponentResource):
         self.register_outputs(self.outputs)
 
     def _run(self) -> Outputs:
-        postgres = self._run_service(
-            "postgres", describe_postgres(self._postgres_args, self), _ON_STORE_NODE
-        )
-        redis = self._run_service("redis", describe_redis(self._redis_args, self), _ON_STORE_NODE)
+        postgres = self._run_store(describe_postgres(self._postgres_args, self))
+        redis = self._run_store(describe_redis(self._redis_args, self))
         stores = [postgres.ready, redis.ready]
-        job = describe_migrations(self._portal(migrates=True, after=stores))
-        migrations = self._run_service("migrations", job, _JOB)
+        # There, too: Swarm runs the job of a lost node again on another, whatever became of it.
+        migrations = self._run_store(describe_migrations(self._portal(migrates=True, after=stores)))
         self._run_backups(after=migrations)
         portal = self._portal(migrates=False, after=[*stores, migrations.ready])
         own = self._settings.app
         spread = Running(tasks=own.replicas, order="start-first", parallelism=own.max_surge)
-        app = self._run_service("app", describe_app(portal), spread)
+        app = self._run_service(describe_app(portal), spread)
         return self._run_nginx(after=app)
 
-    def _run_service(self, name: str, described: ContainerArgs, running: Running) -> Service:
+    def _run_store(self, described: ContainerArgs) -> Service:
+        """A service on the node with the volumes."""
+        return self._run_service(described, Running(constraints=[STORE_NODE]))
+
+    def _run_service(self, described: ContainerArgs, running: Running) -> Service:
         running = replace(running, labels=self._labels)
-        return Service(name, described, running, self._defaults, self._child)
+        return Service(described, running, self._defaults, self._child)
 
     def _build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
         return self._push(recipe.role, self._images.build(recipe))
@@ -142,7 +141,7 @@ class SwarmStack(pulumi.ComponentResource):
             return
         image, network = self._build(BACKUPS_IMAGE), self._networks.data
         args = self._inputs.backups(image, network, OWN_ADDRESS, after=after.ready)
-        self._run_service("backups", describe_backups(args, self), _ON_STORE_NODE)
+        self._run_store(describe_backups(args, self))
 
     def _run_nginx(self, *, after: Service) -> Outputs:
         settings, naming = self._settings, self._defaults.naming

@@ -13,13 +13,7 @@ import pulumi_docker as docker
 
 from infra.naming import Naming
 from infra.resources.container_args import ContainerArgs, ContainerDefaults
-from infra.resources.container_options import (
-    HEALTHCHECK_COMMAND,
-    duration,
-    log_options,
-    no_health_check,
-    reservation_mb,
-)
+from infra.resources.container_spec import duration, health_check, log_options, reservation_mb
 from infra.resources.secret_files import SECRETS_PATH
 
 _MEBIBYTE = 1 << 20
@@ -36,7 +30,6 @@ def describe_task(
     defaults: ContainerDefaults,
     *,
     constraints: Sequence[str],
-    is_job: bool,
     secrets: _Secrets,
     configs: _Configs,
     kernel: Mapping[str, str],
@@ -45,10 +38,7 @@ def describe_task(
     return docker.ServiceTaskSpecArgs(
         container_spec=docker.ServiceTaskSpecContainerSpecArgs(
             image=args.image,
-            labels=[
-                docker.ServiceTaskSpecContainerSpecLabelArgs(label=label, value=value)
-                for label, value in defaults.naming.labels(args.role).items()
-            ],
+            labels=defaults.naming.label_list(args.role),
             user=f"{args.uid}:{args.gid}",
             # Arguments of the image's entrypoint, as a container's command is.
             args=list(args.command) if args.command else None,
@@ -60,13 +50,16 @@ def describe_task(
             secrets=secrets or None,
             configs=configs or None,
             sysctl=dict(kernel) or None,
-            healthcheck=_health_check(args, defaults, is_job=is_job),
+            healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
+                # The provider knows no start interval of services.
+                **health_check(args, defaults.health, False, _duration)
+            ),
             stop_signal=args.stop_signal,
             stop_grace_period=_duration(args.grace_seconds or args.stop_seconds),
         ),
         resources=_resources(args, defaults),
         restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(
-            condition="none" if is_job else _RESTART.get(defaults.restart, "any"),
+            condition="none" if args.is_job else _RESTART.get(defaults.restart, "any"),
             delay=_duration(_RESTART_SECONDS),
             # As the provider reads it back.
             window="0s",
@@ -90,35 +83,24 @@ def create_secrets(
     Pulumi names them: another text is another secret, which is there before the service takes it
     and the old one goes. A digest in its name would allow guesses to be tested against it.
     """
-    return [
-        _create_secret(args, name, text, naming, parent) for name, text in args.secret_files.items()
-    ]
-
-
-def _create_secret(
-    args: ContainerArgs,
-    file: str,
-    text: pulumi.Input[str],
-    naming: Naming,
-    parent: pulumi.Resource,
-) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
-    secret = docker.Secret(
-        f"{args.role}-{file.replace('_', '-').replace('.', '-')}",
-        data=pulumi.Output.secret(text).apply(encode),
-        labels=[
-            docker.SecretLabelArgs(label=label, value=value)
-            for label, value in naming.labels(args.role).items()
-        ],
-        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=False),
-    )
-    return docker.ServiceTaskSpecContainerSpecSecretArgs(
-        secret_id=secret.id,
-        secret_name=secret.name,
-        file_name=f"{SECRETS_PATH}/{file}",
-        file_uid=str(args.uid),
-        file_gid=str(args.gid),
-        file_mode=_SECRET_MODE,
-    )
+    made: list[docker.ServiceTaskSpecContainerSpecSecretArgs] = []
+    for file, text in args.secret_files.items():
+        secret = docker.Secret(
+            f"{args.role}-{file.replace('_', '-').replace('.', '-')}",
+            data=pulumi.Output.secret(text).apply(encode),
+            labels=naming.label_list(args.role),
+            opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=False),
+        )
+        taken = docker.ServiceTaskSpecContainerSpecSecretArgs(
+            secret_id=secret.id,
+            secret_name=secret.name,
+            file_name=f"{SECRETS_PATH}/{file}",
+            file_uid=str(args.uid),
+            file_gid=str(args.gid),
+            file_mode=_SECRET_MODE,
+        )
+        made.append(taken)
+    return made
 
 
 def encode(text: str | bytes) -> str:
@@ -145,29 +127,6 @@ def _mounts(args: ContainerArgs) -> list[docker.ServiceTaskSpecContainerSpecMoun
         for path, size in {**args.tmpfs_mb, "/dev/shm": args.shared_memory_mb}.items()
     ]
     return [*volumes, *in_memory]
-
-
-def _health_check(
-    args: ContainerArgs, defaults: ContainerDefaults, *, is_job: bool
-) -> docker.ServiceTaskSpecContainerSpecHealthcheckArgs:
-    if is_job:
-        none = no_health_check()
-        return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-            tests=none.tests,
-            interval=none.interval,
-            timeout=none.timeout,
-            start_period=none.start_period,
-            retries=none.retries,
-        )
-    health = defaults.health
-    return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-        tests=["CMD", HEALTHCHECK_COMMAND],
-        # The provider knows no start interval of services.
-        interval=_duration(health.interval_for(has_start_interval=False)),
-        timeout=_duration(health.timeout_seconds),
-        start_period=_duration(health.start_period_seconds),
-        retries=health.retries,
-    )
 
 
 def _resources(

@@ -1,8 +1,7 @@
 """How every container of a stack is run: hardened, limited, supervised, and awaited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -13,7 +12,7 @@ from infra.engine.host_port import HostPort
 from infra.engine.readiness import Readiness
 from infra.naming import SPEC_LABEL
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
-from infra.resources.container_spec import Identity, describe_container, hash_spec
+from infra.resources.container_spec import Identity, describe_container, hash_container
 from infra.resources.secret_files import SecretFiles, write_secret_files
 
 
@@ -40,21 +39,19 @@ class RunningContainer:
 
 
 def run_container(
-    name: str, args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
+    args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
 ) -> RunningContainer:
-    """Run a container with a fixed name, and wait until it is healthy."""
-    identity = Identity(
-        name=defaults.naming.physical(args.role), hostname=args.role, aliases=(args.role,)
+    """Run a container with a fixed name, and wait until it is healthy; for a job, for its end."""
+    # A fixed name, and often a fixed port: the old container has to go first.
+    opts = pulumi.ResourceOptions(
+        parent=parent, delete_before_replace=True, depends_on=list(args.depends_on)
     )
-    return _run_fixed(name, args, identity, defaults, parent)
-
-
-def run_job(
-    name: str, args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
-) -> RunningContainer:
-    """Run a container that ends, and wait for it; a code other than 0 ends the update."""
-    identity = Identity(name=defaults.naming.physical(args.role), hostname=args.role, is_job=True)
-    return _run_fixed(name, args, identity, defaults, parent)
+    identity = Identity(
+        name=defaults.naming.physical(args.role),
+        hostname=args.role,
+        aliases=() if args.is_job else (args.role,),
+    )
+    return _create(args, identity, write_secret_files(args, defaults, parent), defaults, opts)
 
 
 def run_replicas(
@@ -78,10 +75,9 @@ def run_replicas(
         Let the role's name find all of them, for who asks each. Nobody may send requests there: the
         network hands a container's address out before it is healthy.
     """
-    secrets = _write_secrets(args, defaults, parent)
+    secrets = write_secret_files(args, defaults, parent)
     replicas: list[RunningContainer] = []
     for number in range(1, count + 1):
-        name = f"{args.role}-{number}"
         earlier = replicas[max(0, number - 1 - max_surge) : max(0, number - max_surge)]
         opts = pulumi.ResourceOptions(
             parent=parent,
@@ -90,99 +86,58 @@ def run_replicas(
             depends_on=[*args.depends_on, *(replica.ready for replica in earlier)],
         )
         aliases = (args.role,) if share_name else ()
-        identity = Identity(name=None, hostname=name, aliases=aliases)
-        replicas.append(_create(name, args, identity, secrets, defaults, opts))
+        identity = Identity(name=None, hostname=f"{args.role}-{number}", aliases=aliases)
+        replicas.append(_create(args, identity, secrets, defaults, opts))
     return replicas
 
 
-def _run_fixed(
-    name: str,
-    args: ContainerArgs,
-    identity: Identity,
-    defaults: ContainerDefaults,
-    parent: pulumi.Resource,
-) -> RunningContainer:
-    # A fixed name, and often a fixed port: the old container has to go first.
-    opts = pulumi.ResourceOptions(
-        parent=parent, delete_before_replace=True, depends_on=list(args.depends_on)
-    )
-    secrets = _write_secrets(args, defaults, parent)
-    return _create(name, args, identity, secrets, defaults, opts)
-
-
-def _write_secrets(
-    args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
-) -> SecretFiles | None:
-    if not args.secret_files:
-        return None
-    return write_secret_files(
-        args.role,
-        defaults.naming,
-        image=args.image,
-        files=args.secret_files,
-        uid=args.uid,
-        gid=args.gid,
-        engine=defaults.engine,
-        parent=parent,
-    )
-
-
 def _create(
-    name: str,
     args: ContainerArgs,
     identity: Identity,
     secrets: SecretFiles | None,
     defaults: ContainerDefaults,
     opts: pulumi.ResourceOptions,
 ) -> RunningContainer:
-    external = _external_ports(name, args.ports, defaults, opts.parent)
+    name, child = identity.hostname, pulumi.ResourceOptions(parent=opts.parent)
+    external: dict[int, pulumi.Input[int]] = {}
+    for port in args.ports:
+        # Both protocols of a port share one.
+        if port.internal not in external:
+            external[port.internal] = _external_port(name, port, defaults, child)
     spec = describe_container(args, identity, secrets, external, defaults)
     revision = secrets.revision if secrets else ""
-    labels = {
-        **defaults.naming.labels(args.role),
-        SPEC_LABEL: hash_spec(spec, revision, defaults.memory_reservation_percent),
-    }
-    spec.labels = [docker.ContainerLabelArgs(label=key, value=labels[key]) for key in labels]
+    spec_label = hash_container(spec, revision, defaults.memory_reservation_percent)
+    spec.labels = defaults.naming.label_list(args.role, {SPEC_LABEL: spec_label})
     container = docker.Container(name, spec, opts)
-    addresses = {
-        port: pulumi.Output.from_input(number).apply(_address_on(defaults.bind_address))
-        for port, number in external.items()
-    }
+    addresses = {p.internal: _address(p, external[p.internal]) for p in args.ports}
     ready = Readiness(
         name,
         container=container.id,
         container_name=container.name,
-        goal=FINISHED if identity.is_job else HEALTHY,
+        goal=FINISHED if args.is_job else HEALTHY,
         pids_limit=defaults.pids_limit,
         ports={f"{port.internal}/{port.protocol}": addresses[port.internal] for port in args.ports},
         networks=[{"name": name, "aliases": list(identity.aliases)} for name in args.networks],
         wait_seconds=args.wait_seconds or defaults.health.wait_seconds,
         stop_seconds=args.stop_seconds,
         engine=defaults.engine,
-        opts=pulumi.ResourceOptions(parent=opts.parent),
+        opts=child,
     )
     return RunningContainer(container, ready, addresses)
 
 
-def _external_ports(
-    name: str,
-    ports: Sequence[PublishedPort],
-    defaults: ContainerDefaults,
-    parent: pulumi.Resource | None,
-) -> dict[int, pulumi.Input[int]]:
-    """Port on the host by port of the container; both protocols share one."""
-    external: dict[int, pulumi.Input[int]] = {port.internal: port.external for port in ports}
-    for internal in (internal for internal, given in external.items() if given == 0):
-        chosen = HostPort(
-            f"{name}-port-{internal}",
-            address=defaults.bind_address,
-            engine=defaults.engine,
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
-        # Numbers come back from the state as floats.
-        external[internal] = chosen.port.apply(int)
-    return external
+def _external_port(
+    name: str, port: PublishedPort, defaults: ContainerDefaults, opts: pulumi.ResourceOptions
+) -> pulumi.Input[int]:
+    if port.external:
+        return port.external
+    chosen = HostPort(
+        f"{name}-port-{port.internal}", address=port.address, engine=defaults.engine, opts=opts
+    )
+    # Numbers come back from the state as floats.
+    return chosen.port.apply(int)
 
 
-def _address_on(host: str) -> Any:
-    return lambda port: join_address(host, int(port))
+def _address(port: PublishedPort, external: pulumi.Input[int]) -> pulumi.Output[str]:
+    known = pulumi.Output.from_input(external)
+    return known.apply(lambda number: join_address(port.address, int(number)))

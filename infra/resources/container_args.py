@@ -10,7 +10,7 @@ import pulumi_docker as docker
 from infra.engine.address import EngineAddress
 from infra.engine.client import EngineVersion
 from infra.naming import Naming
-from infra.settings import HealthSettings, LogSettings, Settings
+from infra.settings import HealthSettings, LogSettings, PortSettings, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,6 @@ class ContainerDefaults:
         Part of its memory limit that a container keeps when the host runs short.
     has_start_interval
         Whether the engine has a start interval for health checks.
-    bind_address
-        Address of the host on which ports are published.
     platform
         What the engine builds images for, such as `linux/amd64`.
     """
@@ -39,7 +37,6 @@ class ContainerDefaults:
     health: HealthSettings
     has_start_interval: bool
     logs: LogSettings
-    bind_address: str
     platform: str
 
     @classmethod
@@ -54,7 +51,6 @@ class ContainerDefaults:
             health=settings.health,
             has_start_interval=version.has_start_interval,
             logs=settings.logs,
-            bind_address=settings.ports.bind_address,
             platform=version.platform,
         )
 
@@ -63,9 +59,15 @@ class ContainerDefaults:
 class PublishedPort:
     """A port of a container on the host; `external` 0 means a free one, chosen once and kept."""
 
+    address: str
     internal: int
     external: int
     protocol: str = "tcp"
+
+    @classmethod
+    def of(cls, ports: PortSettings, name: str, internal: int, protocol: str = "tcp") -> Self:
+        """One where the setting `name` has it on the host."""
+        return cls(ports.address_of(name), internal, getattr(ports, name), protocol)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ class ContainerArgs:
         Writable folders in memory, by path, with their size; all else is read-only.
     secret_files
         Text of each file below `/run/secrets` by its name.
+    is_job
+        Whether it ends; a code other than 0 ends the update.
     wait_seconds
         In place of the stack's own, for one that takes longer.
     depends_on
@@ -111,5 +115,6 @@ class ContainerArgs:
     tmpfs_mb: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})
     shared_memory_mb: int = 64
     secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    is_job: bool = False
     wait_seconds: int | None = None
     depends_on: Sequence[pulumi.Resource] = ()

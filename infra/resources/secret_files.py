@@ -1,14 +1,12 @@
 """Secrets as files: a volume of their own for each service, mounted where `*_FILE` expects it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
-from infra.engine.address import EngineAddress
 from infra.engine.volume_files import VolumeFiles
-from infra.naming import Naming
+from infra.resources.container_args import ContainerArgs, ContainerDefaults
 from infra.resources.volume import create_files_volume, mount_volume
 
 SECRETS_PATH = "/run/secrets"
@@ -31,37 +29,25 @@ class SecretFiles:
 
 
 def write_secret_files(
-    role: str,
-    naming: Naming,
-    *,
-    image: pulumi.Input[str],
-    files: Mapping[str, pulumi.Input[str]],
-    uid: int,
-    gid: int,
-    engine: EngineAddress,
-    parent: pulumi.Resource,
-) -> SecretFiles:
-    """Write the secret files of one service, mode 0400, owned by its user.
+    args: ContainerArgs, defaults: ContainerDefaults, parent: pulumi.Resource
+) -> SecretFiles | None:
+    """Write the secret files of one service, mode 0400, owned by its user; None for no file.
 
     No component of its own: Pulumi deletes in waves by the depth of a resource, and the provider
     waits 2 s for each volume. At the same depth as networks and data volumes all wait at once.
-
-    Parameters
-    ----------
-    image
-        Image of the service; it must be on the engine before the files can be written.
-    files
-        Secret text of each file by its name.
     """
-    volume = create_files_volume(role, naming, parent=parent)
+    if not args.secret_files:
+        return None
+    volume = create_files_volume(args.role, defaults.naming, parent=parent)
     written = VolumeFiles(
-        f"{role}-files",
+        f"{args.role}-files",
         volume=volume.name,
-        image=image,
-        files=files,
-        uid=uid,
-        gid=gid,
-        engine=engine,
+        # It has to be on the engine before the files can be written.
+        image=args.image,
+        files=args.secret_files,
+        uid=args.uid,
+        gid=args.gid,
+        engine=defaults.engine,
         opts=pulumi.ResourceOptions(parent=parent),
     )
     return SecretFiles(mount_volume(volume.name, SECRETS_PATH, read_only=True), written.revision)

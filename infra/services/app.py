@@ -9,7 +9,7 @@ import pulumi_docker as docker
 
 from infra.errors import UserError
 from infra.resources.build_context import ROOT
-from infra.resources.container import RunningContainer, run_container, run_job, run_replicas
+from infra.resources.container import RunningContainer, run_container, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
@@ -96,7 +96,7 @@ class Migrations(pulumi.ComponentResource):
         self, name: str, args: PortalArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Migrations", name, None, opts)
-        self.job = run_job("migrations", describe_migrations(args), args.defaults, self)
+        self.job = run_container(describe_migrations(args), args.defaults, self)
         self.register_outputs({})
 
 
@@ -112,6 +112,7 @@ def describe_migrations(args: PortalArgs) -> ContainerArgs:
     return replace(
         described,
         command=_MIGRATE,
+        is_job=True,
         environment=environment,
         wait_seconds=_MIGRATION_WAIT_SECONDS,
     )
@@ -143,7 +144,7 @@ class App(pulumi.ComponentResource):
             ports=args.ports,
         )
         if args.ports:
-            return [run_container("app", container, defaults, self)]
+            return [run_container(container, defaults, self)]
         return run_replicas(
             container,
             defaults,

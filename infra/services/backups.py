@@ -68,7 +68,7 @@ class Backups(pulumi.ComponentResource):
         self.store = _for_reading(store)
         intervals = {name: _environment(args)[name] for name in _INTERVALS}
         self.schedule = {"BACKUP_STORE": _STORE_PATH, **intervals}
-        self.service = run_container("backups", container, args.defaults, self)
+        self.service = run_container(container, args.defaults, self)
         self.register_outputs({})
 
 

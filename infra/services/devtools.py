@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.resources.container import RunningContainer, run_container
+from infra.resources.container import run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.secret import Secret
+from infra.settings import PortSettings
 
 ADMINER_IMAGE = ImageRecipe(role="adminer", base="adminer", context="docker/adminer")
 REDIS_COMMANDER_IMAGE = ImageRecipe(
@@ -23,12 +24,11 @@ _STOP_SECONDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class DevToolsArgs:
-    """Inputs of the two tools; an external port of 0 is a free one."""
+    """Inputs of the two tools."""
 
     adminer_image: pulumi.Input[str]
-    adminer_port: int
     redis_commander_image: pulumi.Input[str]
-    redis_commander_port: int
+    ports: PortSettings
     network: pulumi.Input[str]
     database_password: Secret
     redis_password: Secret
@@ -45,45 +45,39 @@ class DevTools(pulumi.ComponentResource):
         self, name: str, args: DevToolsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:DevTools", name, None, opts)
-        adminer = run_container("adminer", _adminer(args), args.defaults, self)
-        commander = run_container("redis-commander", _redis_commander(args), args.defaults, self)
-        self.adminer_url = _url(adminer, _ADMINER_PORT)
-        self.redis_commander_url = _url(commander, _REDIS_COMMANDER_PORT)
+        database, cache = args.database_password, args.redis_password
+        self.adminer_url = self._run(
+            args, "adminer", args.adminer_image, _ADMINER_PORT, {"app_password": database}
+        )
+        self.redis_commander_url = self._run(
+            args,
+            "redis-commander",
+            args.redis_commander_image,
+            _REDIS_COMMANDER_PORT,
+            {"redis_password": cache},
+        )
         self.register_outputs({})
 
-
-def _adminer(args: DevToolsArgs) -> ContainerArgs:
-    port = PublishedPort(internal=_ADMINER_PORT, external=args.adminer_port)
-    files = {"app_password": args.database_password}
-    return _tool("adminer", args.adminer_image, args.network, port, files)
-
-
-def _redis_commander(args: DevToolsArgs) -> ContainerArgs:
-    port = PublishedPort(internal=_REDIS_COMMANDER_PORT, external=args.redis_commander_port)
-    files = {"redis_password": args.redis_password}
-    return _tool("redis-commander", args.redis_commander_image, args.network, port, files)
-
-
-def _tool(
-    role: str,
-    image: pulumi.Input[str],
-    network: pulumi.Input[str],
-    port: PublishedPort,
-    secret_files: dict[str, Secret],
-) -> ContainerArgs:
-    return ContainerArgs(
-        role=role,
-        image=image,
-        uid=_UID,
-        gid=_GID,
-        networks=[network],
-        ports=[port],
-        secret_files=secret_files,
-        memory_mb=MEMORY_MB,
-        cpus=_CPUS,
-        stop_seconds=_STOP_SECONDS,
-    )
-
-
-def _url(tool: RunningContainer, port: int) -> pulumi.Output[str]:
-    return pulumi.Output.concat("http://", tool.published(port))
+    def _run(
+        self,
+        args: DevToolsArgs,
+        role: str,
+        image: pulumi.Input[str],
+        port: int,
+        secret_files: dict[str, Secret],
+    ) -> pulumi.Output[str]:
+        """The tool's URL."""
+        described = ContainerArgs(
+            role=role,
+            image=image,
+            uid=_UID,
+            gid=_GID,
+            networks=[args.network],
+            ports=[PublishedPort.of(args.ports, role.replace("-", "_"), port)],
+            secret_files=secret_files,
+            memory_mb=MEMORY_MB,
+            cpus=_CPUS,
+            stop_seconds=_STOP_SECONDS,
+        )
+        tool = run_container(described, args.defaults, self)
+        return pulumi.Output.concat("http://", tool.published(port))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from infra.resources.container import run_job
+from infra.resources.container import run_container
 from infra.resources.container_args import ContainerArgs
 from infra.resources.secret import Secret
 from infra.resources.secret_files import SECRETS_PATH
@@ -64,7 +64,7 @@ class ExternalPostgres(pulumi.ComponentResource):
         self.app_url, self.migration_url = postgres_urls(args, self.address)
         if has_data_volume("postgres", args.defaults):
             create_data(args, self, is_used=False)
-        job = run_job(ROLES_JOB, self._describe(server, args), args.defaults, self)
+        job = run_container(self._describe(server, args), args.defaults, self)
         self.ready = [job.ready]
         self.register_outputs({})
 
@@ -94,6 +94,7 @@ class ExternalPostgres(pulumi.ComponentResource):
             memory_mb=_MEMORY_MB,
             cpus=_CPUS,
             stop_seconds=_STOP_SECONDS,
+            is_job=True,
         )
 
 

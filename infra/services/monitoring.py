@@ -10,7 +10,7 @@ from infra.resources.container import run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.volume import create_record_volume, mount_volume
-from infra.settings import MonitoringSettings
+from infra.settings import MonitoringSettings, PortSettings
 
 PROMETHEUS_IMAGE = ImageRecipe(role="prometheus", base="prometheus", context="docker/prometheus")
 EXPORTER_IMAGE = ImageRecipe(role="exporter", base="python", context="docker/exporter")
@@ -31,8 +31,6 @@ class MonitoringArgs:
         Of Prometheus: one on which it finds the portal, and one that can publish a port.
     exporter_network
         On which the exporter is found, and finds Nginx.
-    address, port
-        Where the host publishes Prometheus; a port of 0 is a free one.
     watched
         Variables of the exporter: what there is to watch, see docker/exporter/exporter.py.
     backups
@@ -45,8 +43,7 @@ class MonitoringArgs:
     exporter_image: pulumi.Input[str]
     networks: Sequence[pulumi.Input[str]]
     exporter_network: pulumi.Input[str]
-    address: str
-    port: int
+    ports: PortSettings
     settings: MonitoringSettings
     defaults: ContainerDefaults
     watched: Mapping[str, str]
@@ -63,10 +60,9 @@ class Monitoring(pulumi.ComponentResource):
         self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("devportal:infra:Monitoring", name, None, opts)
-        exporter = run_container("exporter", _exporter(args), args.defaults, self)
-        defaults = replace(args.defaults, bind_address=args.address)
+        exporter = run_container(_exporter(args), args.defaults, self)
         prometheus = replace(self._describe(args), depends_on=[exporter.ready])
-        server = run_container("prometheus", prometheus, defaults, self)
+        server = run_container(prometheus, args.defaults, self)
         self.url = pulumi.Output.concat("http://", server.published(_PORT))
         self.register_outputs({})
 
@@ -86,7 +82,7 @@ class Monitoring(pulumi.ComponentResource):
                 "GOMEMLIMIT": str(own.memory_mb * _MEBIBYTE * 9 // 10),
             },
             mounts=[mount_volume(record.name, "/prometheus")],
-            ports=[PublishedPort(_PORT, args.port)],
+            ports=[PublishedPort.of(args.ports, "prometheus", _PORT)],
             tmpfs_mb={"/tmp": 16},
             memory_mb=own.memory_mb,
             cpus=own.cpus,

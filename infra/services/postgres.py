@@ -117,7 +117,7 @@ class Postgres(pulumi.ComponentResource):
         self.address = OWN_ADDRESS
         self.app_url, self.migration_url = postgres_urls(args, self.address)
         described = describe_postgres(args, self)
-        server = run_container("postgres", described, args.defaults, self)
+        server = run_container(described, args.defaults, self)
         self.ready = [server.ready]
         self.outputs = {"postgres_address": server.published(POSTGRES_PORT)} if args.ports else {}
         self.register_outputs({})

@@ -62,7 +62,7 @@ class Redis(pulumi.ComponentResource):
     ) -> None:
         super().__init__("devportal:infra:Redis", name, None, opts)
         self.app_url = redis_url(args)
-        server = run_container("redis", describe_redis(args, self), args.defaults, self)
+        server = run_container(describe_redis(args, self), args.defaults, self)
         self.ready, self.files = [server.ready], {}
         self.outputs = {"redis_address": server.published(REDIS_PORT)} if args.ports else {}
         self.register_outputs({})

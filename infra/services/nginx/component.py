@@ -7,7 +7,7 @@ import pulumi
 
 from infra.engine.resource import Props
 from infra.resources.certificate import TlsMaterial
-from infra.resources.container import RunningContainer, run_container
+from infra.resources.container import run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
 from infra.resources.image import ImageRecipe
 from infra.resources.volume import create_files_volume, mount_volume
@@ -92,22 +92,28 @@ class Nginx(pulumi.ComponentResource):
         # The configuration's id is the volume's name, known once its files are written.
         mount = mount_volume(configuration.id, CONFIGURATION_PATH, read_only=True)
         described = replace(describe_nginx(args), mounts=[mount])
-        server = run_container("nginx", described, args.defaults, self)
-        self.url = _url(server, args.site)
+        server = run_container(described, args.defaults, self)
+        self.url = server.published_port(_HTTPS_PORT).apply(args.site.url_on)
         self.authority = args.tls.authority
         self.register_outputs({})
 
 
 def describe_nginx(args: NginxArgs) -> ContainerArgs:
     """The server, but for where its configuration comes from."""
-    own = args.settings
+    own, ports = args.settings, args.site.ports
+    published = [
+        PublishedPort.of(ports, "http", _HTTP_PORT),
+        PublishedPort.of(ports, "https", _HTTPS_PORT),
+    ]
+    if own.http3:
+        published.append(PublishedPort.of(ports, "https", _HTTPS_PORT, "udp"))
     return ContainerArgs(
         role="nginx",
         image=args.image,
         uid=_UID,
         gid=_GID,
         networks=[args.edge_network, args.app_network],
-        ports=_ports(args),
+        ports=published,
         # What its buffers do not hold: of requests, and of responses.
         tmpfs_mb={"/tmp": own.uploads_mb, "/var/tmp": own.responses_mb},
         memory_mb=own.memory_mb,
@@ -117,18 +123,3 @@ def describe_nginx(args: NginxArgs) -> ContainerArgs:
         stop_seconds=_STOP_SECONDS,
         grace_seconds=args.site.drain_seconds + 5,
     )
-
-
-def _ports(args: NginxArgs) -> list[PublishedPort]:
-    """In the order in which the provider reads them back, or each plan would replace nginx."""
-    ports = args.site.ports
-    published = [PublishedPort(_HTTP_PORT, ports.http), PublishedPort(_HTTPS_PORT, ports.https)]
-    if args.settings.http3:
-        published.append(PublishedPort(_HTTPS_PORT, ports.https, protocol="udp"))
-    return published
-
-
-def _url(server: RunningContainer, site: Site) -> pulumi.Output[str]:
-    if site.ports.https:
-        return pulumi.Output.from_input(site.url)
-    return server.published_port(_HTTPS_PORT).apply(site.url_on)

@@ -1,6 +1,5 @@
 """The files of nginx's configuration, rendered from `docker/nginx/` and the settings."""
 
-import ipaddress
 import json
 import math
 import re
@@ -118,8 +117,8 @@ def _values(settings: NginxSettings, site: Site) -> dict[str, str]:
 
 def _server_names(site: Site) -> str:
     """The hosts that the site answers for; nginx compares an IPv6 address with its brackets."""
-    address = ipaddress.ip_address(site.ports.bind_address)
-    host = f"[{address}]" if address.version == 6 else str(address)
+    address = site.ports.bind_address
+    host = f"[{address}]" if ":" in address else address
     return " ".join(dict.fromkeys((site.domain, host, "127.0.0.1")))
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from infra.engine.address import EngineAddress
 from infra.naming import CONTAINER, SPEC_LABEL, Naming
-from infra.resources.container import run_container, run_job, run_replicas
+from infra.resources.container import run_container, run_replicas
 from infra.resources.container_args import ContainerArgs, ContainerDefaults, PublishedPort
-from infra.resources.container_options import duration
+from infra.resources.container_spec import duration
 from infra.settings import HealthSettings, LogSettings
 from tests.support.recording import READINESS, Recorder, labels_of, published, record
 
@@ -27,10 +27,13 @@ def defaults(**changes: Any) -> ContainerDefaults:
         "health": HealthSettings(),
         "has_start_interval": False,
         "logs": LogSettings(),
-        "bind_address": "127.0.0.1",
         "platform": "linux/amd64",
     }
     return ContainerDefaults(**{**values, **changes})
+
+
+def port(internal: int, external: int, protocol: str = "tcp") -> PublishedPort:
+    return PublishedPort("127.0.0.1", internal, external, protocol)
 
 
 def container(**changes: Any) -> ContainerArgs:
@@ -51,11 +54,8 @@ def record_children(program: Callable[[pulumi.Resource], Any]) -> Recorder:
     return record(lambda: program(pulumi.ComponentResource("devportal:infra:Test", "test")))
 
 
-def record_one(
-    args: ContainerArgs, common: ContainerDefaults | None = None, *, job: bool = False
-) -> Recorder:
-    run = run_job if job else run_container
-    return record_children(lambda parent: run("store", args, common or defaults(), parent))
+def record_one(args: ContainerArgs, common: ContainerDefaults | None = None) -> Recorder:
+    return record_children(lambda parent: run_container(args, common or defaults(), parent))
 
 
 def record_replicas(**options: Any) -> Recorder:
@@ -138,7 +138,7 @@ def test_reservation_is_a_part_of_the_limit_that_the_engine_takes(
 
 
 def test_job_runs_once_without_health_checks_or_restarts() -> None:
-    recorder = record_one(container(), job=True)
+    recorder = record_one(container(is_job=True))
     inputs = inputs_of(recorder)
     assert inputs["restart"] == "no"
     assert inputs["healthcheck"]["tests"] == ["NONE"]
@@ -178,7 +178,7 @@ def test_replica_has_no_name_alias_or_port_of_its_own() -> None:
 
 
 def test_ports_are_listed_as_the_provider_reads_them_back() -> None:
-    ports = [PublishedPort(8443, 443), PublishedPort(8443, 443, "udp"), PublishedPort(8080, 80)]
+    ports = [port(8443, 443), port(8443, 443, "udp"), port(8080, 80)]
     recorder = record_one(container(ports=ports))
     assert published(recorder)["store"] == [
         ("127.0.0.1", 80, 8080, "tcp"),
@@ -193,8 +193,7 @@ def test_ports_are_listed_as_the_provider_reads_them_back() -> None:
 
 
 def test_port_zero_is_chosen_once_for_both_protocols() -> None:
-    ports = [PublishedPort(8443, 0), PublishedPort(8443, 0, "udp")]
-    recorder = record_one(container(ports=ports))
+    recorder = record_one(container(ports=[port(8443, 0), port(8443, 0, "udp")]))
     assert list(recorder.of_type(HOST_PORT)) == ["store-port-8443"]
     assert [port["external"] for port in inputs_of(recorder)["ports"]] == [20001, 20001]
 
@@ -204,11 +203,9 @@ def test_port_zero_is_chosen_once_for_both_protocols() -> None:
 )
 def test_published_address_can_stand_in_a_url(bind_address: str, address: str) -> None:
     found: list[str] = []
-    args, common = container(ports=[PublishedPort(8080, 80)]), defaults(bind_address=bind_address)
+    args = container(ports=[PublishedPort(bind_address, 8080, 80)])
     record_children(
-        lambda parent: (
-            run_container("store", args, common, parent).published(8080).apply(found.append)
-        )
+        lambda parent: run_container(args, defaults(), parent).published(8080).apply(found.append)
     )
     assert found == [address]
 
@@ -220,7 +217,7 @@ def test_published_address_can_stand_in_a_url(bind_address: str, address: str) -
         ({"command": ["store", "--quick"]}, {}),
         ({"environment": {"LEVEL": "debug"}}, {}),
         ({"tmpfs_mb": {"/tmp": 32}}, {}),
-        ({"ports": [PublishedPort(8080, 80)]}, {}),
+        ({"ports": [port(8080, 80)]}, {}),
         ({"secret_files": {"password": "s3cret"}}, {}),
         ({"stop_seconds": 31}, {}),
         # The engine takes an update to none for "as before".

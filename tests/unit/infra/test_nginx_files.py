@@ -1,6 +1,5 @@
 """Nginx's configuration as it is rendered from the settings."""
 
-import re
 import sys
 from pathlib import Path
 from subprocess import run
@@ -107,11 +106,6 @@ def test_nginx_serves_static_files_of_the_running_version_alone(tmp_path: Path) 
 
 def test_portal_of_an_image_from_elsewhere_serves_its_own_static_files() -> None:
     assert render_files(NginxSettings(), site(), None)["assets.conf"] == ""
-
-
-def test_every_placeholder_is_filled_in() -> None:
-    files = render_files(NginxSettings(http3=True), site(), None)
-    assert [name for name, text in files.items() if re.search("@[a-z0-9_]+@", text)] == []
 
 
 def test_files_are_the_same_in_whatever_order_the_state_has_them() -> None:
