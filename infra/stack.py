@@ -75,7 +75,7 @@ class DevportalStack(pulumi.ComponentResource):
         self._images = Images("images", settings, self._defaults, self._child)
         self._postgres = self._find_postgres()
         self._redis = self._find_redis()
-        self._app_image = self._build_app_image()
+        self._app_image = self._images.build(app_image(settings.app))
         self.outputs = self._run_production() if self._is_production else self._run_development()
         self.register_outputs(self.outputs)
 
@@ -110,11 +110,6 @@ class DevportalStack(pulumi.ComponentResource):
         ports = self._development_port("redis", REDIS_PORT)
         args = self._inputs.redis(image, self._networks.redis, ports)
         return find_redis("redis", args, self._child)
-
-    def _build_app_image(self) -> pulumi.Output[str]:
-        if given := self._settings.app.image:
-            return self._images.use("app", given)
-        return self._images.build(app_image(self._settings.app))
 
     def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource] = ()) -> PortalArgs:
         """Inputs of a container of the portal; what migrating takes goes to those that migrate."""

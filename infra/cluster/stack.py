@@ -78,7 +78,7 @@ class SwarmStack(pulumi.ComponentResource):
             self._build(POSTGRES_IMAGE), self._networks.data
         )
         self._redis_args = self._inputs.redis(self._build(REDIS_IMAGE), self._networks.data)
-        self._app_image = self._take_app_image()
+        self._app_image = self._build(app_image(settings.app))
         self.outputs = self._run()
         self.register_outputs(self.outputs)
 
@@ -104,18 +104,11 @@ class SwarmStack(pulumi.ComponentResource):
         return Service(described, running, self._defaults, self._child)
 
     def _build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
-        return self._push(recipe.role, self._images.build(recipe))
-
-    def _take_app_image(self) -> pulumi.Output[str]:
-        if given := self._settings.app.image:
-            return self._push("app", self._images.use("app", given))
-        return self._build(app_image(self._settings.app))
-
-    def _push(self, role: str, image: pulumi.Output[str]) -> pulumi.Output[str]:
+        name = self._defaults.naming.physical(recipe.role)
         pushed = PushedImage(
-            f"{role}-pushed",
-            repository=f"{self._settings.cluster.registry}/{self._defaults.naming.physical(role)}",
-            image=image,
+            f"{recipe.role}-pushed",
+            repository=f"{self._settings.cluster.registry}/{name}",
+            image=self._images.build(recipe),
             login=self._login,
             engine=self._defaults.engine,
             opts=self._child,

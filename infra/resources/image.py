@@ -33,6 +33,8 @@ class ImageRecipe:
     version
         Version in the image's name and label. Without one the name ends in `latest` and the label
         tells the base's: a version of the project would replace the stores with every release.
+    given
+        Name of an image that is built elsewhere, to be used in place of this one.
     """
 
     role: str
@@ -40,20 +42,21 @@ class ImageRecipe:
     context: str
     target: str | None = None
     version: str | None = None
+    given: str | None = None
 
 
 class Images(pulumi.ComponentResource):
     """Builds images, and takes them off the engine again when the stack goes."""
 
     built: dict[str, pulumi.Output[str]]
-    """Image id, `sha256:...`, of each role built so far."""
+    """Image id, `sha256:...`, of each role so far."""
 
     def __init__(
         self,
         name: str,
         settings: Settings,
         defaults: ContainerDefaults,
-        opts: pulumi.ResourceOptions | None = None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("devportal:infra:Images", name, None, opts)
         self._naming, engine = defaults.naming, defaults.engine
@@ -73,12 +76,17 @@ class Images(pulumi.ComponentResource):
         self.register_outputs({})
 
     def build(self, recipe: ImageRecipe) -> pulumi.Output[str]:
-        """Build an image and return its id, `sha256:...`."""
+        """Build an image, or take the one that is given; its id, `sha256:...`."""
+        image = self._use(recipe.role, recipe.given) if recipe.given else self._build(recipe)
+        self.built[recipe.role] = image.image_id
+        return image.image_id
+
+    def _build(self, recipe: ImageRecipe) -> docker.RemoteImage:
         base = self._bases[recipe.base][self._source.value]
         if self._source is ImageSource.OFFICIAL and self._registry:
             base = name_in_registry(base, self._registry)
         dockerfile = Path("docker", recipe.role, "Dockerfile").relative_to(recipe.context)
-        image = docker.RemoteImage(
+        return docker.RemoteImage(
             f"{recipe.role}-image",
             name=f"{self._naming.physical(recipe.role)}:{recipe.version or 'latest'}",
             build=docker.RemoteImageBuildArgs(
@@ -100,12 +108,10 @@ class Images(pulumi.ComponentResource):
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._cleanup]),
         )
-        self.built[recipe.role] = image.image_id
-        return image.image_id
 
-    def use(self, role: str, reference: str) -> pulumi.Output[str]:
-        """An image that is built elsewhere, pulled if it is missing; its id."""
-        image = docker.RemoteImage(
+    def _use(self, role: str, reference: str) -> docker.RemoteImage:
+        """An image that is built elsewhere, pulled if it is missing."""
+        return docker.RemoteImage(
             f"{role}-image-given",
             name=reference,
             platform=self._platform,
@@ -113,8 +119,6 @@ class Images(pulumi.ComponentResource):
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.built[role] = image.image_id
-        return image.image_id
 
 
 def name_in_registry(name: str, registry: str) -> str:

@@ -30,7 +30,12 @@ def app_image(settings: AppSettings) -> ImageRecipe:
     """The portal's image: `dev` reloads code on save, `prod` carries nothing it does not need."""
     target = "dev" if settings.reload else "prod"
     return ImageRecipe(
-        role="app", base="python", context=".", target=target, version=settings.version
+        role="app",
+        base="python",
+        context=".",
+        target=target,
+        version=settings.version,
+        given=settings.image,
     )
 
 
