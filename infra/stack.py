@@ -47,16 +47,9 @@ class DevportalStack(pulumi.ComponentResource):
     outputs: Outputs
     """What the stack exports; never a secret."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        engine: EngineAddress,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, settings: Settings, engine: EngineAddress) -> None:
         on_engine = pulumi.ResourceOptions(providers=[engine_provider(engine)])
-        opts = pulumi.ResourceOptions.merge(opts, on_engine)
-        super().__init__("devportal:infra:Stack", name, None, opts)
+        super().__init__("devportal:infra:Stack", name, None, on_engine)
         self._settings = settings
         self._is_production = settings.environment is Environment.PRODUCTION
         self._child = pulumi.ResourceOptions(parent=self)
@@ -131,8 +124,7 @@ class DevportalStack(pulumi.ComponentResource):
     def _run_backups(self, *, after: RunningContainer) -> Backups | None:
         if not self._settings.backups.enabled:
             if has_data_volume("backups", self._defaults):
-                naming, retain = self._defaults.naming, self._settings.retain_data
-                KeptBackups("backups", naming, retain=retain, opts=self._child)
+                KeptBackups("backups", self._defaults, self._child)
             return None
         image, network = self._images.build(BACKUPS_IMAGE), self._networks.postgres
         args = self._inputs.backups(image, network, self._postgres.address, after=after.ready)

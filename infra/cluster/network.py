@@ -32,7 +32,7 @@ class OverlayNetworks(pulumi.ComponentResource):
         *,
         egress: bool,
         encrypted: bool,
-        opts: pulumi.ResourceOptions | None = None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("devportal:infra:OverlayNetworks", name, None, opts)
         self._naming, self._encrypted = naming, encrypted
@@ -55,9 +55,6 @@ class OverlayNetworks(pulumi.ComponentResource):
             driver="overlay",
             internal=internal,
             options={"encrypted": ""} if self._encrypted else None,
-            labels=[
-                docker.NetworkLabelArgs(label=label, value=value)
-                for label, value in self._naming.labels(role).items()
-            ],
+            labels=self._naming.label_list(role),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

@@ -46,19 +46,12 @@ class SwarmStack(pulumi.ComponentResource):
     outputs: Outputs
     """What the stack exports, as `DevportalStack` does; never a secret."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        engine: EngineAddress,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        provider = engine_provider(engine, node_logins(settings.cluster))
+    def __init__(self, name: str, settings: Settings, engine: EngineAddress) -> None:
         on_engine = pulumi.ResourceOptions(
-            providers=[provider], transformations=[outlasting_elections(engine)]
+            providers=[engine_provider(engine, node_logins(settings.cluster))],
+            transformations=[outlasting_elections(engine)],
         )
-        opts = pulumi.ResourceOptions.merge(opts, on_engine)
-        super().__init__("devportal:infra:SwarmStack", name, None, opts)
+        super().__init__("devportal:infra:SwarmStack", name, None, on_engine)
         self._settings = settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._defaults = ContainerDefaults.of(settings, engine, ask_version(engine))
@@ -127,10 +120,9 @@ class SwarmStack(pulumi.ComponentResource):
         )
 
     def _run_backups(self, *, after: Service) -> None:
-        retain = self._settings.retain_data
         if not self._settings.backups.enabled:
             if has_data_volume("backups", self._defaults):
-                create_data_volume("backups", self._defaults.naming, retain=retain, parent=self)
+                create_data_volume("backups", self._defaults, self)
             return
         image, network = self._build(BACKUPS_IMAGE), self._networks.data
         args = self._inputs.backups(image, network, OWN_ADDRESS, after=after.ready)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-import pulumi
 import pulumi_docker as docker
 from pulumi.runtime.config import CONFIG, get_config_env
 
@@ -22,9 +21,7 @@ def program_engine() -> EngineAddress:
 
 
 def engine_provider(
-    address: EngineAddress,
-    logins: Sequence[docker.ProviderRegistryAuthArgs] = (),
-    opts: pulumi.ResourceOptions | None = None,
+    address: EngineAddress, logins: Sequence[docker.ProviderRegistryAuthArgs] = ()
 ) -> docker.Provider:
     """An explicit provider: the default one would resolve the address by rules of its own.
 
@@ -40,5 +37,4 @@ def engine_provider(
         context="",
         cert_path=address.cert_path or "",
         registry_auth=list(logins) or None,
-        opts=opts,
     )

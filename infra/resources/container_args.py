@@ -15,7 +15,7 @@ from infra.settings import HealthSettings, LogSettings, PortSettings, Settings
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerDefaults:
-    """What all containers of a stack have in common.
+    """What all containers of a stack, and the volumes of their data, have in common.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class ContainerDefaults:
         Whether the engine has a start interval for health checks.
     platform
         What the engine builds images for, such as `linux/amd64`.
+    retain_data
+        Keep volumes of data on the engine when the stack goes, and refuse to delete them.
     """
 
     naming: Naming
@@ -38,6 +40,7 @@ class ContainerDefaults:
     has_start_interval: bool
     logs: LogSettings
     platform: str
+    retain_data: bool
 
     @classmethod
     def of(cls, settings: Settings, engine: EngineAddress, version: EngineVersion) -> Self:
@@ -52,6 +55,7 @@ class ContainerDefaults:
             has_start_interval=version.has_start_interval,
             logs=settings.logs,
             platform=version.platform,
+            retain_data=settings.retain_data,
         )
 
 

@@ -42,26 +42,27 @@ class Networks(pulumi.ComponentResource):
         naming: Naming,
         *,
         separate: bool,
-        egress: bool = False,
-        outside: Collection[str] = (),
-        opts: pulumi.ResourceOptions | None = None,
+        egress: bool,
+        outside: Collection[str],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("devportal:infra:Networks", name, None, opts)
+        self._naming = naming
         self.egress = None
         if separate:
-            self.edge = self._create("edge-network", naming, "edge-network")
-            self.app = self._create("app-network", naming, "app-network", internal=True)
+            self.edge = self._create("edge-network")
+            self.app = self._create("app-network", internal=True)
             where: dict[bool, pulumi.Output[str]] = {}
             if len(outside) < len(_STORES):
-                where[False] = self._create("data-network", naming, "data-network", internal=True)
+                where[False] = self._create("data-network", internal=True)
             if egress or outside:
-                self.egress = self._create("egress-network", naming, "egress-network")
+                self.egress = self._create("egress-network")
             if self.egress and outside:
                 where[True] = self.egress
             self.postgres, self.redis = (where[store in outside] for store in _STORES)
             self._stores = list(where.values())
         else:
-            self.edge = self.app = self._create("devportal-network", naming, "network")
+            self.edge = self.app = self._create("network", name="devportal-network")
             self.postgres = self.redis = self.app
             self._stores = []
         self.register_outputs({})
@@ -75,17 +76,14 @@ class Networks(pulumi.ComponentResource):
         return found
 
     def _create(
-        self, name: str, naming: Naming, role: str, *, internal: bool = False
+        self, role: str, *, name: str | None = None, internal: bool = False
     ) -> pulumi.Output[str]:
         network = docker.Network(
-            name,
-            name=naming.physical(role),
+            name or role,
+            name=self._naming.physical(role),
             driver="bridge",
             internal=internal,
-            labels=[
-                docker.NetworkLabelArgs(label=label, value=value)
-                for label, value in naming.labels(role).items()
-            ],
+            labels=self._naming.label_list(role),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         return network.name

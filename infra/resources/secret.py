@@ -13,9 +13,7 @@ Secret = pulumi.Output[str]
 class Secrets(pulumi.ComponentResource):
     """One attribute for each secret; their values are encrypted in the state."""
 
-    def __init__(
-        self, name: str, settings: SecretSettings, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, settings: SecretSettings, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Secrets", name, None, opts)
 
         def secret(role: str) -> Secret:

@@ -38,7 +38,7 @@ def write_secret_files(
     """
     if not args.secret_files:
         return None
-    volume = create_files_volume(args.role, defaults.naming, parent=parent)
+    volume = create_files_volume(args.role, defaults.naming, parent)
     written = VolumeFiles(
         f"{args.role}-files",
         volume=volume.name,

@@ -18,32 +18,24 @@ def has_data_volume(role: str, defaults: ContainerDefaults) -> bool:
 
 
 def create_data_volume(
-    role: str, naming: Naming, *, retain: bool, parent: pulumi.Resource
+    role: str, defaults: ContainerDefaults, parent: pulumi.Resource
 ) -> docker.Volume:
-    """A volume for data.
+    """A volume for data; with `retain_data` it outlives the stack, and is not to be deleted.
 
     Its name, driver and labels never change: each change would replace it by an empty one.
-
-    Parameters
-    ----------
-    retain
-        Keep the volume on the engine when the stack is destroyed, and refuse to delete it.
     """
-    return _create_volume(
-        f"{role}-data",
-        naming,
-        pulumi.ResourceOptions(
-            parent=parent,
-            protect=retain,
-            retain_on_delete=retain,
-            # Somebody has brought it back by hand, on another disk for instance: not a reason to
-            # delete it with what is in it.
-            ignore_changes=["labels", "driver", "driverOpts"],
-        ),
+    opts = pulumi.ResourceOptions(
+        parent=parent,
+        protect=defaults.retain_data,
+        retain_on_delete=defaults.retain_data,
+        # Somebody has brought it back by hand, on another disk for instance: not a reason to
+        # delete it with what is in it.
+        ignore_changes=["labels", "driver", "driverOpts"],
     )
+    return _create_volume(f"{role}-data", defaults.naming, opts)
 
 
-def create_record_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
+def create_record_volume(role: str, naming: Naming, parent: pulumi.Resource) -> docker.Volume:
     """A volume for what a service has observed: its loss is none of data, it goes with the service.
 
     Protected, it would keep the service from being switched off again.
@@ -51,21 +43,14 @@ def create_record_volume(role: str, naming: Naming, *, parent: pulumi.Resource) 
     return _create_volume(f"{role}-record", naming, pulumi.ResourceOptions(parent=parent))
 
 
-def create_files_volume(role: str, naming: Naming, *, parent: pulumi.Resource) -> docker.Volume:
+def create_files_volume(role: str, naming: Naming, parent: pulumi.Resource) -> docker.Volume:
     """A volume for secret files, which `VolumeFiles` can write again."""
     return _create_volume(f"{role}-secrets", naming, pulumi.ResourceOptions(parent=parent))
 
 
 def _create_volume(role: str, naming: Naming, opts: pulumi.ResourceOptions) -> docker.Volume:
-    return docker.Volume(
-        role,
-        name=naming.physical(role),
-        labels=[
-            docker.VolumeLabelArgs(label=label, value=value)
-            for label, value in naming.labels(role).items()
-        ],
-        opts=opts,
-    )
+    name, labels = naming.physical(role), naming.label_list(role)
+    return docker.Volume(role, name=name, labels=labels, opts=opts)
 
 
 def mount_volume(

@@ -97,9 +97,7 @@ class Migrations(pulumi.ComponentResource):
 
     job: RunningContainer
 
-    def __init__(
-        self, name: str, args: PortalArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: PortalArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Migrations", name, None, opts)
         self.job = run_container(describe_migrations(args), args.defaults, self)
         self.register_outputs({})
@@ -130,9 +128,7 @@ class App(pulumi.ComponentResource):
     peers: pulumi.Output[list[str]]
     """`host:port` of every container on its networks, once all of them are healthy."""
 
-    def __init__(
-        self, name: str, args: AppArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: AppArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:App", name, None, opts)
         self.containers = self._run(args)
         names = [container.name for container in self.containers]

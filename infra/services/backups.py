@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra.naming import Naming
 from infra.resources.container import RunningContainer, run_container
 from infra.resources.container_args import ContainerArgs, ContainerDefaults
 from infra.resources.image import ImageRecipe
@@ -34,8 +33,6 @@ class BackupsArgs:
         The database, and the password of the role that may read all of it.
     network
         Network on which the database is found.
-    retain_data
-        Keep the volume of backups on the engine when the stack goes.
     depends_on
         What has migrated the schema: the first backup is to hold it.
     """
@@ -46,7 +43,6 @@ class BackupsArgs:
     defaults: ContainerDefaults
     address: DatabaseAddress
     password: Secret
-    retain_data: bool
     depends_on: Sequence[pulumi.Resource]
 
 
@@ -59,9 +55,7 @@ class Backups(pulumi.ComponentResource):
     schedule: dict[str, str]
     """Where the backups are and when they are due, as variables."""
 
-    def __init__(
-        self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(_TYPE, name, None, opts)
         container = describe_backups(args, self)
         [store] = container.mounts
@@ -99,8 +93,7 @@ def _mount_store(args: BackupsArgs, parent: pulumi.Resource) -> docker.Container
     folder = args.settings.host_folder
     # What was backed up before the folder was set stays where it is.
     if not folder or has_data_volume("backups", args.defaults):
-        naming = args.defaults.naming
-        store = create_data_volume("backups", naming, retain=args.retain_data, parent=parent)
+        store = create_data_volume("backups", args.defaults, parent)
         if not folder:
             return mount_volume(store.name, _STORE_PATH)
     return docker.ContainerMountArgs(type="bind", source=folder, target=_STORE_PATH)
@@ -110,10 +103,10 @@ class KeptBackups(pulumi.ComponentResource):
     """The volume alone, where backups are switched off: those that are there stay."""
 
     def __init__(
-        self, name: str, naming: Naming, *, retain: bool, opts: pulumi.ResourceOptions
+        self, name: str, defaults: ContainerDefaults, opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__(_TYPE, name, None, opts)
-        create_data_volume("backups", naming, retain=retain, parent=self)
+        create_data_volume("backups", defaults, self)
         self.register_outputs({})
 
 

@@ -41,9 +41,7 @@ class DevTools(pulumi.ComponentResource):
     adminer_url: pulumi.Output[str]
     redis_commander_url: pulumi.Output[str]
 
-    def __init__(
-        self, name: str, args: DevToolsArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: DevToolsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:DevTools", name, None, opts)
         database, cache = args.database_password, args.redis_password
         self.adminer_url = self._run(

@@ -117,8 +117,7 @@ class ExternalRedis(pulumi.ComponentResource):
         query = f"?ssl_ca_certs={SECRETS_PATH}/{REDIS_CA}" if self.files else ""
         self.app_url = pulumi.Output.secret(url + query)
         if has_data_volume("redis", args.defaults):
-            naming, retain = args.defaults.naming, args.retain_data
-            create_data_volume("redis", naming, retain=retain, parent=self)
+            create_data_volume("redis", args.defaults, self)
         self.register_outputs({})
 
 

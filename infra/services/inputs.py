@@ -44,7 +44,6 @@ class Inputs:
             migrator_password=self.secrets.migrator_password,
             app_password=self.secrets.app_password,
             backup_password=self.secrets.backup_password,
-            retain_data=self.settings.retain_data,
             ports=ports,
         )
 
@@ -62,7 +61,6 @@ class Inputs:
             defaults=self.defaults,
             app_password=self.secrets.redis_password,
             devtools_password=self.secrets.devtools_password if self.settings.devtools else None,
-            retain_data=self.settings.retain_data,
             ports=ports,
         )
 
@@ -132,7 +130,6 @@ class Inputs:
             defaults=self.defaults,
             address=address,
             password=self.secrets.backup_password,
-            retain_data=self.settings.retain_data,
             depends_on=[after],
         )
 

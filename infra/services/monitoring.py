@@ -56,9 +56,7 @@ class Monitoring(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
 
-    def __init__(
-        self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Monitoring", name, None, opts)
         exporter = run_container(_exporter(args), args.defaults, self)
         prometheus = replace(self._describe(args), depends_on=[exporter.ready])
@@ -68,7 +66,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def _describe(self, args: MonitoringArgs) -> ContainerArgs:
         own = args.settings
-        record = create_record_volume("prometheus", args.defaults.naming, parent=self)
+        record = create_record_volume("prometheus", args.defaults.naming, self)
         return ContainerArgs(
             role="prometheus",
             image=args.prometheus_image,

@@ -34,8 +34,6 @@ class PostgresArgs:
     ----------
     superuser_password, migrator_password, app_password, backup_password
         Passwords of its roles.
-    retain_data
-        Keep the data volume on the engine when the stack goes, and take its loss for a mistake.
     ports
         Where the host publishes `POSTGRES_PORT`.
     """
@@ -48,7 +46,6 @@ class PostgresArgs:
     migrator_password: Secret
     app_password: Secret
     backup_password: Secret
-    retain_data: bool
     ports: Sequence[PublishedPort]
 
 
@@ -110,9 +107,7 @@ class Postgres(pulumi.ComponentResource):
     ready: Sequence[pulumi.Resource]
     """What has to be there before something uses it."""
 
-    def __init__(
-        self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Postgres", name, None, opts)
         self.address = OWN_ADDRESS
         self.app_url, self.migration_url = postgres_urls(args, self.address)
@@ -163,8 +158,8 @@ def describe_postgres(args: PostgresArgs, parent: pulumi.Resource) -> ContainerA
 
 def create_data(args: PostgresArgs, parent: pulumi.Resource, *, is_used: bool = True) -> DataGuard:
     """The data volume, and what remembers that it holds data."""
-    retain = args.retain_data
-    data = create_data_volume("postgres", args.defaults.naming, retain=retain, parent=parent)
+    retain = args.defaults.retain_data
+    data = create_data_volume("postgres", args.defaults, parent)
     return DataGuard(
         "postgres-data-guard",
         volume=data.name,

@@ -29,8 +29,6 @@ class RedisArgs:
     ----------
     devtools_password
         None leaves the user of Redis Commander out.
-    retain_data
-        Keep the data volume on the engine when the stack goes.
     ports
         Where the host publishes `REDIS_PORT`.
     """
@@ -41,7 +39,6 @@ class RedisArgs:
     defaults: ContainerDefaults
     app_password: Secret
     devtools_password: Secret | None
-    retain_data: bool
     ports: Sequence[PublishedPort]
 
 
@@ -57,9 +54,7 @@ class Redis(pulumi.ComponentResource):
     ready: Sequence[pulumi.Resource]
     """What has to be there before something uses it."""
 
-    def __init__(
-        self, name: str, args: RedisArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: RedisArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Redis", name, None, opts)
         self.app_url = redis_url(args)
         server = run_container(describe_redis(args, self), args.defaults, self)
@@ -76,7 +71,7 @@ def redis_url(args: RedisArgs) -> Secret:
 def describe_redis(args: RedisArgs, parent: pulumi.Resource) -> ContainerArgs:
     """The server, with its data volume as a child of `parent`."""
     own = args.settings
-    data = create_data_volume("redis", args.defaults.naming, retain=args.retain_data, parent=parent)
+    data = create_data_volume("redis", args.defaults, parent)
     return ContainerArgs(
         role="redis",
         image=args.image,

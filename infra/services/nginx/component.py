@@ -78,11 +78,9 @@ class Nginx(pulumi.ComponentResource):
     authority: pulumi.Output[str] | None
     """PEM certificate that clients check the server's by; None where that was given."""
 
-    def __init__(
-        self, name: str, args: NginxArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
+    def __init__(self, name: str, args: NginxArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("devportal:infra:Nginx", name, None, opts)
-        volume = create_files_volume("nginx", args.defaults.naming, parent=self)
+        volume = create_files_volume("nginx", args.defaults.naming, self)
         configuration = NginxConfiguration(
             "nginx-configuration",
             args.defaults.engine,

@@ -28,6 +28,7 @@ def defaults(**changes: Any) -> ContainerDefaults:
         "has_start_interval": False,
         "logs": LogSettings(),
         "platform": "linux/amd64",
+        "retain_data": True,
     }
     return ContainerDefaults(**{**values, **changes})
 
