@@ -16,24 +16,20 @@ from infra.resources.network import Networks
 from infra.resources.secret import Secrets
 from infra.resources.volume import has_data_volume
 from infra.services.app import APP_PORT, App, AppArgs, Migrations, PortalArgs, app_image
-from infra.services.backups import BACKUPS_IMAGE, Backups, KeptBackups
+from infra.services.backups import BACKUPS_IMAGE, Backups, BackupsArgs, KeptBackups
 from infra.services.devtools import ADMINER_IMAGE, REDIS_COMMANDER_IMAGE, DevTools, DevToolsArgs
-from infra.services.external_stores import (
-    ExternalPostgres,
-    ExternalRedis,
-    find_postgres,
-    find_redis,
-)
-from infra.services.inputs import Inputs, Outputs
+from infra.services.external_stores import ExternalPostgres, ExternalRedis
+from infra.services.inputs import Outputs, common_outputs, portal_args
 from infra.services.monitoring import (
     EXPORTER_IMAGE,
     PROMETHEUS_IMAGE,
     Monitoring,
     MonitoringArgs,
 )
-from infra.services.nginx.component import NGINX_ADDRESS, NGINX_IMAGE, Nginx
-from infra.services.postgres import POSTGRES_IMAGE, POSTGRES_PORT, Postgres
-from infra.services.redis import REDIS_IMAGE, REDIS_PORT, Redis
+from infra.services.nginx.component import NGINX_ADDRESS, NGINX_IMAGE, Nginx, NginxArgs
+from infra.services.nginx.files import Site
+from infra.services.postgres import POSTGRES_IMAGE, POSTGRES_PORT, Postgres, PostgresArgs
+from infra.services.redis import REDIS_IMAGE, REDIS_PORT, Redis, RedisArgs
 from infra.settings import Environment, Settings
 
 
@@ -64,7 +60,6 @@ class DevportalStack(pulumi.ComponentResource):
             opts=self._child,
         )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._inputs = Inputs(settings, self._secrets, self._defaults)
         self._images = Images("images", settings, self._defaults, self._child)
         self._postgres = self._find_postgres()
         self._redis = self._find_redis()
@@ -75,7 +70,7 @@ class DevportalStack(pulumi.ComponentResource):
     def _run_production(self) -> Outputs:
         migrations = Migrations("migrations", self._portal(migrates=True), self._child)
         portal = self._portal(migrates=False, after=[migrations.job.ready])
-        replicas = AppArgs(portal=portal, ports=[], share_name=self._settings.monitoring.enabled)
+        replicas = AppArgs(portal=portal, share_name=self._settings.monitoring.enabled)
         app = App("app", replicas, self._child)
         backups = self._run_backups(after=migrations.job)
         nginx = self._run_nginx(app)
@@ -92,33 +87,51 @@ class DevportalStack(pulumi.ComponentResource):
         return self._common_outputs(url) | tools
 
     def _find_postgres(self) -> Postgres | ExternalPostgres:
-        image = self._images.build(POSTGRES_IMAGE)
-        ports = self._development_port("postgres", POSTGRES_PORT)
-        args = self._inputs.postgres(image, self._networks.postgres, ports)
-        return find_postgres("postgres", args, self._child)
+        args = PostgresArgs(
+            # On a server of others it runs the job that prepares the database.
+            image=self._images.build(POSTGRES_IMAGE),
+            network=self._networks.postgres,
+            settings=self._settings.postgres,
+            defaults=self._defaults,
+            superuser_password=self._secrets.postgres_password,
+            role_passwords=self._secrets.role_passwords,
+            ports=self._development_port("postgres", POSTGRES_PORT),
+        )
+        if server := self._settings.postgres.external:
+            return ExternalPostgres("postgres", server, args, self._child)
+        return Postgres("postgres", args, self._child)
 
     def _find_redis(self) -> Redis | ExternalRedis:
-        is_own = self._settings.redis.external_url is None
-        image = self._images.build(REDIS_IMAGE) if is_own else ""
-        ports = self._development_port("redis", REDIS_PORT)
-        args = self._inputs.redis(image, self._networks.redis, ports)
-        return find_redis("redis", args, self._child)
+        settings, secrets = self._settings, self._secrets
+        is_external = settings.redis.external_url is not None
+        args = RedisArgs(
+            image="" if is_external else self._images.build(REDIS_IMAGE),
+            network=self._networks.redis,
+            settings=settings.redis,
+            defaults=self._defaults,
+            app_password=secrets.redis_password,
+            devtools_password=secrets.devtools_password if settings.devtools else None,
+            ports=self._development_port("redis", REDIS_PORT),
+        )
+        return (ExternalRedis if is_external else Redis)("redis", args, self._child)
 
     def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource] = ()) -> PortalArgs:
         """Inputs of a container of the portal; what migrating takes goes to those that migrate."""
-        stores = {
-            "database_url": self._postgres.app_url,
-            "redis_url": self._redis.app_url,
-            **self._postgres.address.files,
-            **self._redis.files,
-        }
-        return self._inputs.portal(
-            self._app_image,
-            self._networks.of_portal(migrates=migrates),
-            stores,
+        return portal_args(
+            self._settings,
+            self._secrets,
+            self._defaults,
+            image=self._app_image,
+            networks=self._networks.of_portal(migrates=migrates),
+            stores={
+                "database_url": self._postgres.app_url,
+                "redis_url": self._redis.app_url,
+                **self._postgres.address.files,
+                **self._redis.files,
+            },
             migration_url=self._postgres.migration_url if migrates else None,
             # A store that does not come up ends the update; on the way down the portal goes first.
-            after=[*self._postgres.ready, *self._redis.ready, *after],
+            depends_on=[*self._postgres.ready, *self._redis.ready, *after],
         )
 
     def _run_backups(self, *, after: RunningContainer) -> Backups | None:
@@ -126,22 +139,31 @@ class DevportalStack(pulumi.ComponentResource):
             if has_data_volume("backups", self._defaults):
                 KeptBackups("backups", self._defaults, self._child)
             return None
-        image, network = self._images.build(BACKUPS_IMAGE), self._networks.postgres
-        args = self._inputs.backups(image, network, self._postgres.address, after=after.ready)
+        args = BackupsArgs(
+            image=self._images.build(BACKUPS_IMAGE),
+            network=self._networks.postgres,
+            settings=self._settings.backups,
+            defaults=self._defaults,
+            address=self._postgres.address,
+            password=self._secrets.backup_password,
+            depends_on=[after.ready],
+        )
         return Backups("backups", args, self._child)
 
     def _run_nginx(self, app: App) -> Nginx:
         settings = self._settings
-        tls = tls_material(
-            settings.provided_certificate,
-            naming=self._defaults.naming,
-            domain=settings.domain,
-            parent=self,
+        args = NginxArgs(
+            image=self._images.build(NGINX_IMAGE),
+            edge_network=self._networks.edge,
+            app_network=self._networks.app,
+            settings=settings.nginx,
+            defaults=self._defaults,
+            site=Site.of(settings),
+            peers=app.peers,
+            tls=tls_material(settings.provided_certificate, settings.stack, settings.domain, self),
+            # An image from elsewhere brings files of its own, which may be older or newer.
+            assets=ROOT / "app" / "static" if settings.app.image is None else None,
         )
-        # An image from elsewhere brings files of its own, which may be older or newer.
-        assets = ROOT / "app" / "static" if settings.app.image is None else None
-        image, networks = self._images.build(NGINX_IMAGE), (self._networks.edge, self._networks.app)
-        args = self._inputs.nginx(image, networks, app.peers, tls, assets)
         return Nginx("nginx", args, self._child)
 
     def _run_devtools(self) -> Outputs:
@@ -190,5 +212,6 @@ class DevportalStack(pulumi.ComponentResource):
     def _common_outputs(
         self, url: pulumi.Output[str], authority: pulumi.Output[str] | None = None
     ) -> Outputs:
-        own = self._inputs.outputs(url, self._networks.app, self._images.built, authority)
+        network, images = self._networks.app, self._images.built
+        own = common_outputs(self._settings, url, network, images, authority)
         return {**own, **self._postgres.outputs, **self._redis.outputs}

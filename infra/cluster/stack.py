@@ -20,16 +20,18 @@ from infra.resources.image import ImageRecipe, Images
 from infra.resources.secret import Secrets
 from infra.resources.volume import create_data_volume, has_data_volume
 from infra.services.app import APP_PORT, PortalArgs, app_image, describe_app, describe_migrations
-from infra.services.backups import BACKUPS_IMAGE, describe_backups
-from infra.services.inputs import Inputs, Outputs
-from infra.services.nginx.component import NGINX_IMAGE
+from infra.services.backups import BACKUPS_IMAGE, BackupsArgs, describe_backups
+from infra.services.inputs import Outputs, common_outputs, portal_args
+from infra.services.nginx.component import NGINX_IMAGE, NginxArgs
+from infra.services.nginx.files import Site
 from infra.services.postgres import (
     OWN_ADDRESS,
     POSTGRES_IMAGE,
+    PostgresArgs,
     describe_postgres,
     postgres_urls,
 )
-from infra.services.redis import REDIS_IMAGE, describe_redis, redis_url
+from infra.services.redis import REDIS_IMAGE, RedisArgs, describe_redis, redis_url
 from infra.settings import Settings
 
 _PEER = f"tasks.app:{APP_PORT}"
@@ -65,12 +67,22 @@ class SwarmStack(pulumi.ComponentResource):
             opts=self._child,
         )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._inputs = Inputs(settings, self._secrets, self._defaults)
         self._images = Images("images", settings, self._defaults, self._child)
-        self._postgres_args = self._inputs.postgres(
-            self._build(POSTGRES_IMAGE), self._networks.data
+        self._postgres_args = PostgresArgs(
+            image=self._build(POSTGRES_IMAGE),
+            network=self._networks.data,
+            settings=settings.postgres,
+            defaults=self._defaults,
+            superuser_password=self._secrets.postgres_password,
+            role_passwords=self._secrets.role_passwords,
         )
-        self._redis_args = self._inputs.redis(self._build(REDIS_IMAGE), self._networks.data)
+        self._redis_args = RedisArgs(
+            image=self._build(REDIS_IMAGE),
+            network=self._networks.data,
+            settings=settings.redis,
+            defaults=self._defaults,
+            app_password=self._secrets.redis_password,
+        )
         self._app_image = self._build(app_image(settings.app))
         self.outputs = self._run()
         self.register_outputs(self.outputs)
@@ -111,12 +123,15 @@ class SwarmStack(pulumi.ComponentResource):
     def _portal(self, *, migrates: bool, after: Sequence[pulumi.Resource]) -> PortalArgs:
         """Inputs of the portal's tasks; what migrating takes goes to the job alone."""
         app_url, migration_url = postgres_urls(self._postgres_args, OWN_ADDRESS)
-        return self._inputs.portal(
-            self._app_image,
-            self._networks.of_portal(migrates=migrates),
-            {"database_url": app_url, "redis_url": redis_url(self._redis_args)},
+        return portal_args(
+            self._settings,
+            self._secrets,
+            self._defaults,
+            image=self._app_image,
+            networks=self._networks.of_portal(migrates=migrates),
+            stores={"database_url": app_url, "redis_url": redis_url(self._redis_args)},
             migration_url=migration_url if migrates else None,
-            after=after,
+            depends_on=after,
         )
 
     def _run_backups(self, *, after: Service) -> None:
@@ -124,19 +139,32 @@ class SwarmStack(pulumi.ComponentResource):
             if has_data_volume("backups", self._defaults):
                 create_data_volume("backups", self._defaults, self)
             return
-        image, network = self._build(BACKUPS_IMAGE), self._networks.data
-        args = self._inputs.backups(image, network, OWN_ADDRESS, after=after.ready)
+        args = BackupsArgs(
+            image=self._build(BACKUPS_IMAGE),
+            network=self._networks.data,
+            settings=self._settings.backups,
+            defaults=self._defaults,
+            address=OWN_ADDRESS,
+            password=self._secrets.backup_password,
+            depends_on=[after.ready],
+        )
         self._run_store(describe_backups(args, self))
 
     def _run_nginx(self, *, after: Service) -> Outputs:
-        settings, naming = self._settings, self._defaults.naming
-        tls = tls_material(
-            settings.provided_certificate, naming=naming, domain=settings.domain, parent=self
+        settings = self._settings
+        tls = tls_material(settings.provided_certificate, settings.stack, settings.domain, self)
+        args = NginxArgs(
+            image=self._build(NGINX_IMAGE),
+            edge_network=self._networks.edge,
+            app_network=self._networks.app,
+            settings=settings.nginx,
+            defaults=self._defaults,
+            site=Site.of(settings),
+            peers=[_PEER],
+            tls=tls,
+            # The portal serves its files: another copy would be another config on every node.
+            assets=None,
         )
-        networks = (self._networks.edge, self._networks.app)
-        # The portal serves its files: another copy would be another config on every node.
-        args = self._inputs.nginx(self._build(NGINX_IMAGE), networks, [_PEER], tls, assets=None)
         nginx = EdgeNginx("edge", args, [after.ready], self._labels, self._child)
-        return self._inputs.outputs(
-            nginx.url, self._networks.app_name, self._images.built, tls.authority
-        )
+        network, images = self._networks.app_name, self._images.built
+        return common_outputs(settings, nginx.url, network, images, tls.authority)

@@ -6,7 +6,6 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from infra.naming import Naming
 from infra.x509 import Pair, is_due, make_authority, make_certificate
 
 
@@ -28,7 +27,7 @@ class TlsMaterial:
 
 
 def tls_material(
-    provided: Pair | None, *, naming: Naming, domain: str, parent: pulumi.Resource
+    provided: Pair | None, stack: str, domain: str, parent: pulumi.Resource
 ) -> TlsMaterial:
     """The provided pair, or one for `domain` by an authority of the stack's own."""
     if provided is not None:
@@ -38,7 +37,7 @@ def tls_material(
             authority=None,
         )
     # The address is for clients that have no name for the host yet.
-    made = GeneratedCertificate("certificate", naming.stack, [domain, "127.0.0.1"], parent)
+    made = GeneratedCertificate("certificate", stack, [domain, "127.0.0.1"], parent)
     return TlsMaterial(
         certificate=made.certificate,
         key=pulumi.Output.secret(made.key),

@@ -35,6 +35,15 @@ class Secrets(pulumi.ComponentResource):
         self.admin_password = secret("admin_password")
         self.register_outputs({})
 
+    @property
+    def role_passwords(self) -> dict[str, Secret]:
+        """Those of the database's roles but its superuser, by the files that images read."""
+        return {
+            "migrator_password": self.migrator_password,
+            "app_password": self.app_password,
+            "backup_password": self.backup_password,
+        }
+
 
 def secret_url(scheme: str, user: str, password: Secret, address: str) -> Secret:
     """`scheme://user:password@address`, the password escaped as RFC 3986 wants it."""

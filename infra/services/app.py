@@ -46,10 +46,7 @@ class PortalArgs:
     Parameters
     ----------
     environment
-        Variables of the portal, as `PortalSettings.environment` renders them.
-    fresh_start
-        Another word than before starts the container again, for one that migrates: the database
-        starts empty again with it.
+        Variables of the portal, as `PortalSettings.environment` renders them, and of the team.
     secrets
         Secret texts by the name of their setting: each becomes a file, whose path stands in the
         variable `<NAME>_FILE`.
@@ -62,7 +59,6 @@ class PortalArgs:
     image: pulumi.Input[str]
     networks: Sequence[pulumi.Input[str]]
     environment: Mapping[str, str]
-    fresh_start: str | None
     secrets: Mapping[str, Secret]
     settings: AppSettings
     defaults: ContainerDefaults
@@ -84,7 +80,7 @@ class AppArgs:
     """
 
     portal: PortalArgs
-    ports: Sequence[PublishedPort]
+    ports: Sequence[PublishedPort] = ()
     share_name: bool = False
 
 
@@ -168,14 +164,13 @@ def describe_app(args: PortalArgs) -> ContainerArgs:
 
 def _describe(role: str, args: PortalArgs, *, stop_seconds: int) -> ContainerArgs:
     files = {f"{name.upper()}_FILE": f"/run/secrets/{name}" for name in args.secrets}
-    again = {} if args.fresh_start is None else {"FRESH_START": args.fresh_start}
     return ContainerArgs(
         role=role,
         image=args.image,
         uid=_UID,
         gid=_GID,
         networks=args.networks,
-        environment={**args.environment, **again, **files},
+        environment={**args.environment, **files},
         secret_files=args.secrets,
         # Files of forms: two documents. It counts as the portal's memory.
         tmpfs_mb={"/tmp": 24},

@@ -17,28 +17,14 @@ from infra.services.postgres import (
     GID,
     UID,
     DatabaseAddress,
-    Postgres,
     PostgresArgs,
     create_data,
     postgres_urls,
 )
-from infra.services.redis import Redis, RedisArgs
+from infra.services.redis import RedisArgs
 from infra.settings.external import POSTGRES_CA, REDIS_CA, ROLES_JOB, PostgresServer
 
 _MEMORY_MB, _CPUS, _STOP_SECONDS = 128, 0.5, 10
-
-
-def find_postgres(
-    name: str, args: PostgresArgs, opts: pulumi.ResourceOptions
-) -> "Postgres | ExternalPostgres":
-    """The stack's own server, or the one that `postgres.external_url` names."""
-    server = args.settings.external
-    return ExternalPostgres(name, server, args, opts) if server else Postgres(name, args, opts)
-
-
-def find_redis(name: str, args: RedisArgs, opts: pulumi.ResourceOptions) -> "Redis | ExternalRedis":
-    """The stack's own server, or the one that `redis.external_url` names."""
-    return (ExternalRedis if args.settings.external_url else Redis)(name, args, opts)
 
 
 class ExternalPostgres(pulumi.ComponentResource):
@@ -84,9 +70,7 @@ class ExternalPostgres(pulumi.ComponentResource):
             },
             secret_files={
                 "pgpass": self.address.password_file("*", server.user, password),
-                "migrator_password": args.migrator_password,
-                "app_password": args.app_password,
-                "backup_password": args.backup_password,
+                **args.role_passwords,
                 **self.address.files,
             },
             # The base image would have the engine make a volume for data that is not here.

@@ -32,10 +32,10 @@ class PostgresArgs:
 
     Parameters
     ----------
-    superuser_password, migrator_password, app_password, backup_password
-        Passwords of its roles.
+    role_passwords
+        `migrator_password`, `app_password` and `backup_password`.
     ports
-        Where the host publishes `POSTGRES_PORT`.
+        Where the host publishes `POSTGRES_PORT`, if it does.
     """
 
     image: pulumi.Input[str]
@@ -43,10 +43,8 @@ class PostgresArgs:
     settings: PostgresSettings
     defaults: ContainerDefaults
     superuser_password: Secret
-    migrator_password: Secret
-    app_password: Secret
-    backup_password: Secret
-    ports: Sequence[PublishedPort]
+    role_passwords: Mapping[str, Secret]
+    ports: Sequence[PublishedPort] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +119,8 @@ class Postgres(pulumi.ComponentResource):
 def postgres_urls(args: PostgresArgs, address: DatabaseAddress) -> tuple[Secret, Secret]:
     """For the application's role, and for the one that owns the schema."""
     return (
-        address.url(_APP_USER, args.app_password),
-        address.url(_MIGRATOR_USER, args.migrator_password),
+        address.url(_APP_USER, args.role_passwords["app_password"]),
+        address.url(_MIGRATOR_USER, args.role_passwords["migrator_password"]),
     )
 
 
@@ -138,12 +136,7 @@ def describe_postgres(args: PostgresArgs, parent: pulumi.Resource) -> ContainerA
         networks=[args.network],
         command=_command(own),
         environment=_environment(own),
-        secret_files={
-            "postgres_password": args.superuser_password,
-            "migrator_password": args.migrator_password,
-            "app_password": args.app_password,
-            "backup_password": args.backup_password,
-        },
+        secret_files={"postgres_password": args.superuser_password, **args.role_passwords},
         mounts=[mount_volume(data.volume, _DATA_PATH)],
         ports=args.ports,
         tmpfs_mb={"/tmp": 64, "/var/run/postgresql": 8},

@@ -30,7 +30,7 @@ class RedisArgs:
     devtools_password
         None leaves the user of Redis Commander out.
     ports
-        Where the host publishes `REDIS_PORT`.
+        Where the host publishes `REDIS_PORT`, if it does.
     """
 
     image: pulumi.Input[str]
@@ -38,8 +38,8 @@ class RedisArgs:
     settings: RedisSettings
     defaults: ContainerDefaults
     app_password: Secret
-    devtools_password: Secret | None
-    ports: Sequence[PublishedPort]
+    devtools_password: Secret | None = None
+    ports: Sequence[PublishedPort] = ()
 
 
 class Redis(pulumi.ComponentResource):

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 from infra.resources.build_context import ROOT, source_files
-from infra.settings import NginxSettings, PortSettings
+from infra.settings import NginxSettings, PortSettings, Settings
 
 # An idle client connection outlives a reload for so long after its last request.
 _KEEPALIVE_MIN_SECONDS = 5
@@ -66,6 +67,13 @@ class Site:
     domain: str
     ports: PortSettings
     drain_seconds: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """That of a stack."""
+        return cls(
+            domain=settings.domain, ports=settings.ports, drain_seconds=settings.app.drain_seconds
+        )
 
     @property
     def url(self) -> str:
