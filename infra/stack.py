@@ -60,7 +60,8 @@ class DevportalStack(pulumi.ComponentResource):
             opts=self._child,
         )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._images = Images("images", settings, self._defaults, self._child)
+        source, registry = settings.resolved_image_source, settings.image_registry
+        self._images = Images("images", source, registry, self._defaults, self._child)
         self._postgres = self._find_postgres()
         self._redis = self._find_redis()
         self._app_image = self._images.build(app_image(settings.app))

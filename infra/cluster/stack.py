@@ -67,7 +67,8 @@ class SwarmStack(pulumi.ComponentResource):
             opts=self._child,
         )
         self._secrets = Secrets("secrets", settings.secrets, self._child)
-        self._images = Images("images", settings, self._defaults, self._child)
+        source, registry = settings.resolved_image_source, settings.image_registry
+        self._images = Images("images", source, registry, self._defaults, self._child)
         self._postgres_args = PostgresArgs(
             image=self._build(POSTGRES_IMAGE),
             network=self._networks.data,

@@ -11,7 +11,7 @@ from infra.engine.image_cleanup import ImageCleanup
 from infra.naming import BUILD_LOGS
 from infra.resources.build_context import ROOT, digest_context
 from infra.resources.container_args import ContainerDefaults
-from infra.settings import ImageSource, Settings
+from infra.settings import ImageSource
 
 _BASE_IMAGES = ROOT / "docker" / "base-images.json"
 
@@ -46,7 +46,15 @@ class ImageRecipe:
 
 
 class Images(pulumi.ComponentResource):
-    """Builds images, and takes them off the engine again when the stack goes."""
+    """Builds images, and takes them off the engine again when the stack goes.
+
+    Parameters
+    ----------
+    source
+        Which of the base images they are built on.
+    registry
+        Where official ones come from, if not from where their names say.
+    """
 
     built: dict[str, pulumi.Output[str]]
     """Image id, `sha256:...`, of each role so far."""
@@ -54,15 +62,15 @@ class Images(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        source: ImageSource,
+        registry: str | None,
         defaults: ContainerDefaults,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("devportal:infra:Images", name, None, opts)
         self._naming, engine = defaults.naming, defaults.engine
         self._bases: dict[str, dict[str, str]] = json.loads(_BASE_IMAGES.read_text())
-        self._source = settings.resolved_image_source
-        self._registry = settings.image_registry
+        self._source, self._registry = source, registry
         # Without it the provider takes the platform of the machine that Pulumi runs on.
         self._platform = defaults.platform
         # BuildKit's client has neither certificates nor ssh for an engine that the program names;
