@@ -90,12 +90,13 @@ class Identities:
         carrier = Response()
         try:
             tokens = await self._sessions.refresh(refresh, leeway_seconds=ROTATION_LEEWAY_SECONDS)
-            found = await self._sessions.authenticate(tokens.access)
-        except NotSignedInError:
-            self._cookies.clear(carrier)
-            found = None
-        else:
+            # Also if a store goes away now: the token that the browser holds is used up.
             self._cookies.attach(carrier, tokens)
-        cookies = [header for header in carrier.raw_headers if header[0] == b"set-cookie"]
-        request.state.response_headers.extend(cookies)
-        return found
+            return await self._sessions.authenticate(tokens.access)
+        except NotSignedInError:
+            carrier = Response()
+            self._cookies.clear(carrier)
+            return None
+        finally:
+            cookies = [header for header in carrier.raw_headers if header[0] == b"set-cookie"]
+            request.state.response_headers.extend(cookies)

@@ -81,12 +81,17 @@ class Sessions:
             Raised when the session has ended, or ends by this.
         TooManyRequestsError
             Raised when too many come from one address.
+        UnavailableError
+            Raised when a store is away.
         """
         await self._limits.charge_address("refresh")
         session_id = self._refresh_tokens.session_of(refresh_token)
         session = await self._store.find(session_id)
         if session is None:
             raise NotSignedInError("the session has ended")
+        # While the token is still good: who is answered 503 comes back with the same one.
+        account = await self._actors.find(session.user_id)
+        await self._check(session.user_id, session.epoch, account)
         successor = self._refresh_tokens.make(session_id)
         rotation = await self._store.rotate(
             session_id,
@@ -98,8 +103,6 @@ class Sessions:
             await self._record_reuse(session)
         if rotation in ("reused", "gone"):
             raise NotSignedInError("the session has ended")
-        account = await self._actors.find(session.user_id)
-        await self._check(session.user_id, session.epoch, account)
         return self._tokens_for(session, successor if rotation == "rotated" else None)
 
     async def authenticate(
