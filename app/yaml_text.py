@@ -139,7 +139,8 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._key(event)
             value = self._value(next(self._events))
-            if key == "<<" and event.implicit[0]:
+            # An alias as a key is the text that it stands for.
+            if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
                 _merge(merged, value, event)
             else:
                 own[key] = value
