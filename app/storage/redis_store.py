@@ -11,7 +11,13 @@ from redis.asyncio import Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import ConnectionError, RedisError, ResponseError
+from redis.exceptions import (
+    ConnectionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 from redis.maint_notifications import MaintNotificationsConfig
 
 from app.config import Config
@@ -19,6 +25,8 @@ from app.constants import REDIS_CONNECTIONS, REDIS_RETRY_SECONDS, REDIS_TIMEOUT_
 from app.exceptions import UnavailableError
 
 _logger = logging.getLogger(__name__)
+_NO_CHANGES = ("MISCONF", "NOREPLICAS")
+"""How Redis refuses every change while its disk is full, or too few replicas follow it."""
 
 
 class _Connection(Connection):
@@ -74,7 +82,8 @@ class RedisStore:
         Raises
         ------
         UnavailableError
-            Raised when Redis does not answer, or did not and has not come back yet.
+            Raised when Redis does not answer, or did not and has not come back yet, and when it
+            takes no changes at all.
         ResponseError
             Raised when Redis answers that a command is wrong.
         """
@@ -85,8 +94,10 @@ class RedisStore:
             try:
                 async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     yield self._client
-            except ResponseError:
+            except ResponseError as error:
                 self._errors.inc()
+                if _takes_no_changes(error):
+                    raise UnavailableError("the session store takes no changes") from error
                 raise
             except (RedisError, OSError) as error:
                 self._errors.inc()
@@ -119,3 +130,10 @@ class RedisStore:
         if self._return is not None:
             self._return.cancel()
         await self._client.aclose()
+
+
+def _takes_no_changes(error: ResponseError) -> bool:
+    """Whether the command is right: the disk or memory is full, or another is the primary now."""
+    return isinstance(error, OutOfMemoryError | ReadOnlyError) or any(
+        code in str(error) for code in _NO_CHANGES
+    )
