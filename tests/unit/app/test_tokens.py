@@ -42,6 +42,12 @@ def test_token_expires_after_the_minutes_of_the_setting(config: Config) -> None:
     assert refusal(config, expired) == "the access token has expired"
 
 
+def test_token_of_a_replica_whose_clock_is_ahead_is_good_at_once(config: Config) -> None:
+    key = config.jwt_secret_key.get_secret_value()
+    ahead = jwt.encode(claims(iat=int(time.time()) + 5), key, "HS256")
+    assert AccessTokens(config).read(ahead).session_id == "s"
+
+
 def test_token_without_one_of_its_claims_is_refused(config: Config) -> None:
     key = config.jwt_secret_key.get_secret_value()
     for name in claims():
