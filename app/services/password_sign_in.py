@@ -5,7 +5,7 @@ from app.services.limits import Limits
 from app.services.passwords import Passwords
 from app.services.sessions import Sessions, actor_of
 from app.services.tokens import Tokens
-from app.storage.accounts import Account, change_account, find_account_by_email
+from app.storage.accounts import Account, find_account_by_email, renew_hash
 from app.storage.audit import add_event
 from app.storage.database import Database
 
@@ -51,7 +51,7 @@ class PasswordSignIn:
         renewed = await self._passwords.hash(password) if outdated else None
         async with self._database.connect() as connection:
             if renewed:
-                await change_account(connection, account.id, password_hash=renewed)
+                await renew_hash(connection, account.id, account.password_hash, renewed)
             await add_event(
                 connection, actor_of(account, session_id), "session.create", f"session:{session_id}"
             )

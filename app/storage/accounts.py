@@ -85,6 +85,12 @@ async def set_password(connection: AsyncConnection, user_id: uuid.UUID, password
     )
 
 
+async def renew_hash(connection: AsyncConnection, user_id: uuid.UUID, old: str, new: str) -> None:
+    """Another hash of the same password, unless it was changed meanwhile."""
+    same = update(User).where(User.id == user_id, User.password_hash == old)
+    await connection.execute(same.values(password_hash=new))
+
+
 async def list_users(
     connection: AsyncConnection, *, after: str = "", only: uuid.UUID | None = None, limit: int
 ) -> list[UserOut]:
