@@ -30,6 +30,8 @@ class Actor:
         None for a program with an API key.
     scopes
         What an API key may be used for; None for a session, which has no such limit.
+    session_epoch
+        The account's, as it was when the actor was found.
     """
 
     user_id: uuid.UUID
@@ -40,6 +42,7 @@ class Actor:
     key_id: uuid.UUID | None = None
     scopes: frozenset[Scope] | None = None
     must_change_password: bool = False
+    session_epoch: int
 
     def may_change(self, owner_team: str) -> bool:
         """Whether the actor may change what `owner_team` owns."""

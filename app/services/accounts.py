@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.config import Config
-from app.exceptions import ConflictError, ForbiddenError, NotFoundError
+from app.exceptions import ConflictError, ForbiddenError, NotFoundError, NotSignedInError
 from app.models.access import Actor
 from app.models.accounts import UserChange, UserOut, UserPage
 from app.services.limits import Limits
@@ -19,6 +19,7 @@ from app.storage.accounts import (
     change_account,
     count_other_admins,
     find_account,
+    hold_epoch,
     list_users,
     next_epoch,
     set_password,
@@ -85,6 +86,8 @@ class Accounts:
             Raised when the current password is wrong.
         InvalidRequestError
             Raised for a password that is easy to guess, or is the current one.
+        NotSignedInError
+            Raised when the session was ended meanwhile.
         """
         await self._limits.charge_login(actor.email)
         async with self._database.connect() as connection:
@@ -97,6 +100,7 @@ class Accounts:
         password_hash = await self._passwords.hash(new)
         await self._actors.announce_change(actor.user_id)
         async with self._database.connect() as connection:
+            await require_epoch(connection, actor)
             await set_password(connection, actor.user_id, password_hash)
             await add_event(connection, actor, "user.password", f"user:{actor.email}")
             changed = await require_account(connection, actor.user_id)
@@ -169,6 +173,18 @@ async def require_account(connection: AsyncConnection, user_id: uuid.UUID) -> Ac
     if account is None:
         raise NotFoundError("there is no such account")
     return account
+
+
+async def require_epoch(connection: AsyncConnection, actor: Actor) -> None:
+    """Before something that outlives a session: what ends the actor's comes before it or after it.
+
+    Raises
+    ------
+    NotSignedInError
+        Raised when they were ended meanwhile: what is made now would not end any more.
+    """
+    if not await hold_epoch(connection, actor.user_id, actor.session_epoch):
+        raise NotSignedInError("the session has ended")
 
 
 def _describe_change(account: Account, wanted: UserChange) -> dict[str, object]:

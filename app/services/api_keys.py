@@ -16,6 +16,7 @@ from app.exceptions import (
 )
 from app.models.access import Actor, Role, Scope
 from app.models.api_keys import ApiKeyCreated, ApiKeyIn, ApiKeyOut
+from app.services.accounts import require_epoch
 from app.services.sessions import actor_of
 from app.services.tokens import token_digest
 from app.storage.api_keys import add_key, find_key, hash_of_key, list_keys, record_uses, revoke_key
@@ -66,11 +67,14 @@ class ApiKeys:
             Raised for scopes above the actor's own role.
         ConflictError
             Raised when the actor has the maximum number of keys.
+        NotSignedInError
+            Raised when the session was ended meanwhile.
         """
         above = sorted(wanted.scopes - _OF_ROLE[actor.role])
         if above:
             raise ForbiddenError(f"scopes: {', '.join(above)} is above the role {actor.role}")
         async with self._database.connect() as connection:
+            await require_epoch(connection, actor)
             if len(await list_keys(connection, actor.user_id)) >= MAX_KEYS_PER_USER:
                 raise ConflictError(f"you have {MAX_KEYS_PER_USER} keys: revoke one first")
             prefix = _new_prefix()

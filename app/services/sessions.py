@@ -192,6 +192,7 @@ def actor_of(account: Account, session_id: str | None) -> Actor:
         teams=account.teams,
         session_id=session_id,
         must_change_password=account.must_change_password,
+        session_epoch=account.session_epoch,
     )
 
 

@@ -73,6 +73,12 @@ def next_epoch() -> Any:
     return User.session_epoch + 1
 
 
+async def hold_epoch(connection: AsyncConnection, user_id: uuid.UUID, epoch: int) -> bool:
+    """Whether the account's sessions of that epoch go on; they do until the transaction ends."""
+    held = select(User.id).where(User.id == user_id, User.session_epoch == epoch)
+    return await connection.scalar(held.with_for_update(key_share=True)) is not None
+
+
 async def set_password(connection: AsyncConnection, user_id: uuid.UUID, password_hash: str) -> None:
     """The password that the account's owner has chosen; all sessions end."""
     await change_account(
