@@ -69,7 +69,7 @@ _STATEMENT = text(
 _TEXTS = text(
     f"""
     WITH asked AS MATERIALIZED (SELECT portal_query(:words) AS query)
-    SELECT coalesce(page.title, nullif(api_content.title, ''), entity.title) AS title,
+    SELECT place, coalesce(page.title, nullif(api_content.title, ''), entity.title) AS title,
         ts_headline(
             'english',
             translate(
@@ -86,7 +86,6 @@ _TEXTS = text(
     LEFT JOIN api_document ON hit.type = 'api_document' AND api_document.entity_id = entity.id
         AND api_document.version = part
     LEFT JOIN api_content USING (sha256)
-    ORDER BY place
     """
 ).bindparams(
     bindparam("words", type_=ARRAY(Text)),
@@ -161,12 +160,14 @@ async def find(
         "entities": [row.entity_id for row in rows],
         "parts": parts,
     }
-    texts = (await connection.execute(_TEXTS, shown)).all()
+    # An entity may have been removed since: then there is no text.
+    texts = {found.place: found for found in await connection.execute(_TEXTS, shown)}
     return [
         SearchHit.model_validate(
-            {**row._mapping, "part": part, "title": text.title, "highlight": _mark(text.excerpt)}
+            {**row._mapping, "part": part, "title": found.title, "highlight": _mark(found.excerpt)}
         )
-        for row, part, text in zip(rows, parts, texts, strict=True)
+        for place, (row, part) in enumerate(zip(rows, parts, strict=True), 1)
+        if (found := texts.get(place))
     ]
 
 
