@@ -14,8 +14,9 @@ import httpcore
 
 _SECONDS = 10
 _TIMEOUT = {name: float(_SECONDS) for name in ("connect", "read", "write", "pool")}
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-"""Where a gateway makes IPv4 addresses of IPv6 ones: any private address could stand there."""
+_PUBLIC = IPv6Network("2000::/3")
+"""All that is given out. Outside of it are old private addresses of sites, and those in which a
+gateway finds IPv4 ones: any private address could stand there."""
 
 
 class OutgoingError(Exception):
@@ -63,7 +64,7 @@ class PublicAddresses(httpcore.AsyncNetworkBackend):
             return False
         if any(found in network for network in self._allowed):
             return True
-        return found.is_global and not found.is_multicast and not _is_translated(found)
+        return found.is_global and not found.is_multicast and _is_given_out(found)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -73,11 +74,11 @@ def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _is_translated(address: IPv4Address | IPv6Address) -> bool:
+def _is_given_out(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv4Address):
-        return False
+        return True
     is_tunnel = bool(address.sixtofour or address.teredo)
-    return is_tunnel or any(address in network for network in _TRANSLATED)
+    return address in _PUBLIC and not is_tunnel
 
 
 class Outgoing:
