@@ -113,8 +113,8 @@ class Webhooks:
         return True
 
     async def _put_off(self, delivery: Delivery, error: str) -> None:
-        wait = _WAITS[delivery.attempts - 1] if delivery.attempts <= len(_WAITS) else None
-        _logger.warning("webhook %s, attempt %s: %s", delivery.url, delivery.attempts, error)
+        wait = _WAITS[delivery.attempts] if delivery.attempts < len(_WAITS) else None
+        _logger.warning("webhook %s, attempt %s: %s", delivery.url, delivery.attempts + 1, error)
         async with self._database.connect() as connection:
             await storage.put_off(connection, delivery, error, wait)
 

@@ -76,9 +76,12 @@ async def list_messages(connection: AsyncConnection, limit: int) -> list[Waiting
 
 
 async def hasten(connection: AsyncConnection, webhook_id: uuid.UUID) -> str | None:
-    """Let everything that waits for a webhook be due; its address, or None if there is none."""
+    """Let everything that waits for a webhook be due; its address, or None if there is none.
+
+    Whoever asks for an attempt takes none away from those to come.
+    """
     now = update(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
-    await connection.execute(now.values(next_at=func.now()))
+    await connection.execute(now.values(next_at=func.now(), attempts=0))
     return await connection.scalar(select(Webhook.url).where(Webhook.id == webhook_id))
 
 
@@ -133,7 +136,7 @@ async def claim(connection: AsyncConnection) -> Delivery | None:
     claimed = await connection.scalar(
         update(WebhookDelivery)
         .where(WebhookDelivery.id == due.scalar_subquery())
-        .values(next_at=func.now() + _LEASE, attempts=WebhookDelivery.attempts + 1)
+        .values(next_at=func.now() + _LEASE)
         .returning(WebhookDelivery.id)
     )
     if claimed is None:
@@ -179,7 +182,9 @@ async def put_off(
         await finish(connection, delivery, sent=False)
         return
     later = update(WebhookDelivery).where(WebhookDelivery.id == delivery.id)
-    await connection.execute(later.values(next_at=func.now() + wait))
+    # Only here: a portal that was busy or has ended is no fault of the receiver's.
+    tried = delivery.attempts + 1
+    await connection.execute(later.values(next_at=func.now() + wait, attempts=tried))
 
 
 async def _release(connection: AsyncConnection, delivery: Delivery) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from app.composition import Stores
 from app.config import Config, load_config
@@ -64,6 +65,23 @@ class FakeDatabase:
 
     async def close(self) -> None:
         return
+
+
+class Recorded:
+    """A database that notes the statements which it is to execute, with their values."""
+
+    def __init__(self) -> None:
+        self.statements: list[tuple[str, dict[str, Any]]] = []
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator["Recorded"]:
+        yield self
+
+    async def execute(self, statement: Any, _values: object = None) -> None:
+        compiled = statement.compile(dialect=dialect())
+        self.statements.append((" ".join(str(compiled).split()), compiled.params))
+
+    scalar = execute
 
 
 class FakeRedis:

@@ -2,12 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from app.config import Config
 from app.exceptions import NotSignedInError
@@ -20,25 +17,9 @@ from app.services.password_sign_in import PasswordSignIn
 from app.services.sessions import actor_of
 from app.services.tokens import Tokens
 from app.storage.accounts import Account
+from tests.unit.app.conftest import Recorded
 
 _ACCOUNT = Account(uuid.uuid4(), "ada@example.com", "", "old hash", "member", True, False, 1, {})
-
-
-class Recorded:
-    """A database that notes the statements which it is to execute, with their values."""
-
-    def __init__(self) -> None:
-        self.statements: list[tuple[str, dict[str, Any]]] = []
-
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator["Recorded"]:
-        yield self
-
-    async def execute(self, statement: Any, _values: object = None) -> None:
-        compiled = statement.compile(dialect=dialect())
-        self.statements.append((" ".join(str(compiled).split()), compiled.params))
-
-    scalar = execute
 
 
 class FakePasswords:
