@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 from jsonschema_path import SchemaPath
 from openapi_spec_validator import (
@@ -19,6 +19,7 @@ from openapi_spec_validator.validation.keywords import (
     OperationValidator,
     SchemaValidator,
 )
+from referencing.exceptions import Unresolvable
 
 from app.lines import shorten
 from app.openapi.operations import operations
@@ -93,6 +94,20 @@ class _Validator31(OpenAPIV31SpecValidator):
 _VALIDATORS: dict[str, Any] = {"3.0": _Validator30, "3.1": _Validator31}
 
 
+class _FetchNothing(dict[str, Any]):
+    """For every scheme: the library itself opens what it has no handler for, files as well."""
+
+    def __contains__(self, _scheme: object) -> bool:
+        return True
+
+    def __getitem__(self, _scheme: str) -> Any:
+        return _refuse_to_fetch
+
+
+def _refuse_to_fetch(address: str) -> Never:
+    raise PermissionError(f"{address} is outside of the document")
+
+
 def read_checked(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """A document as it was given, and as OpenAPI 3: the same one unless it is Swagger 2.0.
 
@@ -150,9 +165,7 @@ def check_document(document: dict[str, Any], *, size_bytes: int) -> None:
     _raise_any(reference_mistakes(document))
     _raise_any(_operation_mistakes(document))
     if size_bytes <= _MAX_WALKED_BYTES:
-        # Without handlers it can fetch nothing.
-        path = SchemaPath.from_dict(document, handlers={})
-        _raise_any(_describe(error) for error in validator(path).iter_errors())
+        _raise_any(_walk_mistakes(validator, document))
 
 
 def _raise_any(mistakes: Iterator[str]) -> None:
@@ -163,6 +176,15 @@ def _raise_any(mistakes: Iterator[str]) -> None:
 def _structure_mistakes(validator: Any, document: dict[str, Any]) -> Iterator[str]:
     for error in validator.schema_validator.iter_errors(document):
         yield _describe(error)
+
+
+def _walk_mistakes(validator: Any, document: dict[str, Any]) -> Iterator[str]:
+    path = SchemaPath.from_dict(document, handlers=_FetchNothing())
+    try:
+        for error in validator(path).iter_errors():
+            yield _describe(error)
+    except Unresolvable as error:
+        yield f"$ref: should lead to something that exists (got '{shorten(error.ref, 200)}')"
 
 
 def _describe(error: Any) -> str:

@@ -6,6 +6,13 @@ from typing import Any
 from urllib.parse import unquote
 
 _VALUES = ("example", "examples", "default", "enum", "const")
+_NAMED = {
+    *("properties", "patternProperties", "dependentSchemas", "$defs", "definitions"),
+    *("paths", "webhooks", "responses", "content", "links", "callbacks", "encoding"),
+    *("schemas", "parameters", "requestBodies", "securitySchemes", "pathItems"),
+    *("channels", "operations", "messages", "servers", "operationTraits", "messageTraits"),
+}
+"""What has entries of any name: there `default` is a response or a schema, and no value."""
 _MISSING = object()
 _NOWHERE: dict[str, Any] = {}
 _MAX_HOPS = 20
@@ -36,10 +43,10 @@ def _references(node: Any, place: str) -> Iterator[tuple[str, Any]]:
             pending += [(item, f"{where}/{index}", False) for index, item in enumerate(value)]
         elif isinstance(value, dict):
             # A property or an example may be called `$ref`; only beside a schema it refers.
-            if "$ref" in value and not is_named:
+            if "$ref" in value and (not is_named or isinstance(value["$ref"], str)):
                 yield f"{where}/$ref", value["$ref"]
             pending += [
-                (item, f"{where}/{_escape(key)}", key == "properties" and not is_named)
+                (item, f"{where}/{_escape(key)}", key in _NAMED and not is_named)
                 for key, item in value.items()
                 if is_named or key not in _VALUES
             ]
@@ -71,8 +78,11 @@ def last_name(reference: str) -> str:
 
 
 def _find(document: dict[str, Any], target: str) -> Any:
+    start, *parts = target.split("/")
+    if start != "#":
+        return _MISSING
     node: Any = document
-    for part in target.removeprefix("#").split("/")[1:]:
+    for part in parts:
         key = _unescape(part)
         if isinstance(node, dict) and key in node:
             node = node[key]
