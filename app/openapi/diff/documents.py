@@ -74,7 +74,7 @@ class DocumentDiff:
     ) -> Iterator[Change | Part]:
         yield from _names(old, new)
         yield from compare_security(old, new)
-        yield from self._parts.parameters(old, new)
+        yield from self._parts.parameters(old, new, sends)
         yield from self._parts.body(old, new, sends)
         yield from self._parts.responses(old, new, sends.opposite)
 

@@ -19,32 +19,35 @@ class PartDiff:
         self._old = old
         self._new = new
 
-    def parameters(self, old: Operation, new: Operation) -> Iterator[Change | Part]:
+    def parameters(
+        self, old: Operation, new: Operation, direction: Direction
+    ) -> Iterator[Change | Part]:
         """Differences in parameters; those of the path are the same by their position."""
         before, after = _keyed(old), _keyed(new)
+        said = "accepted" if direction is Direction.REQUEST else "sent"
         for key, parameter in before.items():
             place = f"{key[0]} parameter '{parameter.get('name')}'"
             if key in after:
-                yield from self._parameter(parameter, after[key], place)
+                yield from self._parameter(parameter, after[key], direction, place)
             else:
-                yield Change("parameter-removed", True, place, "it is no longer accepted")
+                yield Change("parameter-removed", True, place, f"it is no longer {said}")
         for key, parameter in after.items():
             if key not in before:
                 place = f"{key[0]} parameter '{parameter.get('name')}'"
-                yield _added("parameter", parameter, Direction.REQUEST, place)
+                yield _added("parameter", parameter, direction, place)
 
     def _parameter(
-        self, old: Mapping[str, Any], new: Mapping[str, Any], place: str
+        self, old: Mapping[str, Any], new: Mapping[str, Any], direction: Direction, place: str
     ) -> Iterator[Change | Part]:
-        yield from _required("parameter", old, new, Direction.REQUEST, place)
+        yield from _required("parameter", old, new, direction, place)
         if _style(old) != _style(new):
             yield Change("parameter-style-changed", True, place, "it is written in another way")
         if new.get("deprecated") is True and old.get("deprecated") is not True:
             yield Change("deprecated", False, place, "it is now deprecated")
         if "schema" in old or "schema" in new:
-            yield from self._schema(old, new, Direction.REQUEST, place)
+            yield from self._schema(old, new, direction, place)
         else:
-            yield from self._content(old, new, Direction.REQUEST, place)
+            yield from self._content(old, new, direction, place)
 
     def body(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change | Part]:
         """Differences in what is sent."""

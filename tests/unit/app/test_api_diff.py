@@ -130,6 +130,24 @@ def test_payload_of_a_webhook_is_what_the_client_gets() -> None:
     ]
 
 
+def test_parameters_of_a_webhook_are_what_the_client_gets() -> None:
+    def hook(*parameters: Json) -> Json:
+        called = {"post": {"parameters": [*parameters], "responses": {}}}
+        return document(webhooks={"paid": called})
+
+    event = {"name": "X-Event", "in": "header", "required": True, "schema": {"enum": ["a"]}}
+    looser = {**event, "required": False, "schema": {"enum": ["a", "b"]}}
+    place = "POST paid header parameter 'X-Event'"
+    assert compare(hook(event), hook(looser)) == [
+        (place, "breaking parameter-optional: it is now optional"),
+        (place, 'breaking enum-value-added: "b" can now occur'),
+    ]
+    assert compare(hook(), hook(event)) == [(place, "safe parameter-added: it is new")]
+    assert compare(hook(event), hook()) == [
+        (place, "breaking parameter-removed: it is no longer sent")
+    ]
+
+
 def test_documents_of_the_example_catalogue_are_good_and_differ() -> None:
     folders = sorted((SEED_DATA / "apis").iterdir())
     assert len(folders) == 5
