@@ -44,10 +44,10 @@ class PartDiff:
             yield Change("parameter-style-changed", True, place, "it is written in another way")
         if new.get("deprecated") is True and old.get("deprecated") is not True:
             yield Change("deprecated", False, place, "it is now deprecated")
-        if "schema" in old or "schema" in new:
-            yield from self._schema(old, new, direction, place)
-        else:
+        if "content" in old and "content" in new:
             yield from self._content(old, new, direction, place)
+        elif "content" not in old and "content" not in new:
+            yield from self._schema(old, new, direction, place)
 
     def body(self, old: Operation, new: Operation, direction: Direction) -> Iterator[Change | Part]:
         """Differences in what is sent."""
@@ -137,6 +137,8 @@ def _keyed(operation: Operation) -> _Parameters:
 
 
 def _style(parameter: Mapping[str, Any]) -> tuple[Any, ...]:
+    if "content" in parameter:
+        return ("content",)
     style = parameter.get("style", _STYLES.get(str(parameter.get("in"))))
     return style, parameter.get("explode", style == "form"), bool(parameter.get("allowReserved"))
 

@@ -66,6 +66,11 @@ def test_change_of_an_operation_is_named(old: Json, new: Json, change: str) -> N
             [{**PAGE, "style": "pipeDelimited"}],
             "breaking parameter-style-changed: it is written in another way",
         ),
+        (
+            [PAGE],
+            [{"name": "page", "in": "query", "content": {"application/json": {}}}],
+            "breaking parameter-style-changed: it is written in another way",
+        ),
     ],
 )
 def test_change_of_a_parameter_is_named(old: list[Json], new: list[Json], change: str) -> None:
