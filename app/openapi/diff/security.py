@@ -6,6 +6,7 @@ from typing import Any
 from app.openapi.diff.changes import Change
 from app.openapi.operations import Operation
 from app.openapi.references import resolve
+from app.outline import mapping
 
 Requirement = dict[str, list[str]]
 
@@ -43,11 +44,20 @@ def compare_schemes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change
     """Differences in how the same scheme works; one that is gone shows at the operations."""
     before, after = _schemes(old), _schemes(new)
     for name, scheme in before.items():
-        for part in _MEANING if name in after else ():
-            was, is_now = scheme.get(part), after[name].get(part)
-            if was != is_now:
-                message = f"{part} was {was or 'not set'} and is {is_now or 'not set'}"
-                yield Change("security-scheme-changed", True, f"security scheme '{name}'", message)
+        for message in _changes(scheme, after[name]) if name in after else ():
+            yield Change("security-scheme-changed", True, f"security scheme '{name}'", message)
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    for part in _MEANING:
+        was, is_now = old.get(part), new.get(part)
+        # HTTP takes these in either case.
+        has_no_case = part == "scheme" or (part == "name" and old.get("in") == "header")
+        if was != is_now and not (has_no_case and str(was).lower() == str(is_now).lower()):
+            yield f"{part} was {was or 'not set'} and is {is_now or 'not set'}"
+    for flow in sorted(mapping(old.get("flows")).keys() - mapping(new.get("flows")).keys()):
+        if old.get("type") == new.get("type") and not flow.startswith("x-"):
+            yield f"the flow {flow} was removed"
 
 
 def _schemes(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -166,6 +166,36 @@ def test_credentials_that_are_sent_elsewhere_are_named_in_the_order_of_the_docum
     assert compare(old, new) == [(f"security scheme '{name}'", change) for name in names]
 
 
+TOKENS = {"tokenUrl": "https://a.example/token", "scopes": {}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ({"type": "http", "scheme": "Bearer"}, {"type": "http", "scheme": "bearer"}, []),
+        (KEY, {**KEY, "name": "x-key"}, []),
+        (
+            {**KEY, "in": "query"},
+            {**KEY, "in": "query", "name": "x-key"},
+            ["name was X-Key and is"],
+        ),
+        (
+            {"type": "oauth2", "flows": {"password": TOKENS, "clientCredentials": TOKENS}},
+            {"type": "oauth2", "flows": {"clientCredentials": TOKENS}},
+            ["the flow password was removed"],
+        ),
+    ],
+)
+def test_credentials_change_where_a_client_has_to_send_others(
+    old: Json, new: Json, changes: list[str]
+) -> None:
+    before, after = (document(components={"securitySchemes": {"a": one}}) for one in (old, new))
+    found = compare(before, after)
+    assert len(found) == len(changes)
+    for (_, said), change in zip(found, changes, strict=True):
+        assert said.startswith(f"breaking security-scheme-changed: {change}")
+
+
 def test_server_that_moves_is_named() -> None:
     old, new = (document(servers=[{"url": url}]) for url in ("https://a", "https://b"))
     assert compare(old, new) == [
