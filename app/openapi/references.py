@@ -1,7 +1,7 @@
 """References inside a document: nothing is ever fetched, so each must lead to a place in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 from urllib.parse import unquote
 
@@ -61,10 +61,15 @@ def _examples(examples: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield f"{place}/{_escape(name)}/$ref", example["$ref"]
 
 
-def resolve(document: dict[str, Any], node: Any) -> Any:
-    """What `node` is once its references are followed; an empty object where they lead nowhere."""
+def resolve(document: dict[str, Any], node: Any, *, beside: Set[str] = frozenset()) -> Any:
+    """What `node` is once its references are followed; an empty object where they lead nowhere.
+
+    A reference that has one of the keywords `beside` it is not followed.
+    """
     for _ in range(_MAX_HOPS):
         if not isinstance(node, dict) or not isinstance(target := node.get("$ref"), str):
+            return node
+        if not beside.isdisjoint(node):
             return node
         node = _find(document, target)
         if node is _MISSING:

@@ -13,12 +13,12 @@ _SIGNS = {
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties", "maximum"), -1),
 }
 _EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
-_KEYWORDS = {*_SIGNS, *_EXCLUSIVE.values()}
+KEYWORDS = {*_SIGNS, *_EXCLUSIVE.values()}
 
 
 def bounds_of(schema: Mapping[str, Any]) -> dict[str, Bound]:
     """Those that are set, by their names."""
-    if _KEYWORDS.isdisjoint(schema):
+    if KEYWORDS.isdisjoint(schema):
         return {}
     found = {name: max(_set(schema, name, sign), default=None) for name, sign in _SIGNS.items()}
     return {name: bound for name, bound in found.items() if bound is not None}

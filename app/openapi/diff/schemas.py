@@ -9,7 +9,6 @@ from app.openapi.diff.alternatives import AlternativesDiff
 from app.openapi.diff.changes import Change, Direction, Part, listed, narrowed
 from app.openapi.diff.limits import compare_limits
 from app.openapi.diff.shapes import Shape, Shapes, canonical, name_types, types_of
-from app.openapi.references import resolve
 from app.outline import mapping
 
 # One object: beside a schema that contains itself it stands at every depth.
@@ -59,8 +58,6 @@ class SchemaDiff:
     """Compares schemas of two documents, each pair once."""
 
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        self._old = old
-        self._new = new
         self._old_shapes = Shapes(old)
         self._new_shapes = Shapes(new)
         self._alternatives = AlternativesDiff(self._old_shapes, self._new_shapes)
@@ -71,7 +68,7 @@ class SchemaDiff:
 
     def pair(self, part: Part) -> Pair:
         """Of a part; what differs in it is known after `compare`."""
-        before, after = resolve(self._old, part.old), resolve(self._new, part.new)
+        before, after = self._old_shapes.resolve(part.old), self._new_shapes.resolve(part.new)
         key = (id(before), id(after), part.direction)
         if key not in self._known:
             self._known[key] = Pair(self._name(before, after))

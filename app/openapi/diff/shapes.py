@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.openapi.diff.bounds import Bound, bounds_of
+from app.openapi.diff.bounds import KEYWORDS, Bound, bounds_of
 from app.openapi.diff.changes import Direction
 from app.openapi.references import resolve
 
@@ -27,6 +27,8 @@ _TAKEN = {
     *("type", "nullable", "enum", "const", "properties", "required", "allOf", *_CHOICES),
     *("$ref", "x-or-null"),
 }
+_MEANT = frozenset({*_COMPARED, *_TAKEN, *KEYWORDS} - {"$ref"})
+"""What holds as well as a reference that it stands beside, as OpenAPI 3.1 has it."""
 _NOTHING: dict[str, Any] = {"type": []}
 """What `false` is."""
 NULL = {"type": "null"}
@@ -78,14 +80,26 @@ class Shapes:
         self._together: dict[frozenset[int], dict[str, Any]] = {}
         self._plain: dict[int, dict[str, Any]] = {}
         self._stripped: dict[int, dict[str, Any]] = {}
+        self._whole: dict[int, dict[str, Any]] = {}
+        is_3_0 = str(document.get("openapi")).startswith("3.0.")
+        self._beside_references = frozenset[str]() if is_3_0 else _MEANT
 
     def name_of(self, schema: Any) -> str:
         """Of the named schema that it is or refers to; empty for none."""
         return self._names.get(id(resolve(self._document, schema)), "")
 
+    def resolve(self, schema: Any) -> Any:
+        """The schema that it is or refers to, with what stands beside the reference."""
+        found = resolve(self._document, schema, beside=self._beside_references)
+        if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
+            return found
+        beside = {name: value for name, value in found.items() if name != "$ref"}
+        whole = {**beside, "allOf": [*beside.get("allOf", []), {"$ref": found["$ref"]}]}
+        return self._whole.setdefault(id(found), whole)
+
     def shape_of(self, schema: Any) -> Shape:
         """The shape of a schema of the document; not to be changed."""
-        whole = resolve(self._document, schema)
+        whole = self.resolve(schema)
         if not isinstance(whole, dict) or "allOf" not in whole:
             return self._make(whole)
         if id(whole) not in self._known:
@@ -119,7 +133,7 @@ class Shapes:
         parts = list[dict[str, Any]]()
         pending, seen = deque([whole]), dict[int, Any]()
         while pending and len(seen) < _MAX_MERGED:
-            part = resolve(self._document, pending.popleft())
+            part = self.resolve(pending.popleft())
             if id(part) in seen:
                 continue
             seen[id(part)] = part
@@ -136,7 +150,7 @@ class Shapes:
             found = schema.get(keyword)
             if not isinstance(found, list):
                 continue
-            others = [item for item in found if resolve(self._document, item) != NULL]
+            others = [item for item in found if self.resolve(item) != NULL]
             if len(others) == 1 and len(found) == 2:
                 rest = {name: value for name, value in schema.items() if name != keyword}
                 plain = {**rest, "allOf": [*rest.get("allOf", []), others[0]], "x-or-null": True}
@@ -159,7 +173,7 @@ class Shapes:
         if len(schemas) == 1 or self._left < len(schemas):
             return schemas[0]
         self._left -= len(schemas)
-        parts = {id(part): part for part in (resolve(self._document, one) for one in schemas)}
+        parts = {id(part): part for part in map(self.resolve, schemas)}
         if len(parts) == 1:
             return schemas[0]
         if any(part is False for part in parts.values()):

@@ -23,6 +23,35 @@ def test_property_that_a_child_describes_again_is_still_the_parents() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ({"default": "a"}, {"default": "b"}, 'default-changed: the default was "a" and is "b"'),
+        ({}, {"maxLength": 5}, "limit-changed: maxLength was not set and is 5"),
+        ({"description": "old"}, {"description": "new"}, ""),
+    ],
+)
+def test_what_stands_beside_a_reference_holds_as_of_openapi_3_1(
+    old: Json, new: Json, change: str
+) -> None:
+    def kind(beside: Json, version: str) -> Json:
+        schemas = {"Kind": named("Text"), "Text": TEXT}
+        return sending({**named("Kind"), **beside}, schemas=schemas, version=version)
+
+    assert compare(kind(old, "3.0.3"), kind(new, "3.0.3")) == []
+    found = [said for _, said in compare(kind(old, "3.1.0"), kind(new, "3.1.0"))]
+    assert found == ([f"breaking {change}"] if change else [])
+
+
+def test_what_stands_beside_a_reference_that_another_one_leads_to_holds() -> None:
+    old, new = (
+        sending(named("Kind"), schemas={"Kind": {**named("Text"), **beside}, "Text": TEXT})
+        for beside in ({}, {"maxLength": 5})
+    )
+    [(_, change)] = compare(old, new)
+    assert change == "breaking limit-changed: maxLength was not set and is 5"
+
+
 def test_property_that_several_parts_take_from_one_schema_is_that_schema() -> None:
     def money(schema: Json) -> Json:
         parts = {"allOf": [shape(price=named("Money")), shape(price=named("Money"))]}
