@@ -4,10 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.openapi.diff.bounds import compare_bounds
-from app.openapi.diff.changes import Change, Direction, narrowed
+from app.openapi.diff.changes import Change, Direction, Part, narrowed
 from app.openapi.diff.shapes import OPAQUE, Shape, canonical
+from app.outline import items, mapping
 
 _WIDER_FORMATS = (("int32", "int64"), ("float", "double"))
+_WITH_ONE = {
+    *("not", "if", "then", "else", "contains"),
+    *("propertyNames", "unevaluatedProperties", "unevaluatedItems"),
+}
+_WITH_NAMED = {"patternProperties", "dependentSchemas"}
 _RULES = {
     "pattern": "pattern-changed",
     "format": "format-changed",
@@ -27,11 +33,48 @@ def compare_limits(old: Shape, new: Shape, direction: Direction) -> Iterator[Cha
         is_unique = bool(new.rest.get("uniqueItems"))
         message = f"items {'must now' if is_unique else 'need no longer'} be unique"
         yield narrowed("unique-items-changed", direction, message, is_narrower=is_unique)
-    for name in OPAQUE:
-        before, after = old.rest.get(name), new.rest.get(name)
-        if before is not after and canonical(before) != canonical(after):
-            yield Change("constraint-changed", True, "", f"{name} changed")
     yield from _default(old.rest, new.rest, direction)
+
+
+def compare_constraints(old: Shape, new: Shape, direction: Direction) -> Iterator[Change | Part]:
+    """Differences in what cannot be judged, and schemas of the same place in it."""
+    for name in OPAQUE:
+        if name not in old.rest and name not in new.rest:
+            continue
+        before, after = _each(old.rest.get(name)), _each(new.rest.get(name))
+        inside = [_schemas(name, value) for value in before]
+        others = [_schemas(name, value) for value in after]
+        is_one = len(before) == len(after) == 1 and inside[0].keys() == others[0].keys()
+        if not (is_one and inside[0]) and canonical(before) != canonical(after):
+            yield Change("constraint-changed", True, "", f"{name} changed")
+            continue
+        for one, other in zip(inside, others, strict=True):
+            for place, schema in one.items():
+                for way in _ways(name, direction):
+                    yield Part(place, schema, other[place], way)
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    """What a keyword is in each part of a schema that has it."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _schemas(name: str, value: Any) -> dict[str, Any]:
+    """Schemas inside of a keyword, by their places."""
+    if name in _WITH_ONE:
+        return {f" {name}": value} if isinstance(value, dict) else {}
+    if name in _WITH_NAMED:
+        return {f".{key}": schema for key, schema in mapping(value).items()}
+    if name == "prefixItems":
+        return {f"[{index}]": schema for index, schema in enumerate(items(value))}
+    return {}
+
+
+def _ways(name: str, direction: Direction) -> tuple[Direction, ...]:
+    if name == "not":
+        return (direction.opposite,)
+    # What no longer fulfils a condition has to fulfil the other part.
+    return (direction, direction.opposite) if name == "if" else (direction,)
 
 
 def _replaced(rule: str, before: Any, after: Any, direction: Direction, message: str) -> Change:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.openapi.diff.alternatives import AlternativesDiff
 from app.openapi.diff.changes import Change, Direction, Part, listed, narrowed
-from app.openapi.diff.limits import compare_limits
+from app.openapi.diff.limits import compare_constraints, compare_limits
 from app.openapi.diff.shapes import Shape, Shapes, canonical, name_types, types_of
 from app.outline import mapping
 
@@ -104,6 +104,7 @@ class SchemaDiff:
             return
         yield from _values(old, new, direction)
         yield from compare_limits(old, new, direction)
+        yield from compare_constraints(old, new, direction)
         if new.rest.get("deprecated") is True and old.rest.get("deprecated") is not True:
             yield Change("deprecated", False, "", "it is now deprecated")
         yield from self._properties(old, new, direction)

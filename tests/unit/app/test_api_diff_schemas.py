@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_documents import TEXT, Json, answering, compare, sending, shape
+from tests.support.api_documents import TEXT, Json, answering, compare, named, sending, shape
 
 MUST = {**TEXT, "must": True}
 THREE = {"oneOf": [TEXT, {"type": "boolean"}, {"type": "array"}]}
@@ -101,6 +101,46 @@ def test_change_of_a_schema_breaks_the_side_it_is_bad_for(
 ) -> None:
     assert rules(compare(sending(old), sending(new))) == [sent]
     assert rules(compare(answering(old), answering(new))) == [answered]
+
+
+COLOUR = named("Colour")
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule"),
+    [
+        ({"type": "array", "prefixItems": [TEXT, COLOUR]}, "breaking"),
+        ({"type": "object", "patternProperties": {"^a": COLOUR}}, "breaking"),
+        ({"type": "object", "dependentSchemas": {"a": COLOUR}}, "breaking"),
+        ({"type": "object", "propertyNames": COLOUR}, "breaking"),
+        ({"type": "object", "unevaluatedProperties": COLOUR}, "breaking"),
+        ({"type": "array", "contains": COLOUR}, "breaking"),
+        ({"not": COLOUR}, "safe"),
+        ({"allOf": [{"not": COLOUR}, {"not": {"type": "integer"}}]}, "safe"),
+    ],
+)
+def test_schema_that_a_constraint_refers_to_is_compared(schema: Json, rule: str) -> None:
+    old, new = (
+        answering(schema, schemas={"Colour": {"enum": values}}) for values in (["a"], ["a", "b"])
+    )
+    assert compare(old, new) == [("Colour", f'{rule} enum-value-added: "b" can now occur')]
+
+
+def test_condition_that_changes_breaks_clients_in_either_direction() -> None:
+    old, new = (
+        answering({"if": COLOUR, "then": TEXT}, schemas={"Colour": {"enum": values}})
+        for values in (["a"], ["a", "b"])
+    )
+    for one, other in ((old, new), (new, old)):
+        assert any("breaking enum-value" in change for _, change in compare(one, other))
+
+
+def test_words_inside_of_a_constraint_are_no_difference() -> None:
+    old, new = (
+        answering({"type": "array", "prefixItems": [{**TEXT, "description": said}]})
+        for said in ("old", "new")
+    )
+    assert compare(old, new) == []
 
 
 @pytest.mark.parametrize("name", ["minLength", "minItems", "minProperties"])
