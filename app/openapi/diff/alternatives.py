@@ -8,7 +8,7 @@ from typing import Any
 from app.openapi.diff.changes import Change, Direction, Part, listed, narrowed
 from app.openapi.diff.shapes import NULL, Choice, Shape, Shapes, canonical
 from app.openapi.references import last_name
-from app.outline import mapping
+from app.outline import items, mapping
 
 _WORDS = {"title", "description", "example", "examples", "externalDocs", "$comment"}
 _Key = Callable[[Any], str]
@@ -34,8 +34,8 @@ class AlternativesDiff:
                 names = listed([_name(schema, "") for schema in schemas])
                 message = f"it {verb} be one of {names} as well"
                 yield narrowed("alternatives-changed", direction, message, is_narrower=is_narrower)
-        key = ("discriminator", {})
-        before, after = (shape.rest.get(*key).get("propertyName") for shape in (old, new))
+        shapes = (mapping(shape.rest.get("discriminator")) for shape in (old, new))
+        before, after = (discriminator.get("propertyName") for discriminator in shapes)
         # A single schema has none, and says itself what it requires.
         if before != after and old.alternatives and new.alternatives:
             yield Change("discriminator-changed", True, "", "another property tells them apart")
@@ -68,7 +68,7 @@ def _choices(shape: Shape, schema: Any) -> list[Choice]:
     """The lists of alternatives; of a single schema itself, and null where it may be that."""
     if not shape.alternatives:
         given = mapping(schema)
-        return [("", given.get("oneOf") or given.get("anyOf") or [schema])]
+        return [("", items(given.get("oneOf")) or items(given.get("anyOf")) or [schema])]
     null = [NULL] if shape.rest.get("x-or-null") else []
     return [(word, one if NULL in one else [*one, *null]) for word, one in shape.alternatives]
 

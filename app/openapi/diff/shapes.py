@@ -9,6 +9,7 @@ from typing import Any
 from app.openapi.diff.bounds import KEYWORDS, Bound, bounds_of
 from app.openapi.diff.changes import Direction
 from app.openapi.references import resolve
+from app.outline import items, mapping
 
 ANY_TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 # Whether a change of these allows more or less cannot be decided in general.
@@ -45,6 +46,8 @@ Choice = tuple[str, list[Any]]
 @dataclass
 class Shape:
     """The keywords of a schema, with `allOf` merged and references followed at the top.
+
+    Of a keyword that is not what it has to be there is nothing: not every schema is checked.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ class Shapes:
         if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
             return found
         beside = {name: value for name, value in found.items() if name != "$ref"}
-        whole = {**beside, "allOf": [*beside.get("allOf", []), {"$ref": found["$ref"]}]}
+        whole = {**beside, "allOf": [*items(beside.get("allOf")), {"$ref": found["$ref"]}]}
         return self._whole.setdefault(id(found), whole)
 
     def shape_of(self, schema: Any) -> Shape:
@@ -139,7 +142,7 @@ class Shapes:
             seen[id(part)] = part
             if isinstance(part, dict):
                 parts.append(self._without_optional_null(part))
-                pending.extend(parts[-1].get("allOf", []))
+                pending.extend(items(parts[-1].get("allOf")))
             elif part is False:
                 parts.append(_NOTHING)
         return parts
@@ -153,7 +156,7 @@ class Shapes:
             others = [item for item in found if self.resolve(item) != NULL]
             if len(others) == 1 and len(found) == 2:
                 rest = {name: value for name, value in schema.items() if name != keyword}
-                plain = {**rest, "allOf": [*rest.get("allOf", []), others[0]], "x-or-null": True}
+                plain = {**rest, "allOf": [*items(rest.get("allOf")), others[0]], "x-or-null": True}
                 return self._plain.setdefault(id(schema), plain)
         return schema
 
@@ -161,7 +164,7 @@ class Shapes:
         """What several parts describe has to be as each of them says."""
         properties: dict[str, list[Any]] = {}
         for part in parts:
-            for name, schema in (part.get("properties") or {}).items():
+            for name, schema in mapping(part.get("properties")).items():
                 properties.setdefault(name, []).append(schema)
         shape.properties = {name: self._all_of(found) for name, found in properties.items()}
         for name in _INNER:
@@ -195,9 +198,9 @@ def _merge(shape: Shape, part: dict[str, Any]) -> None:
         allowed = {canonical(value) for value in values}
         known = values if shape.values is None else shape.values
         shape.values = [value for value in known if canonical(value) in allowed]
-    shape.properties |= part.get("properties") or {}
-    shape.required |= set(part.get("required") or ())
-    shape.alternatives += [(word, part[word]) for word in _CHOICES if part.get(word)]
+    shape.properties |= mapping(part.get("properties"))
+    shape.required |= {name for name in items(part.get("required")) if isinstance(name, str)}
+    shape.alternatives += [(word, part[word]) for word in _CHOICES if items(part.get(word))]
     for name, bound in bounds_of(part).items():
         shape.bounds[name] = max(bound, shape.bounds.get(name, bound))
     given = {name: value for name, value in part.items() if name not in _TAKEN}

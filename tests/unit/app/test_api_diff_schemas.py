@@ -170,3 +170,20 @@ def test_limit_that_holds_anyway_is_no_difference(name: str) -> None:
 def test_limit_is_shown_as_it_is_written(old: Json, new: Json, said: str) -> None:
     [(_, change)] = compare(sending(old), sending(new))
     assert change == f"breaking limit-changed: {said}"
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        *("required", "properties", "allOf", "oneOf", "anyOf", "enum", "type", "discriminator"),
+        *("items", "additionalProperties", "prefixItems", "patternProperties", "minLength", "not"),
+    ],
+)
+@pytest.mark.parametrize("value", [5, "a", None, [5], [{}], {"a": 5}])
+def test_keyword_that_is_not_what_it_has_to_be_ends_no_comparison(keyword: str, value: Any) -> None:
+    # The check looks at no schema of a header or a webhook, and at none of a large document.
+    odd: Json = {keyword: value}
+    for schema in (odd, shape(a=odd), {"oneOf": [odd, TEXT]}, {"allOf": [odd, TEXT]}):
+        compare(sending(schema), sending({}))
+        compare(answering({}), answering(schema))
+        assert compare(sending(schema), sending(schema)) == []
