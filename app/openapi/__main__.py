@@ -5,6 +5,7 @@ them, 2 when a document cannot be compared.
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -35,6 +36,9 @@ def main(arguments: list[str]) -> int:
     except (OSError, DocumentError) as error:
         return _refuse(str(error))
     found = report(diff_documents(old, new))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A character that the locale has no place for must not look like a breaking change.
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(_FORMATS[given.format](found))
     return 1 if found.breaking.changes else 0
 

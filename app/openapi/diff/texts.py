@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.lines import counted
+from app.lines import clean_line, counted
 from app.openapi.diff.changes import Change
 from app.openapi.diff.report import Group, Report, Side
 
@@ -24,10 +24,12 @@ def _text(title: str, side: Side) -> Iterator[str]:
     if side.groups:
         yield f"\n{title}"
     for group in side.groups:
-        yield f"  {_title(group)}"
+        yield clean_line(f"  {_title(group)}")
         for change in group.changes:
             where = f"{change.where}: " if change.where else ""
-            yield f"    {where}{change.message} [{change.rule}{_places(group, change)}]"
+            said = f"    {where}{change.message} [{change.rule}{_places(group, change)}]"
+            # A terminal or a pipeline obeys some lines, and a name may hold several.
+            yield clean_line(said)
 
 
 def to_markdown(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 
 from app.openapi.__main__ import main
 from app.openapi.diff import diff_documents, report
-from app.openapi.diff.texts import MAX_MARKDOWN_CHARACTERS, to_markdown
+from app.openapi.diff.texts import MAX_MARKDOWN_CHARACTERS, to_markdown, to_text
 from tests.support.api_documents import TEXT, document, named, operation, sending, shape
 
 OLD = sending(named("Order"), schemas={"Order": shape(a=TEXT, b=TEXT)})
@@ -104,3 +105,21 @@ def test_markdown_shows_text_of_a_document_as_text() -> None:
     text = to_markdown(report(diff_documents(old, document())))
     assert "`/a'b # c`" in text
     assert "\\<b\\>\\*x\\*\\</b\\> is no longer a server" in text
+
+
+def test_text_of_a_document_is_one_line_of_a_terminal() -> None:
+    old, new = document(), document({"/a\n::error::b\x1b[31m": operation()["/orders"]})
+    text = to_text(report(diff_documents(old, new)))
+    assert text.splitlines()[-2] == "  POST /a::error::b[31m"
+
+
+def test_character_that_a_locale_lacks_is_no_breaking_change(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "more.json").write_text(json.dumps(document({"/→": operation()["/orders"]})))
+    (folder / "less.json").write_text(json.dumps(document()))
+    printed = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed, encoding="latin-1"))
+    assert main(["diff", "less.json", "more.json"]) == 0
+    sys.stdout.flush()
+    assert b"POST /\\u2192\n" in printed.getvalue()
