@@ -123,9 +123,7 @@ async def import_file(view: ViewDep, actor: ActorDep, imports: ImportsDep) -> HT
         result = await imports.run(actor, content, dry_run=dry_run)
     except PortalError as error:
         form.refused(error)
-    if len(given) <= _SHOWN_FILE_BYTES and not form.values["yaml"]:
-        # No page can choose a file for its user: what was looked at is imported as its text.
-        form.values["yaml"] = given.decode(errors="replace")
+    _show_text(form, given)
     return view.render(
         "catalogue/import.html",
         area="catalogue",
@@ -134,6 +132,17 @@ async def import_file(view: ViewDep, actor: ActorDep, imports: ImportsDep) -> HT
         counts=Counter(item.result for item in result.items) if result else {},
         shown_items=_SHOWN_ITEMS,
     )
+
+
+def _show_text(form: Form, given: bytes) -> None:
+    """Show the text of the file that was given, in the place of any that was there before.
+
+    No page can choose a file for its user: what was looked at is imported as its text. Of a file
+    that is too large to be shown there is none, and it has to be chosen again.
+    """
+    if given:
+        is_shown = len(given) <= _SHOWN_FILE_BYTES
+        form.values["yaml"] = given.decode(errors="replace") if is_shown else ""
 
 
 def _render(view: View, form: Form, owners: Choices, frame: Frame | None = None) -> HTMLResponse:
