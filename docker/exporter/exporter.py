@@ -49,13 +49,14 @@ def find_values(environ: Mapping[str, str]) -> dict[str, float]:
 
 def read_backups(store: Path, now: float) -> dict[str, float]:
     """What `backups health` judges by, in docker/backups/backups.sh."""
-    names = sorted(name for name in os.listdir(store) if name[:1].isdigit())
-    whole = [backup for name in names if (backup := _read_backup(store / name))]
+    names = sorted(path.name for path in store.glob("[0-9]*T[0-9]*Z*"))
+    found = (backup for name in names if (backup := _read_backup(store / name)))
+    # Not one of a day to come: the clock may have been wrong.
+    whole = [(started, test) for started, test in found if started <= now]
     tests = [test for _, test in whole if test]
     return {
-        # Not one of a day to come: the clock may have been wrong.
         "devportal_backup_newest_timestamp_seconds": max(
-            (started for started, _ in whole if started <= now), default=0
+            (started for started, _ in whole), default=0
         ),
         "devportal_backup_failed": float((store / ".failure").exists()),
         "devportal_backup_tested_timestamp_seconds": (

@@ -291,3 +291,19 @@ def test_backup_of_a_clock_that_was_wrong_does_not_end_the_schedule(service: Ser
     service.set_clock(START, hours=1)
     service.run("run")
     assert service.names == ["20260101T033000Z", "20990101T033000Z"]
+
+
+@pytest.mark.parametrize("is_taken_before", [False, True])
+def test_tests_go_on_after_a_clock_that_was_wrong(service: Service, is_taken_before: bool) -> None:
+    wrong = START.replace(year=2099)
+    if is_taken_before:
+        service.take(START)
+        service.set_clock(wrong)
+        service.run("check", "20260101T033000Z")
+    else:
+        service.set_clock(wrong, hours=1)
+        service.run("run")
+    service.set_clock(START, hours=1)
+    service.run("run")
+    checked = json.loads((service.store / "20260101T033000Z" / "check.json").read_text())
+    assert checked["checked_at"] == "2026-01-01T03:30:00Z"

@@ -41,8 +41,9 @@ def hours(hour: float) -> float:
         ({SIX: (True, PASSED), SEVEN: (False, None)}, hours(6), hours(6) + 60, 1),
         ({SIX: (True, PASSED), SEVEN: (True, None)}, hours(7), hours(6) + 60, 1),
         ({SIX: (True, PASSED), SEVEN: (True, FAILED)}, hours(7), hours(7) + 60, 0),
-        # Neither does one that a wrong clock dated to come.
-        ({SIX: (True, None), "20991125T060000Z": (True, None)}, hours(6), 0, 1),
+        # Neither does one that a wrong clock dated to come, nor a folder of another name.
+        ({SIX: (True, None), "20991125T060000Z": (True, FAILED)}, hours(6), 0, 1),
+        ({SIX: (True, PASSED), "2026-kept": (True, FAILED)}, hours(6), hours(6) + 60, 1),
     ],
 )
 def test_backups_are_told_as_their_own_health_judges_them(
