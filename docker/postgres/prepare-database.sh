@@ -28,6 +28,8 @@ check_server() {
         rolsuper OR rolcreaterole AND rolcreatedb FROM pg_roles WHERE rolname = current_user" 2>&1) ||
         stop_with "$SETTING: should lead to a server that lets its user in (got: $said). Correct \
 it, or let this machine reach that server."
+    # A warning may come first: of a collation that another version of the system has, for one.
+    said=$(echo "$said" | tail -n 1)
     theirs=${said%|*} ours=$(psql --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
     # Backups: pg_dump knows no server that is newer than itself.
     [ "$theirs" -ge "$OLDEST" ] && [ "$theirs" -le "$ours" ] ||

@@ -49,6 +49,12 @@ def test_database_roles_and_passwords_are_made_and_no_command_line_has_a_passwor
     assert sum("--username=" in call for call in programs.calls) == len(ROLES)
 
 
+def test_server_that_warns_of_something_suffices(tmp_path: Path, programs: FakePrograms) -> None:
+    warning = 'WARNING:  database "postgres" has a collation version mismatch'
+    done = prepare(tmp_path, programs, f"echo '{warning}' >&2; echo '15|t'")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
