@@ -5,6 +5,11 @@ import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
 OWN_ASSETS = Path(__file__).parent.parent / "static"
 
 
@@ -12,6 +17,24 @@ def asset_url(name: str) -> str:
     """Where a browser gets that file, and may keep it for ever."""
     path = OWN_ASSETS / name
     return f"/assets/{name}?v={_digest(path, path.stat().st_mtime_ns)}"
+
+
+class OwnFiles(StaticFiles):
+    """The files by those addresses.
+
+    While replicas are replaced a page of a new one may ask an old one, whose file is another: no
+    cache may keep that for what the address stands for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(directory=OWN_ASSETS)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        version = QueryParams(scope["query_string"]).get("v")
+        if version and not asset_url(path).endswith(f"={version}"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 @lru_cache

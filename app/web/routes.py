@@ -17,7 +17,7 @@ from app.web import (
     teams,
     webhooks,
 )
-from app.web.assets import OWN_ASSETS, swagger_assets
+from app.web.assets import OwnFiles, swagger_assets
 
 # Fixed addresses come before those with a part that varies.
 PAGES = (
@@ -39,4 +39,4 @@ PAGES = (
 def mount_assets(app: FastAPI) -> None:
     """Serve the files that pages load."""
     app.mount("/assets/swagger", StaticFiles(directory=swagger_assets()), name="swagger")
-    app.mount("/assets", StaticFiles(directory=OWN_ASSETS), name="assets")
+    app.mount("/assets", OwnFiles(), name="assets")

@@ -166,6 +166,8 @@ def test_portal_of_an_image_from_elsewhere_serves_its_own_static_files(
     answer = client.get("/assets/portal.css")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "max-age=3600")
     assert access_line(production_stack, answer.headers["x-request-id"])["upstream"] != ""
+    # While replicas are replaced, one of another version than the page may be asked.
+    assert client.get("/assets/portal.css?v=0").headers["cache-control"] == "no-store"
 
 
 def test_paused_nginx_goes_on_with_the_new_replicas(

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
 
 from app.http.middleware import SECURITY_HEADERS
-from app.web.assets import asset_url
+from app.web.assets import OwnFiles, asset_url
 from infra.resources.build_context import ROOT
 
 _FOLDER = ROOT / "app" / "templates"
@@ -39,6 +42,16 @@ def test_the_policy_is_that_of_nginx() -> None:
 def test_the_address_of_an_asset_tells_what_it_holds() -> None:
     assert re.fullmatch(r"/assets/portal\.css\?v=[0-9a-f]{12}", asset_url("portal.css"))
     assert asset_url("portal.css") != asset_url("search.js")
+
+
+def test_file_of_another_version_than_its_address_is_kept_by_no_cache() -> None:
+    client = TestClient(Starlette(routes=[Mount("/assets", OwnFiles())]))
+    own = asset_url("portal.css")
+    said = [
+        client.get(url).headers.get("cache-control")
+        for url in (own, "/assets/portal.css", "/assets/portal.css?v=0123456789ab")
+    ]
+    assert said == [None, None, "no-store"]
 
 
 def test_every_picture_of_the_docs_is_there_and_small() -> None:
