@@ -165,7 +165,8 @@ take() {
 
 # usage: note_result NAME passed|failed REASON
 note_result() {
-    reason=$(printf %s "$3" | tr '\n\t"\134' '   /')
+    # What JSON has to write in another way; a row that could not be restored may hold anything.
+    reason=$(printf %s "$3" | tr '\n\t"\134' '   /' | tr -d '\000-\037')
     replace "$STORE/$1/check.json" <<EOF
 {
   "checked_at": "$(show_time)",

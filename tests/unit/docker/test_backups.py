@@ -307,3 +307,11 @@ def test_tests_go_on_after_a_clock_that_was_wrong(service: Service, is_taken_bef
     service.run("run")
     checked = json.loads((service.store / "20260101T033000Z" / "check.json").read_text())
     assert checked["checked_at"] == "2026-01-01T03:30:00Z"
+
+
+def test_reason_with_any_character_is_json(service: Service) -> None:
+    name = service.take(START)
+    service.add_program("check-backup", r"""printf 'a\033[1m "b"\r\n\\c' >&2; exit 1""")
+    refusal(service, "check", name)
+    check = json.loads(service.run("list").stdout)["check"]
+    assert (check["result"], check["reason"]) == ("failed", "a[1m  b  /c")
