@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app.lines import shorten
 from app.openapi.check import read_checked
 from app.openapi.diff import Report, diff_documents, report
 from app.openapi.diff.texts import to_markdown, to_text
@@ -32,10 +33,12 @@ def main(arguments: list[str]) -> int:
     if given.old == given.new == "-":
         return _refuse("only one of OLD and NEW can be standard input (got - twice)")
     try:
-        old, new = _read(given.old), _read(given.new)
+        found = report(diff_documents(_read(given.old), _read(given.new)))
     except (OSError, DocumentError) as error:
         return _refuse(str(error))
-    found = report(diff_documents(old, new))
+    except Exception as error:  # what no rule has found: Python's own exit code means another thing
+        got = f"{type(error).__name__}: {shorten(str(error), 1000)}"
+        return _refuse(f"{given.old}, {given.new}: should be OpenAPI throughout (got {got})")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the locale has no place for must not look like a breaking change.
         sys.stdout.reconfigure(errors="backslashreplace")

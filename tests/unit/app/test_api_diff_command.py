@@ -123,3 +123,16 @@ def test_character_that_a_locale_lacks_is_no_breaking_change(
     assert main(["diff", "less.json", "more.json"]) == 0
     sys.stdout.flush()
     assert b"POST /\\u2192\n" in printed.getvalue()
+
+
+@pytest.mark.usefixtures("folder")
+def test_mistake_that_no_rule_has_found_is_no_breaking_change(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_documents: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("app.openapi.__main__.diff_documents", fail)
+    assert main(["diff", "old.json", "new.yaml"]) == 2
+    said = "old.json, new.yaml: should be OpenAPI throughout (got RecursionError: too deep)\n"
+    assert capsys.readouterr() == ("", said)
