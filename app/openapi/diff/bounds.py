@@ -1,6 +1,7 @@
 """Bounds that a schema sets on values: from below, and from above as from below of the opposite."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil, floor, isfinite
 from typing import Any
 
 from app.openapi.diff.changes import Change, Direction, narrowed
@@ -34,16 +35,26 @@ def _set(schema: Mapping[str, Any], name: str, sign: int) -> Iterator[Bound]:
 
 
 def compare_bounds(
-    old: Mapping[str, Bound], new: Mapping[str, Bound], direction: Direction
+    old: Mapping[str, Bound], new: Mapping[str, Bound], direction: Direction, *, is_whole: bool
 ) -> Iterator[Change]:
-    """Differences in what values are within the bounds."""
+    """Differences in what values, or what whole numbers, are within the bounds."""
     for name in _SIGNS if old or new else ():
         # To set what holds anyway is no change.
         default = (0 if name in _SIZES else float("-inf"), False)
         before, after = old.get(name, default), new.get(name, default)
+        if is_whole:
+            before, after = _least(before), _least(after)
         if before != after:
             message = f"{name} was {_show(name, old)} and is {_show(name, new)}"
             yield narrowed("limit-changed", direction, message, is_narrower=after > before)
+
+
+def _least(bound: Bound) -> Bound:
+    """The same bound of whole numbers: above 0 is from 1 on."""
+    value, is_excluded = bound
+    if isinstance(value, float) and not isfinite(value):
+        return bound
+    return (floor(value) + 1 if is_excluded else ceil(value)), False
 
 
 def _show(name: str, bounds: Mapping[str, Bound]) -> str:

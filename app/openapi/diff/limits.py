@@ -23,7 +23,8 @@ _RULES = {
 
 def compare_limits(old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
     """Differences in what values are within the limits."""
-    yield from compare_bounds(old.bounds, new.bounds, direction)
+    is_whole = "number" not in old.types | new.types
+    yield from compare_bounds(old.bounds, new.bounds, direction, is_whole=is_whole)
     for name, rule in _RULES.items():
         before, after = old.rest.get(name), new.rest.get(name)
         if before != after:

@@ -153,6 +153,25 @@ def test_limit_that_holds_anyway_is_no_difference(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"exclusiveMinimum": 0}, {"minimum": 1}),
+        ({"exclusiveMaximum": 10**400}, {"maximum": 10**400 - 1}),
+        ({"minimum": 0.5}, {"minimum": 1}),
+    ],
+)
+def test_limit_that_lets_the_same_whole_numbers_through_is_no_difference(
+    old: Json, new: Json
+) -> None:
+    for given, other in ((old, new), (new, old)):
+        whole, any_number = (
+            compare(*(sending({"type": kind, **limit}) for limit in (given, other)))
+            for kind in ("integer", "number")
+        )
+        assert (whole, len(any_number)) == ([], 1)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ({"minimum": -10}, {"minimum": -5}, "minimum was -10 and is -5"),
