@@ -4,6 +4,7 @@ The engine pushes it, so the machine that runs Pulumi need not reach the registr
 provider's own resource asks the registry itself, and refuses one that needs no login.
 """
 
+import re
 from typing import Any
 
 import docker
@@ -19,6 +20,9 @@ from infra.errors import ProviderError
 _TAG_CHARACTERS = 12
 # It says nothing while a layer that two images share goes with the other one.
 _PUSH_SILENCE_SECONDS = 600
+# Its last line, `<tag>: digest: sha256:... size: 1234`. The same as data (`aux`) comes from the
+# engine's own image store alone, not from containerd's, which new engines have since Docker 29.
+_PUSHED = re.compile(r": digest: (sha256:[0-9a-f]{64}) size: \d+$")
 
 
 class PushError(ProviderError):
@@ -53,7 +57,8 @@ def _push(
     for answer in answers:
         if "error" in answer:
             raise PushError(_refusal(repository, answer["error"]))
-    [digest] = [answer["aux"]["Digest"] for answer in answers if "aux" in answer]
+    found = [_PUSHED.search(answer.get("status", "")) for answer in answers]
+    [digest] = [told[1] for told in found if told]
     return f"{repository}@{digest}"
 
 

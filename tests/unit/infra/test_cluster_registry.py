@@ -190,9 +190,25 @@ def pushed(answers: list[dict[str, Any]]) -> tuple[Any, Any]:
     return made.outs["reference"], connect.return_value.api.push.call_args
 
 
-def test_image_is_pushed_by_the_user_and_named_by_its_digest() -> None:
-    reference, asked = pushed([{"status": "Pushed"}, {"aux": {"Digest": "sha256:1"}}])
-    assert reference == "registry.example.com/app@sha256:1"
+DIGEST = f"sha256:{'1' * 64}"
+TAKEN = [
+    {"status": "Pushed", "progressDetail": {}, "id": "abc"},
+    {"status": f"0123456789ab: digest: {DIGEST} size: 528"},
+]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [*TAKEN, {"aux": {"Tag": "0123456789ab", "Digest": DIGEST, "Size": 528}}],
+        # Of an engine with containerd's image store: of an image, and of one platform of several.
+        TAKEN,
+        [{"aux": {"manifestPushedInsteadOfIndex": True}}, *TAKEN],
+    ],
+)
+def test_image_is_pushed_by_the_user_and_named_by_its_digest(answers: list[Any]) -> None:
+    reference, asked = pushed(answers)
+    assert reference == f"registry.example.com/app@{DIGEST}"
     assert asked.kwargs["auth_config"] == CREDENTIALS
 
 
