@@ -35,13 +35,16 @@ def describe(status: str = "running", health: str = "healthy", **changes: Any) -
                 for name, aliases in changes.pop("networks", {}).items()
             },
         },
-        "Config": {"Healthcheck": {"Test": ["CMD", "healthcheck"]}, "Hostname": "redis"},
+        "Config": {
+            "Healthcheck": {"Test": ["CMD", "healthcheck"], "Timeout": 10 * 10**9},
+            "Hostname": "redis",
+        },
     }
 
 
 def fake_engine(
     *life: dict[str, Any],
-    probes: Sequence[int] = (1,),
+    probes: Sequence[int | None] = (1,),
     log: str = "first line\nlast line\n",
     exit_codes: Sequence[str] = (),
     refusal: str | None = None,
@@ -54,7 +57,7 @@ def fake_engine(
     life
         What the engine says of the container at each look; the last one stays.
     probes
-        Exit code of each health check that is run; the last one stays.
+        Exit code of each health check that is run; None for one that hangs. The last one stays.
     others
         Id and host name of stopped containers of the same stack and role.
     """
@@ -75,14 +78,17 @@ def fake_engine(
             described["HostConfig"]["PidsLimit"] = json["PidsLimit"]
         return SimpleNamespace(ok=refusal is None, text=refusal)
 
-    def probe(command: list[str]) -> Any:
+    def probe(_: str, command: list[str]) -> dict[str, Any]:
         assert command == ["healthcheck"]
-        return SimpleNamespace(exit_code=codes.pop(0) if len(codes) > 1 else codes[0])
+        code = codes.pop(0) if len(codes) > 1 else codes[0]
+        engine.api.exec_inspect.return_value = {"Running": code is None, "ExitCode": code}
+        return {"Id": "probe"}
 
     container.reload.side_effect = look
     _give_networks(engine, note)
     engine.containers.list.side_effect = partial(_list_stopped, others, note)
-    container.exec_run.side_effect = probe
+    container.exec_run.side_effect = AssertionError("it waits for ever")
+    engine.api.exec_create.side_effect = probe
     container.logs.return_value = log.encode()
     container.start.side_effect = lambda: note("start")
     container.unpause.side_effect = lambda: note("unpause")

@@ -146,6 +146,14 @@ def test_health_check_that_passes_now_counts_more_than_what_the_engine_saw(use: 
     assert planned() == ("healthy", False)
 
 
+def test_health_check_that_hangs_with_its_server_has_failed_after_its_time(use: Use) -> None:
+    use(describe(health="unhealthy"), probes=[None])
+    assert planned() == ("unhealthy", True)
+    engine = use(describe(health="unhealthy"), describe(), probes=[None])
+    PROVIDER.put(PROPS, PROPS)
+    assert engine.calls == ["limit 256", "restart 30"]
+
+
 def test_container_that_the_plan_replaces_is_not_asked_about(use: Use) -> None:
     use()
     checked = PROVIDER.check(PROPS, {**PROPS, "container": "other"}).inputs
