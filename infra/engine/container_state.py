@@ -7,6 +7,7 @@ and no more, looks at a container's health only when it creates it, and has no p
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import docker
@@ -247,8 +248,10 @@ def _report(
 def _last_exit(client: docker.DockerClient, wanted: Wanted) -> str | None:
     """How it ended last; a container that restarted shows no exit code any more."""
     filters = {"container": wanted.id, "event": "die"}
-    # The engine keeps its last 256 events; one whose clock differs may show none.
-    events = list(client.events(since=0, until=int(time.time()) + 1, filters=filters, decode=True))
+    # By its own clock: until a time that is still to come the engine would wait for more.
+    now = datetime.fromisoformat(client.info()["SystemTime"]).timestamp()
+    # It keeps its last 256 events.
+    events = list(client.events(since=0, until=int(now) + 1, filters=filters, decode=True))
     return f"exited with code {events[-1]['Actor']['Attributes']['exitCode']}" if events else None
 
 

@@ -12,6 +12,8 @@ from docker.errors import NotFound
 from infra.naming import ROLE_LABEL, STACK_LABEL
 
 NETWORK_ID = "network-1"
+SYSTEM_TIME = 1_700_000_000
+"""What the engine's clock shows, which is not that of the machine that asks."""
 LABELS = {STACK_LABEL: "dev", ROLE_LABEL: "redis"}
 
 
@@ -99,6 +101,7 @@ def fake_engine(
     engine.api.post.side_effect = limit
     dead = ({"Actor": {"Attributes": {"exitCode": code}}} for code in exit_codes)
     engine.events.side_effect = lambda **filters: dead
+    engine.info.return_value = {"SystemTime": "2023-11-14T23:13:20.987654321+01:00"}
     return engine
 
 

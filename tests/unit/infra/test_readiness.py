@@ -10,7 +10,7 @@ import pytest
 from infra.engine import container_state, readiness
 from infra.engine.container_state import ReadinessError
 from infra.engine.readiness import _ReadinessProvider
-from tests.support.fake_container import describe, fake_engine
+from tests.support.fake_container import SYSTEM_TIME, describe, fake_engine
 
 PROPS: dict[str, Any] = {
     "container": "abc",
@@ -234,6 +234,12 @@ def test_container_that_was_restarted_fails_with_the_code_it_ended_with(use: Use
         "last lines:\n    (no line)\nCorrect what they name, then run `up` again."
     )
     assert engine.calls[-1] == "stop 30"
+
+
+def test_how_a_container_ended_is_asked_by_the_clock_of_its_engine(use: Use) -> None:
+    engine = use(describe("created"), describe(health="starting"), describe("exited", code=3))
+    failure()
+    assert engine.events.call_args.kwargs["until"] == SYSTEM_TIME + 1
 
 
 @pytest.mark.parametrize(("olds", "last"), [({}, "stop 30"), (PROPS, "start")])
