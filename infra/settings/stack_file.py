@@ -32,6 +32,10 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                # As of `domain: {{ domain }}`, where nobody has filled a template in.
+                problem = "a group or a list in the place of a key"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f"the key '{key.value}' a second time"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
