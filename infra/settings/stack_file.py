@@ -136,7 +136,8 @@ def _fill(group: Any, path: list[str], value: Any) -> None:
 def _read_configuration(file: Path) -> dict[str, Any]:
     """The file's `config`, empty if there is no such file."""
     try:
-        content = yaml.load(file.read_text(), _Loader) or {}
+        # YAML is UTF-8 (or has a mark), whatever the locale is.
+        content = yaml.load(file.read_bytes(), _Loader) or {}
     except FileNotFoundError:
         return {}
     except yaml.MarkedYAMLError as error:

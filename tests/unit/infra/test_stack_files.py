@@ -1,6 +1,7 @@
 """The stack files: checked without Pulumi, as Pulumi reads them; what is generated is fresh."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -183,20 +184,28 @@ def test_value_of_the_stack_comes_before_that_of_the_project(folder: Path) -> No
     }
 
 
-def check_in(folder: Path, stack: str) -> "subprocess.CompletedProcess[str]":
+def check_in(folder: Path, stack: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run the command, and tell on standard output whether it imported Pulumi."""
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); from infra.settings.__main__ import main;"
         f"result = main([{stack!r}]); print('pulumi' in sys.modules); sys.exit(result)"
     )
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    environ = {**os.environ, **environ}
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
 
 
 def test_command_is_silent_for_good_settings_and_starts_no_pulumi(folder: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", folder)
     checked = check_in(folder, "organization/devportal/dev")
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "False\n", "")
+
+
+def test_stack_file_is_read_in_any_locale(folder: Path) -> None:
+    (folder / "Pulumi.mine.yaml").write_bytes(f"# Größe\n{DEVELOPMENT}".encode())
+    ascii_alone = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    checked = check_in(folder, "mine", **ascii_alone)
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_command_prints_each_mistake_on_a_line_and_ends_with_1(folder: Path) -> None:
