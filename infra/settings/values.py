@@ -23,7 +23,13 @@ _IMAGE = (
     rf"^(?:(?:(?:{_REGISTRY})/)?{_PATH}(?:/{_PATH})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
     rf"(?:@{_DIGEST})?|{_DIGEST})$"
 )
-_IMAGE_PREFIX = rf"^(?:{_REGISTRY})(?:/{_PATH})*$"
+# To Docker a name without a dot or a port is an account of Docker Hub: `hub/postgres` would be a
+# stranger's image.
+_NAMED_REGISTRY = (
+    r"[A-Za-z0-9][A-Za-z0-9-]*(?:[.][A-Za-z0-9.-]*(?::[0-9]+)?|:[0-9]+)|localhost"
+    r"|\[[0-9a-fA-F:]+\](?::[0-9]+)?"
+)
+_IMAGE_PREFIX = rf"^(?:{_NAMED_REGISTRY})(?:/{_PATH})*$"
 
 
 class ImageSource(StrEnum):
@@ -116,7 +122,10 @@ ImageReference = Annotated[
 ImagePrefix = Annotated[
     str,
     Field(pattern=_IMAGE_PREFIX, max_length=255),
-    Rule("a registry, and a path if it has one, such as registry.example.com/hub"),
+    Rule(
+        "a registry with a dot or a port in its name, and a path if it has one, such as "
+        "registry.example.com/hub"
+    ),
 ]
 # As HTTP's Basic authentication bounds it.
 RegistryUser = Annotated[

@@ -13,6 +13,10 @@ from tests.unit.app.conftest import ENVIRONMENT
 PRODUCTION = {"environment": "production"}
 SWARM = {"mode": "swarm", "registry": "registry.example.com"}
 IMAGE = "an image such as registry.example.com/portal:1.4"
+REGISTRY = (
+    "a registry with a dot or a port in its name, and a path if it has one, such as "
+    "registry.example.com/hub"
+)
 ADDRESS = "an IP address, such as 127.0.0.1, 0.0.0.0 or ::1"
 DOMAIN = "a host name with a dot in it, such as portal.example.com, of at most 253 characters"
 FOLDER = "an absolute path, such as /srv/backups, without a colon, '//', '.' or '..'"
@@ -55,6 +59,8 @@ def set_secret(name: str, group: str = "secrets") -> str:
         ("app.version", "1/2", f"{WORD} (got '1/2')"),
         ("app.image", "A B", f"{IMAGE} (got 'A B')"),
         ("app.image", "portal:", f"{IMAGE} (got 'portal:')"),
+        ("image_registry", "hub", f"{REGISTRY} (got 'hub')"),
+        ("cluster.registry", "hub/team", f"{REGISTRY} (got 'hub/team')"),
         ("ports.bind_address", "localhost", f"{ADDRESS} (got 'localhost')"),
         ("ports.bind_address", "224.0.0.1", f"{ADDRESS} (got '224.0.0.1')"),
         ("ports.bind_address", 2130706433, f"{ADDRESS} (got 2130706433)"),

@@ -67,6 +67,21 @@ def test_image_of_any_valid_spelling_is_accepted(image: str) -> None:
     assert development(app={"image": image}).app.image == image
 
 
+@pytest.mark.parametrize(
+    "registry",
+    [
+        "registry.example.com",
+        "docker.io/team",
+        "hub:5000/a/b",
+        "10.0.0.1:5000",
+        "localhost",
+        "[::1]",
+    ],
+)
+def test_registry_that_docker_takes_for_one_is_accepted(registry: str) -> None:
+    assert development(image_registry=registry).image_registry == registry
+
+
 def test_portal_reads_back_what_the_stack_sets() -> None:
     app = {"version": "1.4", "allowed_origins": [], "jwt_expire_minutes": 5}
     app |= {"oidc_issuer": "https://id.example.com", "oidc_roles": {"a, b": "admin"}}
