@@ -3,10 +3,10 @@
 Otherwise a port that is taken shows when the old container is gone and the new one cannot start.
 """
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -94,7 +94,8 @@ def _folder_mistakes(
     if settings.backups.enabled and settings.backups.host_folder:
         folders["backups.host_folder"] = settings.backups.host_folder
     for setting, folder in folders.items():
-        if is_near and Path(folder).is_dir():
+        # One that this user may not look into is for the engine, which may.
+        if is_near and os.path.isdir(folder):
             continue
         try:
             with trial_container(

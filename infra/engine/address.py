@@ -7,6 +7,7 @@ containers were made on a remote engine and its secrets in new volumes of the lo
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,10 +148,11 @@ def _docker_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _check_certificates(folder: Path, where: str) -> str:
-    missing = [name for name in CERTIFICATE_FILES if not (folder / name).is_file()]
+    # `Path.is_file` raises for a folder that this user may not look into.
+    missing = [name for name in CERTIFICATE_FILES if not os.path.isfile(folder / name)]
     if missing:
         raise EngineAddressError(
             f"{where}: should have ca.pem, cert.pem and key.pem in '{folder}' (got no "
-            f"{', '.join(missing)}). Put them there."
+            f"{', '.join(missing)}). Put them there, for this user to read."
         )
     return str(folder.resolve())

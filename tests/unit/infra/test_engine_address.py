@@ -93,7 +93,17 @@ def test_missing_certificate_is_named(tmp_path: Path) -> None:
     config = {"docker:host": "tcp://a:2376", "docker:certPath": str(folder)}
     assert refusal(config, {}) == (
         f"docker:certPath: should have ca.pem, cert.pem and key.pem in '{folder}' (got no "
-        "key.pem). Put them there."
+        "key.pem). Put them there, for this user to read."
+    )
+
+
+def test_folder_that_cannot_be_looked_into_has_no_certificates() -> None:
+    # Too long a name is refused to root as well, as others are a folder that is not theirs.
+    folder = "/" + "a" * 256
+    config = {"docker:host": "tcp://a:2376", "docker:certPath": folder}
+    assert refusal(config, {}) == (
+        f"docker:certPath: should have ca.pem, cert.pem and key.pem in '{folder}' (got no "
+        "ca.pem, cert.pem, key.pem). Put them there, for this user to read."
     )
 
 

@@ -170,6 +170,16 @@ def test_what_the_engine_would_refuse_is_refused(
     )
 
 
+def test_folder_that_this_user_cannot_look_into_is_for_the_engine_to_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Too long a name is refused to root as well, as others are a folder that is not theirs.
+    values = {"ports": {"https": 0, "http": 0}, "backups": {"host_folder": "/" + "b" * 256}}
+    assert check(monkeypatch, FakeEngine(), NEAR, **values) == []
+    [mistake] = check(monkeypatch, FakeEngine(create=NO_FOLDER), NEAR, **values)
+    assert mistake.startswith("devportal:backups.host_folder: should have its folder on the")
+
+
 def test_memory_for_twice_the_replicas_and_disk_for_images_are_warned_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
