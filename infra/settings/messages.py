@@ -14,6 +14,10 @@ from infra.settings.values import Encrypted
 _WORDS = {"version", "fresh_start"}
 # Where pydantic has found the name itself wrong, not what it stands for.
 _KEY = "[key]"
+# Groups in whose place a secret may stand: `devportal:redis: rediss://user:password@host`.
+_WITH_SECRETS = {*SECRET_GROUPS} | {
+    where.partition(".")[0] for where in (*SECRET_GROUPS, *SECRET_SETTINGS)
+}
 Location = tuple[int | str, ...]
 
 
@@ -44,7 +48,8 @@ def _describe(details: ErrorDetails, file_name: str) -> str:
     rule = f"{where}: should be {rule_text(details)}"
     if _is_secret(location):
         return f"{rule} (got {show_secret(details['input'])}). {set_secret(where)}"
-    return f"{rule} (got {show(details['input'])}). {_advise(details, file_name)}"
+    got = (show_secret if where in _WITH_SECRETS else show)(details["input"])
+    return f"{rule} (got {got}). {_advise(details, file_name)}"
 
 
 def set_secret(where: str, value: str = "") -> str:

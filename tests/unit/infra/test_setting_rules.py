@@ -89,6 +89,17 @@ def test_value_outside_its_rule_is_reported_with_rule_and_file(
     ]
 
 
+@pytest.mark.parametrize("group", ["secrets", "app.secrets", "redis", "postgres", "cluster"])
+def test_secret_in_the_place_of_its_group_is_not_shown(group: str) -> None:
+    values: Any = "rediss://user:hunter2@host"
+    for part in reversed(group.split(".")):
+        values = {part: values}
+    assert mistakes_of(**values)[0] == (
+        f"devportal:{group}: should be a group of keys (got 26 characters). Correct it in "
+        "Pulumi.dev.yaml."
+    )
+
+
 @pytest.mark.parametrize(
     ("option", "value", "rule"),
     [
