@@ -1,6 +1,7 @@
 """Rules for settings of stores of others, each with those that it is set beside."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from app.settings import Environment
 from infra.settings.model import StackSettings
@@ -36,7 +37,8 @@ def external_mistakes(settings: StackSettings) -> Iterator[str]:
     if server and not server.is_encrypted and is_production and not postgres.external_is_private:
         yield _unencrypted("postgres", "sslmode disable", "sslmode=verify-full")
     url = redis.external_url
-    is_plain = url is not None and url.get_secret_value().startswith("redis://")
+    # A scheme may be in capitals, and the portal takes it so.
+    is_plain = url is not None and urlsplit(url.get_secret_value()).scheme == "redis"
     if is_plain and redis.external_ca:
         yield (
             "redis.external_ca: should be left out beside redis:// (got a certificate). Use "

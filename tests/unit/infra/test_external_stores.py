@@ -123,6 +123,11 @@ def test_development_tools_and_a_certificate_without_tls_are_refused() -> None:
     ]
 
 
+def test_scheme_in_capitals_is_no_way_around_tls() -> None:
+    [mistake] = mistakes_of(redis={"external_url": "REDIS://portal:p@cache"})
+    assert mistake.startswith("devportal:redis.external_url: should use TLS in production")
+
+
 @pytest.mark.parametrize("private", ["postgres", "redis"])
 def test_private_way_needs_no_tls(private: str) -> None:
     urls = {"postgres": f"{POSTGRES}disable", "redis": "redis://portal:p@cache"}
