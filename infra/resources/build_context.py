@@ -28,12 +28,13 @@ def digest_context(folder: Path, dockerfile: str) -> str:
     for name in sorted(exclude_paths(str(folder), ignored, dockerfile)):
         path = folder / name
         if path.is_symlink():
-            content = os.readlink(path).encode()
+            content = os.fsencode(os.readlink(path))
         elif path.is_file():
             content = path.read_bytes()
         else:
             continue
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        # As the disk has the name, which need not be UTF-8.
+        digest.update(os.fsencode(name) + f"\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 

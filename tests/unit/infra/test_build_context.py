@@ -75,3 +75,11 @@ def test_files_of_editors_and_tools_do_not_count(context: Path, name: str) -> No
 )
 def test_names_and_contents_count(context: Path, change: Callable[[Path], object]) -> None:
     assert is_changed(context, change)
+
+
+def test_name_that_is_not_utf_8_counts_like_any_other(context: Path) -> None:
+    def change(folder: Path) -> None:
+        (folder / os.fsdecode(b"scripts/gr\xfc\xdfe.sh")).write_text("exec true\n")
+        (folder / "scripts/link").symlink_to(os.fsdecode(b"gr\xfc\xdfe.sh"))
+
+    assert is_changed(context, change)
