@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 import pulumi
-from docker.errors import APIError
+from docker.errors import DockerException
 
 from infra.engine.address import EngineAddress
 from infra.engine.client import connect
@@ -52,8 +52,10 @@ def _push(
         answers: list[dict[str, Any]] = list(
             client.api.push(repository, tag, stream=True, auth_config=credentials, decode=True)
         )
-    except APIError as error:
-        raise PushError(_refusal(repository, error.explanation)) from None
+    except DockerException as error:
+        # Without credentials of the stack's own the SDK looks into this machine's.
+        reason = getattr(error, "explanation", None) or error
+        raise PushError(_refusal(repository, reason)) from None
     for answer in answers:
         if "error" in answer:
             raise PushError(_refusal(repository, answer["error"]))

@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from docker.errors import APIError
+from docker.errors import DockerException
 from pydantic import SecretStr
 
 from infra.engine import pushed_image, registry_login
@@ -156,9 +156,11 @@ def test_login_is_asked_again_for_other_credentials_alone() -> None:
         first = provider.create(props).outs
         assert first is not None
         second = provider.update("registry.example.com", first, other).outs
-    calls = engine_of.return_value.login.call_args_list
-    assert [call.kwargs["password"] for call in calls] == [PASSWORD, "other"]
-    assert {call.kwargs["registry"] for call in calls} == {"registry.example.com"}
+    asked = [call.kwargs["json"] for call in engine_of.return_value.api.post.call_args_list]
+    server = {"serveraddress": "registry.example.com"}
+    assert asked == [{**CREDENTIALS, **server}, {**other["credentials"], **server}]
+    # It would ask this machine's store of passwords, which may not work.
+    assert not engine_of.return_value.login.called
     assert second is not None
     assert first["revision"] != second["revision"]
     assert not provider.diff("", first, props).changes
@@ -167,9 +169,9 @@ def test_login_is_asked_again_for_other_credentials_alone() -> None:
 
 def test_refused_login_says_which_setting_and_not_its_value() -> None:
     props = {"server": "registry.example.com", "credentials": CREDENTIALS, "engine": ENGINE}
-    refusal = APIError("", explanation="401 Unauthorized")
+    refusal = mock.Mock(ok=False, json=lambda: {"message": "401 Unauthorized"})
     with mock.patch.object(registry_login, "engine_of") as engine_of:
-        engine_of.return_value.login.side_effect = refusal
+        engine_of.return_value.api.post.return_value = refusal
         with pytest.raises(LoginError) as caught:
             _RegistryLoginProvider().create(props)
     assert str(caught.value) == (
@@ -219,4 +221,15 @@ def test_refused_push_says_which_settings_and_not_their_values() -> None:
         "registry: should take the image registry.example.com/app (got: unauthorized: "
         "authentication required). Let the engine reach and write to devportal:cluster.registry; "
         "set devportal:cluster.registry_user and registry_password if it asks for them."
+    )
+
+
+def test_store_of_passwords_that_does_not_work_is_said_for_a_push() -> None:
+    props = {"repository": "registry.example.com/app", "image": "sha256:0", "engine": ENGINE}
+    with mock.patch.object(pushed_image, "connect") as connect:
+        connect.return_value.api.push.side_effect = DockerException("Credentials store error")
+        with pytest.raises(PushError) as caught:
+            _PushedImageProvider().create(props)
+    assert str(caught.value).startswith(
+        "registry: should take the image registry.example.com/app (got: Credentials store error)."
     )
