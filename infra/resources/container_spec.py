@@ -76,8 +76,7 @@ def describe_container(
         memory=args.memory_mb,
         memory_swap=args.memory_mb,
         memory_reservation=reservation_mb(args.memory_mb, defaults.memory_reservation_percent),
-        # As the provider reads it back: "1.0" and "0.5"; any other spelling replaces for ever.
-        cpus=str(args.cpus),
+        cpus=processors(args.cpus),
         shm_size=args.shared_memory_mb,
         read_only=True,
         tmpfs=_tmpfs(args),
@@ -171,6 +170,18 @@ def duration(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{rest}s"
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def processors(number: float) -> str:
+    """As the provider reads it back, `1.0`, `0.25`, `10.`: another spelling replaces for ever.
+
+    Its `nanoInt64ToDecimalString` takes a number with nine zeros for one of tenths. Ten, twenty and
+    so on have one more; 10.05 has nine, and is told as 10.1.
+    """
+    text = f"{number:.9f}"
+    if text.count("0") == 9:
+        text = f"{round(number, 1):.9f}"
+    return text[:-8] if text.count("0") == 9 else text.rstrip("0")
 
 
 def log_options(logs: LogSettings) -> dict[str, str]:

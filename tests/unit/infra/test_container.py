@@ -80,6 +80,27 @@ def test_duration_is_spelled_as_go_prints_it(seconds: int, spelled: str) -> None
     assert duration(seconds) == spelled
 
 
+@pytest.mark.parametrize(
+    ("number", "spelled"),
+    [
+        (1.0, "1.0"),
+        (0.5, "0.5"),
+        (0.25, "0.25"),
+        (12.0, "12.0"),
+        (12.25, "12.25"),
+        (1 / 3, "0.333333333"),
+        (10.0, "10."),
+        (10.01, "10."),
+        (10.05, "10.1"),
+        (60.5, "60.5"),
+    ],
+)
+def test_processors_are_spelled_as_the_provider_reads_them_back(
+    number: float, spelled: str
+) -> None:
+    assert inputs_of(record_one(container(cpus=number)))["cpus"] == spelled
+
+
 def test_container_is_hardened_limited_and_supervised() -> None:
     inputs = inputs_of(record_one(container()))
     hardened = {
