@@ -48,7 +48,8 @@ def _describe(details: ErrorDetails, file_name: str) -> str:
     rule = f"{where}: should be {rule_text(details)}"
     if _is_secret(location):
         return f"{rule} (got {show_secret(details['input'])}). {set_secret(where)}"
-    got = (show_secret if where in _WITH_SECRETS else show)(details["input"])
+    may_be_secret = where in _WITH_SECRETS and details["input"] is not None
+    got = (show_secret if may_be_secret else show)(details["input"])
     return f"{rule} (got {got}). {_advise(details, file_name)}"
 
 

@@ -98,7 +98,7 @@ def plain_secrets(values: dict[str, Any]) -> Iterator[str]:
                 known = where != "secrets" or name in SecretSettings.model_fields
                 if known and not isinstance(value, Encrypted):
                     yield encryption_mistake(f"{where}.{name}", f"{where}.{name}")
-        elif not isinstance(secrets, Encrypted):
+        elif secrets is not None and not isinstance(secrets, Encrypted):
             yield encryption_mistake(where, f"{where}.<name>")
 
 

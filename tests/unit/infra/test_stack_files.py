@@ -112,6 +112,11 @@ def test_generated_file_is_fresh(path: Path, render: Callable[[], str]) -> None:
             "'devportal:devtools' a second time). Correct it.",
         ),
         (
+            f"{DEVELOPMENT}  devportal:secrets:\n",
+            "devportal:secrets: should be a group of keys (got None). Correct it in "
+            "Pulumi.mine.yaml.",
+        ),
+        (
             f"{DEVELOPMENT}  devportal:domain: {{{{ domain }}}}\n",
             "Pulumi.mine.yaml:3: should be YAML that Pulumi can read (got: a group or a list in "
             "the place of a key). Correct it.",
