@@ -26,6 +26,7 @@ from app.openapi.operations import operations
 from app.openapi.reading import MAX_MISTAKES, DocumentError, read_document
 from app.openapi.references import reference_mistakes
 from app.openapi.swagger import is_swagger, to_openapi
+from app.outline import mapping
 
 _MAX_WALKED_BYTES = 1024 * 1024
 """The validator's walk through all schemas takes some seconds a megabyte."""
@@ -41,7 +42,13 @@ class _EachOnce(SchemaValidator):
     def __call__(
         self, schema: SchemaPath, require_properties: bool = False, meta_checked: bool = False
     ) -> Iterator[Any]:
-        return super().__call__(schema, require_properties=False, meta_checked=meta_checked)
+        try:
+            yield from super().__call__(schema, require_properties=False, meta_checked=meta_checked)
+        except Unresolvable as error:
+            # The last that it reads is the default, where `$ref` is a name like any other.
+            default = mapping(schema.read_value()).get("default")
+            if mapping(default).get("$ref") != error.ref:
+                raise
 
     def _collect_properties(self, schema: SchemaPath) -> set[str]:
         return set()

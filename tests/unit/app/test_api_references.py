@@ -45,6 +45,14 @@ def test_reference_to_what_is_not_there_is_a_mistake(target: str) -> None:
     assert mistake.endswith(f"/schema/$ref: should lead to something that exists (got '{target}')")
 
 
+@pytest.mark.parametrize("openapi", ["3.0.3", "3.1.0"])
+def test_default_may_have_an_entry_that_is_named_like_a_reference(openapi: str) -> None:
+    schema = {"type": "object", "default": ELSEWHERE, "example": ELSEWHERE}
+    body = {"content": {"application/json": {"schema": schema}}}
+    given = document(operation(requestBody=body)) | {"openapi": openapi}
+    check_document(given, size_bytes=0)
+
+
 def test_walk_opens_nothing_that_the_check_of_references_may_have_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
