@@ -132,8 +132,13 @@ def _pip_configuration(environ: Mapping[str, str]) -> str:
             settings[key] = value
     # pip brings certificates of its own, which lack those the machine's owner has added.
     settings["cert"] = f"/{CERTIFICATES}"
-    lines = [f"{key} = {value}" for key, value in sorted(settings.items())]
+    lines = [f"{key} = {_indent(value)}" for key, value in sorted(settings.items())]
     return "\n".join(["[global]", *lines]) + "\n"
+
+
+def _indent(value: str) -> str:
+    """As pip's files have several indexes or hosts; without it each would begin a setting."""
+    return value.replace("\n", "\n    ")
 
 
 def _npm_configuration(environ: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """What base images take over from the machine: mirrors, certificates, settings of pip and npm."""
 
+import configparser
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def test_addresses_of_mirrors_come_along_and_hooks_and_paths_do_not(
         "etc/npmrc": npm,
         "usr/etc/npmrc": npm,
     }
+
+
+def test_several_indexes_of_pip_stay_several(bare: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".pip").mkdir()
+    text = "[global]\nextra-index-url =\n    https://a.example\n    https://b.example\n"
+    (tmp_path / ".pip" / "pip.conf").write_text(text)
+    written = configparser.RawConfigParser()
+    written.read_string(machine_files(bare)["etc/pip.conf"])
+    assert written["global"]["extra-index-url"].split() == [
+        "https://a.example",
+        "https://b.example",
+    ]
 
 
 def test_named_certificate_bundle_comes_before_the_systems(
