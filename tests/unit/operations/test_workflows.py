@@ -3,14 +3,16 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
 
+from operations.development_tools import _quick_checkers
 from toolchain.setup.atomic import write_file
-from toolchain.setup.project import ROOT
+from toolchain.setup.project import ROOT, Project
 
 JOBS = yaml.safe_load((ROOT / ".github/workflows/preview.yml").read_text())["jobs"]
 
@@ -82,3 +84,14 @@ def test_review_is_never_empty(made: str, comment: str, tmp_path: Path) -> None:
     [code] = re.findall(r"exit (\d)", made) or ["0"]
     assert done.returncode == int(code)
     assert (tmp_path / "review.md").read_text() == (tmp_path / "summary").read_text() == comment
+
+
+def test_workflow_for_other_repositories_is_audited_like_our_own(tmp_path: Path) -> None:
+    file = Path("docs/ci/publish-api.yml")
+    title = "echo ${{ github.event.pull_request.title }}"
+    write_file(tmp_path / file, (ROOT / file).read_text().replace("cat comparison.md", title))
+    (tmp_path / ".github").symlink_to(ROOT / ".github")
+    audit = _quick_checkers(Project(tmp_path), Path(sys.executable))["zizmor"]
+    done = subprocess.run(audit, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode, done.stdout
+    assert f"{file}:48" in done.stdout
