@@ -117,6 +117,9 @@ def test_pull_request_gets_one_comment_with_what_its_change_breaks(tmp_path: Pat
         return written["body"]
 
     (tmp_path / ".devportal").symlink_to(ROOT)
+    for name in ("app", "operations"):  # as the repository of a service may well have
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     comments: list[Json] = []
     with serve_comments(comments) as given:
