@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 import yaml
 
@@ -15,7 +16,7 @@ from infra.resources.build_context import ROOT
 from tests.support.api_documents import TEXT, Json, answering, document, shape
 from tests.support.portal_client import Person, program
 from tests.support.portal_process import Environment, serve
-from tests.support.stand_ins import serve_comments
+from tests.support.stand_ins import serve_app, serve_comments
 
 _SECTION = (ROOT / "docs" / "portal.md").read_text().partition("## From a pipeline")[2]
 _BLOCK = r"^```{}\n(.*?)^```"
@@ -53,6 +54,9 @@ def run(command: str, folder: Path, given: Mapping[str, str]) -> "subprocess.Com
     )
 
 
+PUBLISHING = (block("sh"), step("publish", "Publish")["run"])
+
+
 @pytest.fixture
 def given(environment: Environment, paula: Person, tmp_path: Path) -> Iterator[dict[str, str]]:
     """A portal and a key, as variables, for a pipeline whose component is that of the docs."""
@@ -62,11 +66,7 @@ def given(environment: Environment, paula: Person, tmp_path: Path) -> Iterator[d
         yield {"DEVPORTAL_URL": url, "DEVPORTAL_KEY": key}
 
 
-@pytest.mark.parametrize(
-    "command",
-    [block("sh"), step("publish", "Publish")["run"]],
-    ids=["docs", "GitHub"],
-)
+@pytest.mark.parametrize("command", PUBLISHING, ids=["docs", "GitHub"])
 def test_command_of_the_docs_publishes_a_component_and_its_api(
     command: str, given: dict[str, str], paula: Person, tmp_path: Path
 ) -> None:
@@ -80,6 +80,31 @@ def test_command_of_the_docs_publishes_a_component_and_its_api(
     assert ("provides", "orders-api") in [(r["type"], r["entity"]["name"]) for r in relations]
     versions = paula.get("/entities/api/default/orders-api/versions").json()["items"]
     assert [item["version"] for item in versions] == ["1.2.3"]
+
+
+@pytest.mark.parametrize("command", PUBLISHING, ids=["docs", "GitHub"])
+def test_component_that_is_refused_ends_the_command_before_its_api(
+    command: str, tmp_path: Path
+) -> None:
+    """Of several transfers curl's exit code is that of the last one."""
+    portal, asked = flask.Flask(__name__), list[str]()
+
+    @portal.post("/api/v1/entities/import")
+    def refuse() -> Any:
+        asked.append("import")
+        return "kind: should be known", 422
+
+    @portal.put("/api/v1/entities/api/default/orders-api/versions/1.2.3")
+    def take() -> Any:
+        asked.append("version")
+        return "", 201
+
+    for name in ("catalog-info.yaml", "openapi.yaml"):
+        (tmp_path / name).touch()
+    given = {"VERSION": "1.2.3", "GITHUB_REF_NAME": "v1.2.3", "DEVPORTAL_KEY": "key"}
+    with serve_app(portal) as url:
+        done = run(command, tmp_path, {**given, "DEVPORTAL_URL": url})
+    assert (done.returncode, asked, done.stdout) == (22, ["import"], "kind: should be known")
 
 
 def test_command_of_the_docs_makes_main_the_newest_document_or_ends_with_its_mistake(
