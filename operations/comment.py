@@ -5,6 +5,7 @@ https://docs.github.com/rest/issues/comments and https://docs.gitlab.com/api/not
 Standard library only: nothing is installed for it.
 """
 
+import http.client
 import json
 import os
 import sys
@@ -90,7 +91,8 @@ class _Comments:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
                 return json.load(answer)
-        except urllib.error.URLError as error:
+        # Of a connection that breaks off or says nothing urllib makes no error of its own.
+        except (OSError, http.client.HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
             raise UserError(

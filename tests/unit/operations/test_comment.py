@@ -1,11 +1,14 @@
 """The comment on a pull request, against a stand-in for the API."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from operations import comment as comments_of_jobs
 from operations.comment import comment
 from tests.support.refusals import refusal
 from tests.support.stand_ins import serve_comments
@@ -63,4 +66,34 @@ def test_what_is_missing_or_refused_is_named(environ: dict[str, str], tmp_path: 
     assert refusal(comment, tmp_path / "review.md", {**environ, "GITHUB_TOKEN": "other"}) == (
         "comment: GET /issues/7/comments?per_page=100&page=1 should succeed (got: HTTP Error 403: "
         "Forbidden). Correct that and run it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("closes", "got"),
+    [(True, "Remote end closed connection without response"), (False, "timed out")],
+)
+def test_service_that_breaks_off_or_says_nothing_is_no_traceback(
+    closes: bool, got: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(comments_of_jobs, "_TIMEOUT_SECONDS", 0.2)
+    (tmp_path / "review.md").touch()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                if not closes:
+                    connection.recv(1)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        environ = {"GITHUB_API_URL": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        environ |= dict.fromkeys(("GITHUB_TOKEN", "GITHUB_REPOSITORY", "PULL_REQUEST"), "7")
+        said = refusal(comment, tmp_path / "review.md", environ)
+        thread.join()
+    assert said == (
+        f"comment: GET /issues/7/comments?per_page=100&page=1 should succeed (got: {got}). "
+        "Correct that and run it again."
     )
