@@ -6,6 +6,7 @@ everything would be new.
 """
 
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from operations.passphrase import check_passphrase, explain_failure
 from operations.plan import STREAMING, Plan
 from operations.review import render
 from operations.stack import FREE_PORTS, Stack, read_salt
+from operations.terminal import run_in_front
 from operations.topology import draw
 from toolchain.setup.atomic import write_file
 from toolchain.setup.environment import PASSPHRASE
@@ -197,11 +199,18 @@ def _make(base: Stack, target: str, *words: str) -> None:
     command = ["make", "--no-print-directory", target, f"STACK={base.name}", *words]
     # Without what a make around this one was given.
     environ = {key: value for key, value in base.environ.items() if "MAKE" not in key}
-    done = subprocess.run(command, cwd=base.root, env=environ, stdout=sys.stderr)
-    if done.returncode:
-        raise UserError(
-            f"base: `make {target}` should succeed (got {done.returncode}). Correct what it says."
-        )
+    # To its end: what it leaves running would hold the stack against its removal. Of the signals
+    # make passes on this one, and no interrupt, which a terminal sends to both.
+    code = run_in_front(
+        command,
+        cwd=base.root,
+        environ=environ,
+        interactive=True,
+        stdout=sys.stderr,
+        ending=signal.SIGTERM,
+    )
+    if code:
+        raise UserError(f"base: `make {target}` should succeed (got {code}). Correct what it says.")
 
 
 def _git(root: Path, *words: str) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from infra.errors import UserError
 
@@ -71,15 +72,21 @@ def print_table(*rows: Sequence[str]) -> None:
 
 
 def run_in_front(
-    command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], interactive: bool
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    interactive: bool,
+    stdout: TextIO | None = None,
+    ending: signal.Signals = signal.SIGINT,
 ) -> int:
     """Run a command to its end, however often it is interrupted; its exit code.
 
-    The terminal sends Ctrl-C to both processes; what else ends this one is passed on as the same.
+    The terminal sends Ctrl-C to both processes; what else ends this one is passed on as `ending`.
     Unless `interactive`, the output passes through here, shortened as Pulumi's.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING)}
-    output = None if interactive else subprocess.PIPE
+    output = stdout if interactive else subprocess.PIPE
     child: subprocess.Popen[bytes] | None = None
     is_early = False
 
@@ -88,14 +95,14 @@ def run_in_front(
         if child is None:
             is_early = True
         else:
-            child.send_signal(signal.SIGINT)
+            child.send_signal(ending)
 
     try:
         # Before the command starts: else what comes at that moment would end this process alone.
         _on_ending(pass_on)
         with subprocess.Popen(command, cwd=cwd, env=dict(environ), stdout=output) as child:
             if is_early:
-                child.send_signal(signal.SIGINT)
+                child.send_signal(ending)
             signal.signal(signal.SIGINT, lambda number, frame: None)
             for line in shorten(child.stdout or ()):
                 sys.stdout.buffer.write(line)

@@ -1,5 +1,6 @@
 """What `make review` and `graph` print, what a BASE is made with, and that nothing changes."""
 
+import signal
 import subprocess
 from collections.abc import Mapping
 from unittest.mock import MagicMock
@@ -193,6 +194,23 @@ def test_base_that_fails_leaves_no_files(prod: Stack, failing: str, removal: lis
         f"base: `make {failing}` should succeed (got 1). Correct what it says."
     )
     assert words(prod) == ["make up [s3://states]", "stack export", *removal]
+    assert_nothing_stays(prod)
+
+
+def test_base_that_is_ended_has_ended_before_it_is_removed(prod: Stack) -> None:
+    """Its removal would be refused, and nobody would try again."""
+    prod = elsewhere(prod)
+    write_file(prod.root / "ends", "exit 0\n")
+    ends = f"trap 'sleep 0.5; echo ended >> {prod.root}/calls; exit 2' TERM\nkill $PPID; sleep 2"
+    write_file(prod.root / "make-ends", f'[ "$1" != up ] && exit\n{ends} &\nwait\n')
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as of every target
+    try:
+        said = refusal(review, prod)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert said == "base: `make up` should succeed (got 2). Correct what it says."
+    assert words(prod)[:2] == ["make up [s3://states]", "ended"]
+    assert words(prod)[-2:] == ["make down [s3://states]", "stack rm --yes --force"]
     assert_nothing_stays(prod)
 
 
