@@ -108,7 +108,7 @@ def _describe_engine(docker: DockerCli) -> Iterator[tuple[str, str]]:
 
 def _describe_stacks(project: Project, docker: DockerCli) -> Iterator[tuple[str, str]]:
     """What the engine holds of each stack, and whether its state is among this user's."""
-    backend = project.environ.get("PULUMI_BACKEND_URL") or f"file://{project.places.state}"
+    backend = project.environ.get("PULUMI_BACKEND_URL") or project.places.backend_url
     states = states_folder(backend, project.root)
     folder = states and states / "stacks" / PROJECT
     for stack, counts in sorted(count_objects(docker).items()):

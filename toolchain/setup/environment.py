@@ -30,7 +30,7 @@ def describe_environment(project: Project) -> dict[str, str]:
         "DEVPORTAL_IMAGE_SOURCE": read_source(project) or OFFICIAL,
     }
     if not environ.get("PULUMI_BACKEND_URL"):
-        exported["PULUMI_BACKEND_URL"] = f"file://{places.state}"
+        exported["PULUMI_BACKEND_URL"] = places.backend_url
     if not any(name in environ for name in (PASSPHRASE, PASSPHRASE_FILE)):
         exported[PASSPHRASE] = DEVELOPMENT_PASSPHRASE
     return exported | spare_loopback(environ)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -31,6 +32,8 @@ class Places:
         """Stack states. Deleting it loses them."""
         self.state = self.data / "state"
         """The file backend of all stacks."""
+        self.backend_url = f"file://{quote(str(self.state))}"
+        """Its address: Pulumi takes what follows a `#` or `?`, and a `%`, for parts of a URL."""
         self.pulumi_home = self.data / "pulumi"
         """PULUMI_HOME of this project, so that the user's own stays untouched."""
         self.engine_log = self.data / "dockerd.log"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from operations.backend import states_folder
 from tests.support.refusals import refusal
 from toolchain.setup import setup
 from toolchain.setup.atomic import write_file
@@ -133,6 +134,15 @@ def test_pulumi_finds_everything_in_this_projects_folders(project: Project) -> N
         "NO_PROXY": "127.0.0.1,localhost,::1",
         "no_proxy": "127.0.0.1,localhost,::1",
     }
+
+
+@pytest.mark.parametrize("folder", ["/srv/my data", "/srv/50% of #1?"])
+def test_state_lies_where_the_variable_says_whatever_the_folder_is_called(
+    folder: str, project: Project
+) -> None:
+    there = Project(project.root, {**project.environ, "XDG_DATA_HOME": folder})
+    url = describe_environment(there)["PULUMI_BACKEND_URL"]
+    assert states_folder(url, project.root) == Path(folder, "devportal/state/.pulumi")
 
 
 @pytest.mark.parametrize(
