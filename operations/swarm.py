@@ -23,7 +23,7 @@ from infra.engine.service_state import (
     with_its_end,
 )
 from infra.errors import UserError
-from infra.naming import ROLE_LABEL, STACK_LABEL
+from infra.naming import OWNER_LABEL, ROLE_LABEL, STACK_LABEL
 from operations.containers import LogSource, connect_engine, print_sources
 from operations.stack import Stack
 from operations.terminal import print_table
@@ -42,7 +42,7 @@ def list_services(stack: Stack, roles: Sequence[str] = ()) -> list[Service]:
         found: list[Service] = client.services.list(
             filters={"label": f"{STACK_LABEL}={stack.name}"}
         )
-    by_role = {role_of(service): service for service in found}
+    by_role = {role_of(service): service for service in found if not _is_helper(service)}
     if not by_role:
         raise stack.lacks("services")
     chosen = roles or sorted(by_role)
@@ -64,6 +64,11 @@ def explaining_refusals(client: DockerClient) -> Iterator[None]:
         if mistakes := [*find_mistakes(client)]:
             raise UserError("\n".join(mistakes)) from None
         raise
+
+
+def _is_helper(service: Service) -> bool:
+    """Whether it is that of a `make run`, which is none of the stack's own."""
+    return OWNER_LABEL in service.attrs["Spec"]["Labels"]
 
 
 def role_of(service: Service) -> str:

@@ -46,6 +46,15 @@ def service(id_: str, role: str = "app", **labels: str) -> Service:
     return made
 
 
+def test_service_of_a_command_is_none_of_the_stacks(clustered: Stack, engine: MagicMock) -> None:
+    own = service("id-service")
+    engine.services.list.return_value = [service("id-run", "run", **{OWNER_LABEL: "1@here"}), own]
+    assert list_services(clustered) == [own]
+    assert refusal(list_services, clustered, ["run"]) == (
+        "role: should be one of those of stack live: app (got 'run'). Choose one of them."
+    )
+
+
 @pytest.mark.parametrize(
     ("known", "labels", "is_removed"),
     [
