@@ -7,6 +7,7 @@ import sys
 import tarfile
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from docker import DockerClient
@@ -114,20 +115,23 @@ def print_logs(stack: Stack, options: argparse.Namespace) -> int:
 def print_sources(stack: Stack, sources: Sequence[LogSource], options: argparse.Namespace) -> int:
     """Print their lines, with `follow` until all stop; `docker`'s exit code, of one that failed."""
     codes: list[int] = []
-    threads = [
-        threading.Thread(
-            target=lambda source: codes.append(_print_log(stack, source, options)),
-            args=(source,),
-            daemon=True,
-        )
-        for source in sources
-    ]
-    for thread in threads:
-        thread.start()
-        if not options.follow:
+    threads: list[threading.Thread] = []
+    # All of them are this thread's: it is told where `docker` does not start, and ends them.
+    with ExitStack() as ends:
+        for source in sources:
+            printing = _start_log(stack, source, options)
+            ends.callback(printing.terminate)
+            thread = threading.Thread(
+                target=lambda source, printing: codes.append(_print_log(source, printing)),
+                args=(source, printing),
+                daemon=True,
+            )
+            threads.append(thread)
+            thread.start()
+            if not options.follow:
+                thread.join()
+        for thread in threads:
             thread.join()
-    for thread in threads:
-        thread.join()
     return next(filter(None, codes), 0)
 
 
@@ -208,10 +212,15 @@ def _describe(container: Container) -> tuple[str, str, str, str]:
     return str(container.name), state["Status"], health, ", ".join(published) or "-"
 
 
-def _print_log(stack: Stack, source: LogSource, options: argparse.Namespace) -> int:
+def _start_log(
+    stack: Stack, source: LogSource, options: argparse.Namespace
+) -> "subprocess.Popen[str]":
     command = ["docker", *source.command, *_log_options(options), source.id]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
-    printing = subprocess.Popen(command, env=stack.engine_environ, text=True, **output)
+    return subprocess.Popen(command, env=stack.engine_environ, text=True, **output)
+
+
+def _print_log(source: LogSource, printing: "subprocess.Popen[str]") -> int:
     try:
         with printing:
             for line in printing.stdout or ():

@@ -1,5 +1,6 @@
 """What `make ps` and `make logs` print, and on which engine."""
 
+import signal
 from argparse import Namespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -16,8 +17,10 @@ from operations.containers import (
 )
 from operations.stack import Stack
 from tests.support.refusals import refusal
-from tests.unit.operations.conftest import OWN, MakeStack, fake_container, write_program
+from tests.support.waiting import wait_for
+from tests.unit.operations.conftest import OWN, MakeStack, fake_container, given, write_program
 from toolchain.setup.atomic import write_file
+from toolchain.setup.processes import is_running
 
 LOGS = Namespace(role=["app"], follow=False, tail=None, since=None, timestamps=False)
 
@@ -87,6 +90,26 @@ def test_stats_are_those_of_the_stacks_running_containers(
         "stack dev: should have a running container of these roles (got none). "
         "Run `make up STACK=dev`."
     )
+
+
+def test_logs_without_the_command_docker_are_no_success(stack: Stack, engine: MagicMock) -> None:
+    engine.containers.list.return_value = [fake_container("one", "app")]
+    with pytest.raises(FileNotFoundError, match="docker"):
+        print_logs(given(stack, PATH=str(stack.root)), LOGS)
+
+
+def test_logs_that_are_interrupted_leave_nothing_running(stack: Stack, engine: MagicMock) -> None:
+    engine.containers.list.return_value = [fake_container("one", "app")]
+    pids = stack.root / "pids"
+    # A container that says nothing: what printed its lines would wait for the next one.
+    write_program(stack.root, "docker", f"echo $$ > {pids}; sleep 0.3; kill $PPID; exec sleep 30")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as of every target
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            print_logs(stack, Namespace(**{**vars(LOGS), "follow": True}))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    wait_for(lambda: not is_running(int(pids.read_text())), timeout_seconds=10)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
