@@ -29,6 +29,8 @@ _FOLDERS = (Path("/run/lock"), Path("/tmp"))
 """All users of a machine have to take the same: the first that each of them may write to."""
 _WRITABLE_BY_ALL = 0o002
 _ANNOUNCEMENT_SECONDS = 2
+_PULUMI = ("pulumi", ".pulumi-wrapped")
+"""What its process is called, the second where Nix has packed it."""
 _IN_REFUSAL = re.compile(r": created by (.+)@(\S+) \(pid (\d+)\)")
 
 
@@ -56,8 +58,11 @@ class Lock:
 
     @property
     def is_dead(self) -> bool:
-        """Whether its run is known to have ended."""
-        return self.is_here and not is_running(self.pid)
+        """Whether its run is known to have ended; another program may have its process id by now.
+
+        After a power loss most ids are in use again.
+        """
+        return self.is_here and not any(is_running(self.pid, name) for name in _PULUMI)
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.username} on {self.hostname}"
@@ -151,7 +156,7 @@ def _read_holder(descriptor: int) -> Lock | None:
     deadline = time.monotonic() + _ANNOUNCEMENT_SECONDS
     while time.monotonic() < deadline:
         holder = Lock.read(os.pread(descriptor, 4096, 0).decode(errors="replace"))
-        if holder is not None and not holder.is_dead:
+        if holder is not None and (not holder.is_here or is_running(holder.pid)):
             return holder
         time.sleep(0.02)
     return None

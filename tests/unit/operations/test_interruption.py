@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, call
@@ -157,6 +158,19 @@ def test_lock_of_a_living_run_is_respected(
         f"stack dev: no other run should hold it (got {shown}). Wait for it, or end it."
     )
     assert calls(stack) == []
+
+
+def test_lock_is_released_whose_process_id_another_program_has(
+    stack: Stack, engine: MagicMock
+) -> None:
+    """As after a power loss; the refusal would tell its user to end that one."""
+    with subprocess.Popen(["sleep", "60"]) as other:
+        lock = write_lock(stack, pid=other.pid)
+        try:
+            clear_up(stack)
+        finally:
+            other.kill()
+    assert not lock.exists()
 
 
 def test_run_that_began_meanwhile_keeps_its_containers(stack: Stack, engine: MagicMock) -> None:
