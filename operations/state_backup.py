@@ -113,10 +113,20 @@ def _has_resources(stack: Stack) -> bool:
 
 
 def _write_private(file: Path, data: bytes) -> None:
+    """Write a new file that is on disk when this ends, or none."""
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(data)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UserError(
             f"ARGS: --file should name a new file (got '{file}', which is there). Choose another."
         ) from None
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(descriptor)
+    except BaseException as error:
+        file.unlink()
+        if isinstance(error, OSError):  # it names no file
+            raise OSError(error.errno, error.strerror, str(file)) from None
+        raise

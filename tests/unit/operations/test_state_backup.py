@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,22 @@ def test_state_and_settings_come_back_from_a_file_that_hides_both(
     assert stack.file.read_text() == settings
     assert json.loads((stack.root / "imported").read_text()) == STATE
     assert "stack select --create --stack dev --non-interactive" in calls(stack)
+
+
+def test_file_that_a_full_disk_cuts_off_is_none(stack: Stack, tmp_path: Path) -> None:
+    """It would look like the last copy of the state, and keep the next from taking its name."""
+    export(stack, STATE)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as raised:
+            back_up_state(stack, options(tmp_path / "saved.state"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert raised.value.filename == str(tmp_path / "saved.state")
+    assert not (tmp_path / "saved.state").exists()
 
 
 def test_state_with_resources_is_replaced_only_when_asked_to(stack: Stack, saved: Path) -> None:
