@@ -84,7 +84,8 @@ def only_run(stack: Stack, *, clears_up: bool = True) -> Iterator[bool]:
     """
     identity = f"{connect_engine(stack).info()['ID']} {stack.name}"
     path = _lock_folder() / f"{PROJECT}-{digest(identity.encode())}.lock"
-    with os.fdopen(_open(path), "r+") as file:
+    # Every user may write to it: what is no text counts like any other that a run has left.
+    with os.fdopen(_open(path), "r+", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

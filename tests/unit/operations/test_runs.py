@@ -59,6 +59,17 @@ def test_killed_run_is_known_to_the_next_until_one_has_cleared_up(
     assert was_killed(stack) is False
 
 
+def test_lock_that_is_no_text_is_that_of_a_killed_run(
+    stack: Stack, engine: MagicMock, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o1777)
+    kill_a_run(stack)
+    [lock] = tmp_path.glob("*.lock")
+    lock.write_bytes(b"\xff")
+    assert was_killed(stack) is True
+    assert was_killed(stack) is False
+
+
 def test_second_restore_is_told_who_restores(
     stack: Stack, engine: MagicMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
