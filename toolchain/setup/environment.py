@@ -27,6 +27,8 @@ def describe_environment(project: Project) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The provider waits 2 s for each volume and network that goes: one wave of them, not two.
         "PULUMI_PARALLEL": environ.get("PULUMI_PARALLEL") or "16",
+        # Pulumi's files are UTF-8 in every locale, and so is what the engine says.
+        "PYTHONUTF8": "1",
         "DEVPORTAL_IMAGE_SOURCE": read_source(project) or OFFICIAL,
     }
     if not environ.get("PULUMI_BACKEND_URL"):

@@ -130,6 +130,7 @@ def test_pulumi_finds_everything_in_this_projects_folders(project: Project) -> N
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_PARALLEL": "16",
+        "PYTHONUTF8": "1",
         "DEVPORTAL_IMAGE_SOURCE": "packages",
         "NO_PROXY": "127.0.0.1,localhost,::1",
         "no_proxy": "127.0.0.1,localhost,::1",
