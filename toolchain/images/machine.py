@@ -120,10 +120,14 @@ def _pip_configuration(environ: Mapping[str, str]) -> str:
     """Index and proxy of the machine's pip; paths of this machine mean nothing in a container."""
     home = Path(environ.get("HOME") or Path.home())
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
+    own = [home / ".pip" / "pip.conf", user]
+    # As pip does it: the user's own are read where there is no such file.
+    if (named := environ.get("PIP_CONFIG_FILE")) and Path(named).exists():
+        own = [Path(named)]
     parser = configparser.RawConfigParser()
     # What pip itself cannot read, it reports when it is used.
     with suppress(configparser.Error):
-        parser.read([_SYSTEM_PIP, home / ".pip" / "pip.conf", user])
+        parser.read([_SYSTEM_PIP, *own])
     sections = [dict(parser[name]) for name in ("install", "global") if name in parser]
     settings: dict[str, str] = {}
     for key in _PIP_KEYS:

@@ -10,6 +10,7 @@ from tests.support.fake_programs import FakePrograms
 from tests.support.refusals import refusal
 from toolchain.images import machine
 from toolchain.images.machine import Mirrors, find_certificates, find_mirrors, machine_files
+from toolchain.setup.atomic import write_file
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,16 @@ def test_addresses_of_mirrors_come_along_and_hooks_and_paths_do_not(
         "etc/npmrc": npm,
         "usr/etc/npmrc": npm,
     }
+
+
+@pytest.mark.parametrize(("named", "index"), [("named.conf", "named"), ("none.conf", "own")])
+def test_file_of_pips_that_the_environment_names_comes_in_place_of_the_users(
+    named: str, index: str, bare: Mapping[str, str], tmp_path: Path
+) -> None:
+    for name, host in ((".config/pip/pip.conf", "own"), ("named.conf", "named")):
+        write_file(tmp_path / name, f"[global]\nindex-url = https://{host}.example\n")
+    files = machine_files({**bare, "PIP_CONFIG_FILE": str(tmp_path / named)})
+    assert files["etc/pip.conf"].splitlines()[-1] == f"index-url = https://{index}.example"
 
 
 def test_several_indexes_of_pip_stay_several(bare: Mapping[str, str], tmp_path: Path) -> None:
