@@ -1,7 +1,7 @@
 """The targets that run `pulumi` on one stack."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from infra.errors import UserError
@@ -60,6 +60,7 @@ class Deployment:
     base: str = ""
     remove: bool = False
     _was_killed: bool = field(default=False, init=False)
+    _is_held: bool = field(default=False, init=False)
 
     def run(self, target: str) -> int:
         """Check what can be checked before anything changes (else UserError), then run it."""
@@ -67,10 +68,23 @@ class Deployment:
             if target == "review":
                 meanwhile.enter_context(reviewing(self.stack))
             self._check(target)
-            if target in ("up", "down"):
-                refuse_if_locked(self.stack)
-                self._was_killed = meanwhile.enter_context(only_run(self.stack))
+            if target in ("up", "down") and not self._is_held:
+                meanwhile.enter_context(self.holding())
             return self._run_checked(target)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold the stack while the block runs, for `up` and `down` and what has to go before.
+
+        Raises UserError when somebody has locked it, or another run holds it.
+        """
+        refuse_if_locked(self.stack)
+        with only_run(self.stack) as self._was_killed:
+            self._is_held = True
+            try:
+                yield
+            finally:
+                self._is_held = False
 
     def _check(self, target: str) -> None:
         if target == "up" and not self.stack.is_production:

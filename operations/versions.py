@@ -141,6 +141,18 @@ def rollback(stack: Stack, options: argparse.Namespace, deployment: Deployment) 
             f"stack {stack.name}: should be rolled back (got no {_SETTING}). `{stack.up}` brings "
             "it up to date."
         )
+    # Before the setting changes: another run that goes on would read it.
+    with deployment.holding():
+        code = _run_with_image(stack, chosen, deployment)
+    if chosen and not code:
+        print(
+            f"rollback: stack {stack.name} runs {chosen}, until `make rollback "
+            f"STACK={stack.name} ARGS=--forward` lets it run what the clone builds"
+        )
+    return code
+
+
+def _run_with_image(stack: Stack, chosen: Version | None, deployment: Deployment) -> int:
     text = stack.file.read_bytes()
     code = 1
     try:
@@ -152,11 +164,6 @@ def rollback(stack: Stack, options: argparse.Namespace, deployment: Deployment) 
         if code:
             stack.file.write_bytes(text)
             print(f"rollback: {stack.file.name} is what it was before", flush=True)
-    if chosen and not code:
-        print(
-            f"rollback: stack {stack.name} runs {chosen}, until `make rollback "
-            f"STACK={stack.name} ARGS=--forward` lets it run what the clone builds"
-        )
     return code
 
 

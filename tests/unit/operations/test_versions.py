@@ -9,6 +9,7 @@ import pytest
 
 from operations.arguments import parse
 from operations.deployment import Deployment
+from operations.runs import only_run
 from operations.stack import Stack
 from operations.versions import print_history, print_versions, rollback
 from tests.support.refusals import refusal
@@ -121,6 +122,16 @@ def test_way_forward_takes_the_image_out_of_the_settings(prod: Stack) -> None:
     assert roll_back(prod, "--forward") == 0
     forward = "config rm --path devportal:app.image --stack prod --non-interactive"
     assert calls(prod)[:2] == [forward, UP]
+
+
+def test_rollback_sets_nothing_while_another_run_holds_the_stack(
+    prod: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That one may be about to read the settings."""
+    with only_run(prod):
+        assert "no other run should hold it" in refusal(roll_back, prod)
+    assert calls(prod) == []
+    assert capsys.readouterr().out == ""
 
 
 def test_failed_rollback_leaves_the_settings_as_they_were(
