@@ -55,9 +55,16 @@ def restore_state(stack: Stack, options: argparse.Namespace) -> None:
             f"stack {stack.name}: should have no state (got one with resources). To lose it, add "
             "ARGS=--yes."
         )
+    before = stack.file.read_text() if stack.file.exists() else ""
+    # Pulumi needs them, their salt, to open the state.
     write_file(stack.file, content["settings"])
-    stack.prepare_with_pulumi("stack", "select", "--create")
-    stack.prepare_with_pulumi("stack", "import", text=json.dumps(content["deployment"]))
+    try:
+        stack.prepare_with_pulumi("stack", "select", "--create")
+        stack.prepare_with_pulumi("stack", "import", text=json.dumps(content["deployment"]))
+    except BaseException:
+        if before:
+            write_file(stack.file, before)
+        raise
     print(
         f"stack {stack.name}: has the state of {options.file} again; `make drift "
         f"STACK={stack.name}` tells how the engine differs"

@@ -69,6 +69,17 @@ def test_file_that_a_full_disk_cuts_off_is_none(stack: Stack, tmp_path: Path) ->
     assert not (tmp_path / "saved.state").exists()
 
 
+def test_settings_stay_where_the_state_does_not_come_back(stack: Stack, saved: Path) -> None:
+    """While another run holds it, for one."""
+    write_file(stack.file, f"{stack.file.read_text()}# of today\n")
+    before = stack.file.read_text()
+    write_file(stack.root / "ends", '[ "$2" != import ] || { echo locked >&2; exit 255; }\n')
+    assert "`pulumi stack` should succeed (got: locked)" in refusal(
+        restore_state, stack, options(saved)
+    )
+    assert stack.file.read_text() == before
+
+
 def test_state_with_resources_is_replaced_only_when_asked_to(stack: Stack, saved: Path) -> None:
     write_state(stack, json.dumps({"checkpoint": {"latest": STATE["deployment"]}}))
     assert refusal(restore_state, stack, options(saved)) == (
