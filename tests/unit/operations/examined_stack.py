@@ -57,7 +57,7 @@ def container(role: str) -> MagicMock:
     made.attrs["State"]["ExitCode"] = 0
     limits = {"Memory": 512 << 20, "NanoCpus": 10**9, "RestartPolicy": {"Name": "always"}}
     made.attrs["HostConfig"] |= limits
-    made.attrs["Config"]["Healthcheck"] = {"Test": ["CMD", "healthcheck"]}
+    made.attrs["Config"]["Healthcheck"] = {"Test": ["CMD", "healthcheck"], "Timeout": 10**9}
     made.attrs["NetworkSettings"] = {"Ports": {"8000/tcp": [PLACE]}}
     made.labels["devportal.spec"] = f"spec-{role}"
     made.exec_run.side_effect = answer_to("prometheus_rule_group_rules", 0, b"{} => 13 @[1]\n")
@@ -165,7 +165,7 @@ def leave_operation(world: World) -> None:
 def fail_check(world: World) -> None:
     log = [{"Output": "first\nno answer\n"}]
     world.state("app", Health={"Status": "unhealthy", "Log": log})
-    in_container("app", "healthcheck", 1, b"")(world)
+    world.client.api.exec_inspect.return_value = {"Running": False, "ExitCode": 1}
 
 
 def start_on_empty_volume(world: World) -> None:
