@@ -11,7 +11,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -38,6 +38,9 @@ class _Comments:
         The path under which one of them has its id.
     update
         The method that changes it.
+    is_own
+        Whether a comment is one of this job's. Anybody may write one that begins with its mark, and
+        change it after the job has put its text there.
     """
 
     api: str
@@ -45,6 +48,7 @@ class _Comments:
     own: str
     update: str
     headers: Mapping[str, str]
+    is_own: Callable[[Mapping[str, Any]], bool]
 
     @classmethod
     def of_github(cls, environ: Mapping[str, str]) -> Self:
@@ -59,18 +63,23 @@ class _Comments:
                 "Authorization": f"Bearer {environ['GITHUB_TOKEN']}",
                 "Accept": "application/vnd.github+json",
             },
+            # A workflow's token is no person's, and may not ask whose it is.
+            is_own=lambda known: known["user"]["type"] == "Bot",
         )
 
     @classmethod
     def of_gitlab(cls, environ: Mapping[str, str]) -> Self:
         _check(environ, _OF_GITLAB)
         notes = f"/merge_requests/{environ['CI_MERGE_REQUEST_IID']}/notes"
+        headers = {"PRIVATE-TOKEN": environ["REVIEW_TOKEN"]}
+        own = _ask("GET", environ["CI_API_V4_URL"], "/user", headers)["id"]
         return cls(
             api=f"{environ['CI_API_V4_URL']}/projects/{environ['CI_PROJECT_ID']}",
             all=notes,
             own=notes,
             update="PUT",
-            headers={"PRIVATE-TOKEN": environ["REVIEW_TOKEN"]},
+            headers=headers,
+            is_own=lambda known: known["author"]["id"] == own,
         )
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -82,23 +91,7 @@ class _Comments:
 
     def ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
         """The API's answer; UserError with what it says when it refuses."""
-        request = urllib.request.Request(
-            f"{self.api}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={**self.headers, "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-                return json.load(answer)
-        # Of a connection that breaks off or says nothing urllib makes no error of its own.
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, urllib.error.HTTPError):
-                error.close()
-            raise UserError(
-                f"comment: {method} {path} should succeed (got: {error}). Correct that and run it "
-                "again."
-            ) from None
+        return _ask(method, self.api, path, self.headers, body)
 
 
 def comment(file: Path, environ: Mapping[str, str]) -> None:
@@ -111,10 +104,36 @@ def comment(file: Path, environ: Mapping[str, str]) -> None:
     mark = f"<!-- devportal:{file.stem} -->"
     body = {"body": f"{mark}\n{_shorten(file.read_text())}"}
     for known in comments:
-        if known["body"].startswith(mark):
+        if known["body"].startswith(mark) and comments.is_own(known):
             comments.ask(comments.update, f"{comments.own}/{known['id']}", body)
             return
     comments.ask("POST", comments.all, body)
+
+
+def _ask(
+    method: str,
+    api: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, str] | None = None,
+) -> Any:
+    request = urllib.request.Request(
+        f"{api}{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={**headers, "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            return json.load(answer)
+    # Of a connection that breaks off or says nothing urllib makes no error of its own.
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        raise UserError(
+            f"comment: {method} {path} should succeed (got: {error}). Correct that and run it "
+            "again."
+        ) from None
 
 
 def _check(environ: Mapping[str, str], names: tuple[str, ...]) -> None:

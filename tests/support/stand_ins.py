@@ -11,6 +11,8 @@ from werkzeug.serving import make_server
 _TOKEN = "token-of-a-job"
 _GITHUB = "/repos/team/portal/issues"
 _GITLAB = "/api/v4/projects/3/merge_requests/7/notes"
+OF_THE_JOB = {"user": {"type": "Bot"}, "author": {"id": 5}}
+"""Who writes with the job's token, as GitHub and GitLab say it."""
 
 
 @contextmanager
@@ -55,6 +57,10 @@ def _comments_api(comments: list[dict[str, Any]]) -> flask.Flask:
         given = sent.get("Authorization", "").removeprefix("Bearer ") or sent.get("PRIVATE-TOKEN")
         return None if given == _TOKEN else ("", "403 Forbidden")
 
+    @app.get("/api/v4/user")
+    def tell_user() -> Any:
+        return OF_THE_JOB["author"]
+
     @app.get(f"{_GITHUB}/7/comments")
     @app.get(_GITLAB)
     def read() -> Any:
@@ -64,7 +70,8 @@ def _comments_api(comments: list[dict[str, Any]]) -> flask.Flask:
     @app.post(f"{_GITHUB}/7/comments")
     @app.post(_GITLAB)
     def add() -> Any:
-        comments.append({"id": len(comments), **flask.request.get_json(force=True)})
+        own = {"id": len(comments), **OF_THE_JOB}
+        comments.append({**own, **flask.request.get_json(force=True)})
         return comments[-1], 201
 
     @app.patch(f"{_GITHUB}/comments/<int:number>")

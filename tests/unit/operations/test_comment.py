@@ -16,8 +16,10 @@ from tests.support.stand_ins import serve_comments
 
 @pytest.fixture
 def comments() -> list[dict[str, Any]]:
-    """Of other people, more than a page of them."""
-    return [{"id": number, "body": f"comment {number}"} for number in range(100)]
+    """Of other people, more than a page of them; the first has written the job's mark."""
+    person = {"user": {"type": "User"}, "author": {"id": 9}}
+    texts = ["<!-- devportal:review -->", *(f"comment {number}" for number in range(1, 100))]
+    return [{"id": number, "body": text, **person} for number, text in enumerate(texts)]
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ def test_comment_is_made_once_and_then_updated(
         comment(file, environ)
     (tmp_path / "preview.md").write_text("a link")
     comment(tmp_path / "preview.md", environ)
+    assert comments[0]["body"] == "<!-- devportal:review -->"
     assert [entry["body"] for entry in comments[100:]] == [
         "<!-- devportal:review -->\nsecond",
         "<!-- devportal:preview -->\na link",
