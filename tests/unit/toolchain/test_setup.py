@@ -46,12 +46,18 @@ def test_every_step_depends_on_steps_above_it() -> None:
 
 @pytest.fixture
 def pip(work: Work, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The environments that were made; none is really made."""
+    """The environments that were made, each a link to the interpreter: a copy may be busy."""
     made: list[Path] = []
-    monkeypatch.setattr(
-        python_environment.venv, "create", lambda folder, clear, with_pip: made.append(folder)
-    )
-    monkeypatch.setattr(work, "run", lambda command: made[-1].mkdir(parents=True))
+
+    def create(folder: Path, *, clear: bool, symlinks: bool, with_pip: bool) -> None:
+        assert (clear, symlinks, with_pip) == (True, True, True)
+        made.append(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "bin").mkdir(parents=True)
+        (folder / "bin" / "python").symlink_to(sys.executable)
+
+    monkeypatch.setattr(python_environment.venv, "create", create)
+    monkeypatch.setattr(work, "run", lambda command: None)
     return made
 
 
@@ -61,7 +67,7 @@ def test_venv_is_a_link_to_an_environment_that_all_clones_share(
     step = ProgramEnvironment(project)
     folder = step.folder
     step.run(work)
-    assert [file.name for file in folder.iterdir()] == ["complete"]
+    assert sorted(file.name for file in folder.iterdir()) == ["bin", "complete"]
     assert project.python == project.root / ".venv" / "bin" / "python"
     (project.root / ".venv").unlink()
     step.run(work)
@@ -77,6 +83,20 @@ def test_venv_of_another_home_is_used_while_it_is_there(
     assert ProgramEnvironment(other).find() is not None
     shutil.rmtree(project.places.cache)
     assert ProgramEnvironment(other).find() is None
+
+
+def test_environment_whose_interpreter_is_gone_is_made_anew(
+    project: Project, work: Work, pip: list[Path], tmp_path: Path
+) -> None:
+    step = ProgramEnvironment(project)
+    step.run(work)
+    interpreter = step.folder / "bin" / "python"
+    interpreter.unlink()
+    interpreter.symlink_to(tmp_path / "removed")
+    assert step.find() is None
+    step.run(work)
+    assert step.find() == f".venv, {step.folder.name}"
+    assert pip == [step.folder] * 2
 
 
 def test_venv_that_leads_into_a_cache_closed_to_the_user_is_made_anew(

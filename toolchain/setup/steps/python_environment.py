@@ -33,12 +33,14 @@ class PythonEnvironment(Step):
         return self.project.places.cache / "python" / name
 
     def find(self) -> str | None:
-        return self.folder.name if (self.folder / _STAMP).exists() else None
+        return self.folder.name if _is_whole(self.folder) else None
 
     def run(self, work: Work) -> None:
         work.show("making the environment")
         try:
-            venv.create(self.folder, clear=True, with_pip=True)
+            # As `python -m venv` has it. A copy of the interpreter, which runs at once, is busy
+            # while a command that another step starts right then still has the file open.
+            venv.create(self.folder, clear=True, symlinks=True, with_pip=True)
         except Exception as error:  # ensurepip is missing, or cannot run
             raise UserError(
                 f"{work.label}: python3 should be able to make environments (got: {error}). "
@@ -48,6 +50,15 @@ class PythonEnvironment(Step):
         for name in self.requirements:
             work.run([python, "-m", "pip", "install", "-r", str(self.project.root / name)])
         (self.folder / _STAMP).touch()
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether an environment is complete, with its interpreter, and open to this user.
+
+    Root's cache, into which `.venv` leads after `sudo make up`, is closed to others.
+    """
+    stamp, python = folder / _STAMP, folder / "bin" / "python"
+    return os.access(stamp, os.R_OK) and os.access(python, os.X_OK)
 
 
 class ProgramEnvironment(PythonEnvironment):
@@ -62,8 +73,7 @@ class ProgramEnvironment(PythonEnvironment):
 
     def find(self) -> str | None:
         linked = self._link.resolve()
-        # Root's cache, into which it leads after `sudo make up`, is closed to others.
-        current = linked.name == self.folder.name and os.access(linked / _STAMP, os.R_OK)
+        current = linked.name == self.folder.name and _is_whole(linked)
         return f".venv, {linked.name}" if current else None
 
     def run(self, work: Work) -> None:
