@@ -116,7 +116,7 @@ def print_sources(stack: Stack, sources: Sequence[LogSource], options: argparse.
     """Print their lines, with `follow` until all stop; `docker`'s exit code, of one that failed."""
     codes: list[int] = []
     threads: list[threading.Thread] = []
-    # All of them are this thread's: it is told where `docker` does not start, and ends them.
+    # Started in this thread, which says where `docker` does not start, and ends them all.
     with ExitStack() as ends:
         for source in sources:
             printing = _start_log(stack, source, options)

@@ -78,7 +78,7 @@ async def list_messages(connection: AsyncConnection, limit: int) -> list[Waiting
 async def hasten(connection: AsyncConnection, webhook_id: uuid.UUID) -> str | None:
     """Let everything that waits for a webhook be due; its address, or None if there is none.
 
-    Whoever asks for an attempt takes none away from those to come.
+    Asking for an attempt takes none away from those to come.
     """
     now = update(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
     await connection.execute(now.values(next_at=func.now(), attempts=0))

@@ -176,7 +176,7 @@ def processors(number: float) -> str:
     """As the provider reads it back, `1.0`, `0.25`, `10.`: another spelling replaces for ever.
 
     Its `nanoInt64ToDecimalString` takes a number with nine zeros for one of tenths. Ten, twenty and
-    so on have one more; 10.05 has nine, and is told as 10.1.
+    so on have one more; 10.05 has nine, and comes back as 10.1.
     """
     text = f"{number:.9f}"
     if text.count("0") == 9:
