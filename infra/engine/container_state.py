@@ -19,6 +19,7 @@ from infra.engine.container_networks import (
     describe_membership,
     published_addresses,
 )
+from infra.engine.health_probe import is_healthy_now
 from infra.errors import ProviderError
 
 HEALTHY = "healthy"
@@ -26,10 +27,8 @@ FINISHED = "finished"
 MISSING = "missing"
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 1.0
-_PROBE_POLL_SECONDS = 0.02
 _REQUEST_SECONDS = 60
 _LAST_LINES = 15
-_NANO = 10**9
 # Health as the engine reports it, which may be as old as the interval of its probes.
 _PROBED = ("starting", "unhealthy")
 
@@ -88,7 +87,7 @@ def observe(client: docker.DockerClient, wanted: Wanted) -> str:
     if container is None:
         return MISSING
     state = _describe(container.attrs, wanted)
-    return HEALTHY if state in _PROBED and _probe(client, container) else state
+    return HEALTHY if state in _PROBED and is_healthy_now(client, container) else state
 
 
 def make_ready(client: docker.DockerClient, wanted: Wanted, *, was_ready: bool) -> None:
@@ -144,29 +143,6 @@ def _describe(attrs: Mapping[str, Any], wanted: Wanted) -> str:
     return state.get("Health", {}).get("Status") or HEALTHY
 
 
-def _probe(client: docker.DockerClient, container: Container) -> bool:
-    """Run the container's own health check now; one that takes longer than it may has failed.
-
-    The engine's next probe may be 30 s away, and engines before 25, which know no start interval,
-    make their first one only after a whole interval.
-    """
-    check = container.attrs["Config"]["Healthcheck"]
-    _, *command = check["Test"]
-    deadline = time.monotonic() + check["Timeout"] / _NANO
-    try:
-        probe = client.api.exec_create(str(container.id), command)["Id"]
-        # Not `exec_run`, which waits for ever where a server that hangs has its check hang as well.
-        client.api.exec_start(probe, detach=True)
-        while (seen := client.api.exec_inspect(probe))["Running"]:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_PROBE_POLL_SECONDS)
-    except APIError:
-        # It has exited meanwhile, which the next look at it will tell.
-        return False
-    return seen["ExitCode"] == 0
-
-
 def _limit_processes(client: docker.DockerClient, wanted: Wanted) -> None:
     api = client.api
     # The SDK's own `update_container` does not know this limit.
@@ -188,7 +164,7 @@ def _set_going(client: docker.DockerClient, container: Container, wanted: Wanted
             connect_to(client, container, wanted.networks)
         state = _describe(container.attrs, wanted)
         status = container.attrs["State"]["Status"]
-        is_sick = state == "unhealthy" and not _probe(client, container)
+        is_sick = state == "unhealthy" and not is_healthy_now(client, container)
         if status == "paused":
             container.unpause()
         elif status == "restarting" or is_sick:
@@ -211,7 +187,7 @@ def _wait(
     while (state := _describe(container.attrs, wanted)) != wanted.goal:
         now = time.monotonic()
         if state in _PROBED and now - probed >= _PROBE_SECONDS:
-            if _probe(client, container):
+            if is_healthy_now(client, container):
                 return
             probed = time.monotonic()
         over = now - started > wanted.wait_seconds

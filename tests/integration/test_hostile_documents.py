@@ -20,7 +20,7 @@ def people(production_stack: PortalStack) -> Iterator[list[httpx.Client]]:
 
 @pytest.fixture(autouse=True)
 def memory(production_stack: PortalStack, people: list[httpx.Client]) -> Iterator[None]:
-    """It is told, and nothing may be restarted for want of it."""
+    """What it came to is printed, and nothing may be restarted for lack of it."""
     before = restarts(production_stack)
     with Memory(production_stack) as memory:
         yield

@@ -1,14 +1,14 @@
 """Differences between two schemas."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.openapi.diff.alternatives import AlternativesDiff
 from app.openapi.diff.changes import Change, Direction, Part, listed, narrowed
 from app.openapi.diff.limits import compare_constraints, compare_limits
-from app.openapi.diff.shapes import Shape, Shapes, canonical, name_types, types_of
+from app.openapi.diff.shapes import ANY_TYPES, Shape, Shapes, canonical, types_of
 from app.outline import mapping
 
 # One object: beside a schema that contains itself it stands at every depth.
@@ -165,7 +165,7 @@ def _types(old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
     before, after = types_of(old), types_of(new)
     if before == after:
         return
-    message = f"it was {name_types(before)} and is {name_types(after)}"
+    message = f"it was {_name_types(before)} and is {_name_types(after)}"
     if before < after or after < before:
         yield narrowed("type-changed", direction, message, is_narrower=after < before)
     else:
@@ -188,3 +188,13 @@ def _values(old: Shape, new: Shape, direction: Direction) -> Iterator[Change]:
     if come := [key for key in after if key not in before]:
         message = f"{listed(come)} can now occur"
         yield narrowed("enum-value-added", direction, message, is_narrower=False)
+
+
+def _name_types(types: Iterable[str]) -> str:
+    """Types as a reader names them."""
+    found = set(types)
+    if found >= ANY_TYPES:
+        return "anything"
+    if "number" in found:
+        found.discard("integer")
+    return " or ".join(sorted(found)) or "nothing"

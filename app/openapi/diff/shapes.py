@@ -2,7 +2,6 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,13 +76,13 @@ class Shapes:
         self._names = {id(schema): str(name) for name, schema in named.items()}
         # With the schema: a number is another object's as soon as its own is gone.
         self._known: dict[int, tuple[Any, Shape]] = {}
+        self._whole: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._left = _MAX_REPEATED
         # Made here, by the number of what they are made of; each once, as the comparison ends where
         # it comes to what it has compared.
         self._together: dict[frozenset[int], dict[str, Any]] = {}
         self._plain: dict[int, dict[str, Any]] = {}
         self._stripped: dict[int, dict[str, Any]] = {}
-        self._whole: dict[int, dict[str, Any]] = {}
         is_3_0 = str(document.get("openapi")).startswith("3.0.")
         self._beside_references = frozenset[str]() if is_3_0 else _MEANT
 
@@ -96,9 +95,11 @@ class Shapes:
         found = resolve(self._document, schema, beside=self._beside_references)
         if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
             return found
-        beside = {name: value for name, value in found.items() if name != "$ref"}
-        whole = {**beside, "allOf": [*items(beside.get("allOf")), {"$ref": found["$ref"]}]}
-        return self._whole.setdefault(id(found), whole)
+        if id(found) not in self._whole:
+            beside = {name: value for name, value in found.items() if name != "$ref"}
+            whole = {**beside, "allOf": [*items(beside.get("allOf")), {"$ref": found["$ref"]}]}
+            self._whole[id(found)] = (found, whole)
+        return self._whole[id(found)][1]
 
     def shape_of(self, schema: Any) -> Shape:
         """The shape of a schema of the document; not to be changed."""
@@ -237,16 +238,6 @@ def _types(schema: dict[str, Any]) -> frozenset[str]:
 def types_of(shape: Shape) -> frozenset[str]:
     """The types, with null where an alternative of null was taken out."""
     return shape.types | {"null"} if shape.rest.get("x-or-null") else shape.types
-
-
-def name_types(types: Iterable[str]) -> str:
-    """Types as a reader names them."""
-    found = set(types)
-    if found >= ANY_TYPES:
-        return "anything"
-    if "number" in found:
-        found.discard("integer")
-    return " or ".join(sorted(found)) or "nothing"
 
 
 def canonical(value: Any) -> str:
